@@ -1,0 +1,30 @@
+// The few cryptographic building blocks, each a thin name for libsodium's: random bytes, HMAC-SHA-256,
+// SHA-256, base64url, hex. Not for passwords of people (domain/password.h). Thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace invited::base {
+
+/// `size` bytes from the kernel's generator.
+std::string random_bytes(std::size_t size);
+
+/// HMAC-SHA-256 (RFC 2104, FIPS 198-1): 32 raw bytes. Any key length.
+std::string hmac_sha256(std::string_view key, std::string_view message);
+
+/// SHA-256: 32 raw bytes.
+std::string sha256(std::string_view message);
+
+/// base64url without padding (RFC 4648 section 5).
+std::string to_base64url(std::string_view bytes);
+
+/// The inverse; nothing for any character outside the alphabet, padding, or a non-canonical tail.
+std::optional<std::string> from_base64url(std::string_view text);
+
+/// Lower-case hexadecimal.
+std::string to_hex(std::string_view bytes);
+
+}  // namespace invited::base

@@ -1,0 +1,93 @@
+#include "base/log.h"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <cstdio>
+#include <memory>
+
+namespace invited::base::log {
+namespace {
+
+spdlog::logger& logger() {
+  static const std::shared_ptr<spdlog::logger> instance = [] {
+    auto created = std::make_shared<spdlog::logger>("invited", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    created->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+    created->flush_on(spdlog::level::debug);
+    return created;
+  }();
+  return *instance;
+}
+
+/// Bare where that is unambiguous, else in quotes; controls and non-ASCII stay readable but cannot break the line.
+void append_value(std::string& line, std::string_view value) {
+  const bool bare = !value.empty() && value.find_first_not_of(
+                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/@+,") ==
+                                          std::string_view::npos;
+  if (bare) {
+    line += value;
+    return;
+  }
+  line += '"';
+  for (const char c : value) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      line += '\\';
+      line += c;
+    } else if (byte < 0x20 || byte == 0x7f || byte == 0xc2 || byte == 0xe2) {
+      // 0xC2 and 0xE2 begin U+0085 and U+2028: escaped too, some viewers break lines at them.
+      std::array<char, 8> escaped{};
+      std::snprintf(escaped.data(), escaped.size(), "\\x%02x", byte);
+      line += escaped.data();
+    } else {
+      line += c;
+    }
+  }
+  line += '"';
+}
+
+void write(spdlog::level::level_enum level, std::string_view event, std::initializer_list<Field> fields) {
+  if (!logger().should_log(level)) return;
+  std::string line(event);
+  for (const Field& field : fields) {
+    line += ' ';
+    line += field.key;
+    line += '=';
+    append_value(line, field.value);
+  }
+  logger().log(level, spdlog::string_view_t(line.data(), line.size()));
+}
+
+}  // namespace
+
+void set_level(Level level) {
+  switch (level) {
+    case Level::debug: logger().set_level(spdlog::level::debug); break;
+    case Level::info: logger().set_level(spdlog::level::info); break;
+    case Level::warning: logger().set_level(spdlog::level::warn); break;
+    case Level::error: logger().set_level(spdlog::level::err); break;
+    case Level::off: logger().set_level(spdlog::level::off); break;
+  }
+}
+
+bool parse_level(std::string_view name, Level& level) {
+  using Entry = std::pair<std::string_view, Level>;
+  static constexpr std::array kNames{Entry{"debug", Level::debug}, Entry{"info", Level::info},
+                                     Entry{"warning", Level::warning}, Entry{"error", Level::error},
+                                     Entry{"off", Level::off}};
+  for (const auto& [known, value] : kNames) {
+    if (known == name) {
+      level = value;
+      return true;
+    }
+  }
+  return false;
+}
+
+void debug(std::string_view event, std::initializer_list<Field> fields) { write(spdlog::level::debug, event, fields); }
+void info(std::string_view event, std::initializer_list<Field> fields) { write(spdlog::level::info, event, fields); }
+void warning(std::string_view event, std::initializer_list<Field> fields) { write(spdlog::level::warn, event, fields); }
+void error(std::string_view event, std::initializer_list<Field> fields) { write(spdlog::level::err, event, fields); }
+
+}  // namespace invited::base::log

@@ -1,0 +1,93 @@
+#include "base/utf8.h"
+
+#include <unicase.h>
+#include <unictype.h>
+#include <uninorm.h>
+#include <unistr.h>
+
+#include <cstdlib>
+#include <memory>
+#include <new>
+
+namespace invited::base {
+namespace {
+
+const std::uint8_t* units(std::string_view text) { return reinterpret_cast<const std::uint8_t*>(text.data()); }
+
+struct Free {
+  void operator()(std::uint8_t* p) const { std::free(p); }
+};
+
+/// Takes ownership of what libunistring allocated.
+std::string adopt(std::uint8_t* result, std::size_t length) {
+  const std::unique_ptr<std::uint8_t, Free> owner(result);
+  if (result == nullptr) throw std::bad_alloc();
+  return {reinterpret_cast<const char*>(result), length};
+}
+
+}  // namespace
+
+bool is_valid_utf8(std::string_view text) { return u8_check(units(text), text.size()) == nullptr; }
+
+std::size_t count_code_points(std::string_view text) { return u8_mbsnlen(units(text), text.size()); }
+
+std::string to_nfc(std::string_view text) {
+  if (text.empty()) return {};
+  std::size_t length = 0;
+  std::uint8_t* result = u8_normalize(UNINORM_NFC, units(text), text.size(), nullptr, &length);
+  return adopt(result, length);
+}
+
+std::string fold_case(std::string_view text) {
+  if (text.empty()) return {};
+  std::size_t length = 0;
+  std::uint8_t* result = u8_casefold(units(text), text.size(), nullptr, UNINORM_NFC, nullptr, &length);
+  return adopt(result, length);
+}
+
+bool has_hidden_characters(std::string_view text) {
+  const std::uint8_t* position = units(text);
+  std::size_t left = text.size();
+  while (left > 0) {
+    ucs4_t c = 0;
+    const int size = u8_mbtouc(&c, position, left);
+    if (uc_is_general_category_withtable(c, UC_CATEGORY_MASK_Cc | UC_CATEGORY_MASK_Cf | UC_CATEGORY_MASK_Cs |
+                                                UC_CATEGORY_MASK_Co | UC_CATEGORY_MASK_Cn | UC_CATEGORY_MASK_Zl |
+                                                UC_CATEGORY_MASK_Zp))
+      return true;
+    position += size;
+    left -= static_cast<std::size_t>(size);
+  }
+  return false;
+}
+
+std::string truncate_code_points(std::string_view text, std::size_t limit) {
+  const std::uint8_t* position = units(text);
+  std::size_t left = text.size();
+  while (left > 0 && limit > 0) {
+    ucs4_t c = 0;
+    const auto size = static_cast<std::size_t>(u8_mbtouc(&c, position, left));
+    position += size;
+    left -= size;
+    --limit;
+  }
+  return std::string(text.substr(0, text.size() - left));
+}
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty()) {
+    ucs4_t c = 0;
+    const int size = u8_mbtouc(&c, units(text), text.size());
+    if (!uc_is_property_white_space(c)) break;
+    text.remove_prefix(static_cast<std::size_t>(size));
+  }
+  while (!text.empty()) {
+    ucs4_t c = 0;
+    const std::uint8_t* previous = u8_prev(&c, units(text) + text.size(), units(text));
+    if (previous == nullptr || !uc_is_property_white_space(c)) break;
+    text = text.substr(0, static_cast<std::size_t>(previous - units(text)));
+  }
+  return text;
+}
+
+}  // namespace invited::base

@@ -1,0 +1,80 @@
+#include "base/uuid.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/crypto.h"
+
+namespace invited::base {
+namespace {
+
+constexpr std::string_view kBlanks = " \t\r\n";
+constexpr std::size_t kTextLength = 36;
+
+bool is_hyphen_position(std::size_t i) { return i == 8 || i == 13 || i == 18 || i == 23; }
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+}  // namespace
+
+std::optional<Uuid> Uuid::parse(std::string_view text) {
+  const auto first = text.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos) return std::nullopt;
+  text = text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+  if (text.size() == kTextLength + 2 && text.front() == '{' && text.back() == '}') text = text.substr(1, kTextLength);
+  if (text.size() != kTextLength) return std::nullopt;
+
+  Uuid uuid;
+  std::size_t nibble = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (is_hyphen_position(i)) {
+      if (text[i] != '-') return std::nullopt;
+      continue;
+    }
+    const int digit = hex_digit(text[i]);
+    if (digit < 0) return std::nullopt;
+    auto& byte = uuid.bytes_[nibble / 2];
+    byte = static_cast<std::uint8_t>(byte << 4 | digit);
+    ++nibble;
+  }
+  return uuid;
+}
+
+std::optional<Uuid> Uuid::from_bytes(std::string_view bytes) {
+  Uuid uuid;
+  if (bytes.size() != uuid.bytes_.size()) return std::nullopt;
+  std::memcpy(uuid.bytes_.data(), bytes.data(), bytes.size());
+  return uuid;
+}
+
+Uuid Uuid::random() {
+  Uuid uuid = *from_bytes(random_bytes(16));
+  uuid.bytes_[6] = static_cast<std::uint8_t>((uuid.bytes_[6] & 0x0f) | 0x40);
+  uuid.bytes_[8] = static_cast<std::uint8_t>((uuid.bytes_[8] & 0x3f) | 0x80);
+  return uuid;
+}
+
+Uuid Uuid::ordered(Timestamp now) {
+  Uuid uuid = *from_bytes(random_bytes(16));
+  auto milliseconds = static_cast<std::uint64_t>(now.time_since_epoch().count());
+  for (int i = 5; i >= 0; --i) {
+    uuid.bytes_[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(milliseconds & 0xff);
+    milliseconds >>= 8;
+  }
+  uuid.bytes_[6] = static_cast<std::uint8_t>((uuid.bytes_[6] & 0x0f) | 0x70);
+  uuid.bytes_[8] = static_cast<std::uint8_t>((uuid.bytes_[8] & 0x3f) | 0x80);
+  return uuid;
+}
+
+std::string Uuid::to_string() const {
+  const std::string hex = to_hex(to_bytes());
+  return hex.substr(0, 8) + '-' + hex.substr(8, 4) + '-' + hex.substr(12, 4) + '-' + hex.substr(16, 4) + '-' +
+         hex.substr(20);
+}
+
+}  // namespace invited::base

@@ -1,0 +1,64 @@
+// What an invitee does with a link: looks at it, accepts (signing up or signing in), declines, asks for a fresh one
+// after expiry. Looking changes nothing. Only the invited address can accept, and an existing account's password is
+// checked, never set (promises.md 12).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/secret.h"
+#include "domain/context.h"
+
+namespace invited::domain {
+
+/// What a link is good for. All but `wrong` are said only to holders of a genuine token.
+enum class LinkState {
+  open,        ///< can be accepted or declined
+  wrong,       ///< not made by us, cut off, or of an invitation that is gone
+  superseded,  ///< a newer mail holds the link that counts
+  accepted,
+  declined,
+  revoked,
+  expired,     ///< a fresh one can be asked for
+};
+
+std::string_view to_string(LinkState state);
+
+struct InvitationView {
+  LinkState link = LinkState::wrong;
+  // The rest is empty where the link is wrong.
+  std::string invitee_email;
+  std::string inviter_name;
+  std::string app_name;
+  std::string app_url;
+  std::string role_name;
+  base::Timestamp expires_at;
+  /// The address has an account with a password: sign in to accept. Else: sign up.
+  bool signs_in = false;
+  /// Prefills the sign-up form, where an operator had entered the person before.
+  std::string known_name;
+};
+
+/// Errors: rate_limited (forged tokens from that address), unavailable.
+Result<InvitationView> view_invitation(std::string_view token, std::string_view client_address, Context& context);
+
+struct AcceptInvitation {
+  std::string token;
+  std::string name;             ///< sign-up only
+  base::Secret password;        ///< new one (sign-up) or the account's (sign-in)
+  base::Secret password_again;  ///< sign-up only
+  std::string client_address;
+};
+
+/// One transaction creates account (sign-up), access, audit event and the accepted state. Errors: link_not_valid (call
+/// view_invitation for the reason), invalid_parameter ("Name", "Password", "PasswordAgain"), sign_in_failed,
+/// rate_limited, unavailable, outcome_unknown. Of several at the same moment exactly one succeeds.
+Result<InvitationView> accept_invitation(const AcceptInvitation& request, Context& context);
+
+/// Errors: link_not_valid, rate_limited, unavailable, outcome_unknown.
+Result<InvitationView> decline_invitation(std::string_view token, std::string_view client_address, Context& context);
+
+/// For an expired link of the newest generation: a new generation and mail to the same address. Same errors.
+Result<void> request_fresh_link(std::string_view token, std::string_view client_address, Context& context);
+
+}  // namespace invited::domain

@@ -1,0 +1,54 @@
+// What a person is invited to: the app with its roles, and its environments (deployments), which authenticate.
+// Plain values as they are stored; rules live in the use cases. Thread-safe as values are.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/translation.h"
+#include "base/uuid.h"
+
+namespace invited::domain {
+
+struct App {
+  base::Uuid id;
+  std::string name;
+  std::string url;  ///< absolute http(s) URL: where the button leads after accepting
+  base::Language language = base::Language::en;  ///< of mails
+  base::Timestamp created_at;
+};
+
+/// Means something only together with its app: GUIDs of template roles repeat between Mendix apps.
+struct Role {
+  base::Uuid app_id;
+  base::Uuid id;
+  std::string name;
+  base::Timestamp created_at;
+};
+
+/// How an environment's password is kept (design.md, decision 4).
+enum class PasswordKind {
+  issued,   ///< 256 bits that we made: HMAC-SHA-256 under the pepper, base64url
+  brought,  ///< an operator's own: Argon2id in libsodium's text form
+};
+
+/// One of at most two passwords; two while a rotation lasts.
+struct PasswordSlot {
+  PasswordKind kind = PasswordKind::issued;
+  std::string hash;
+  base::Timestamp valid_from;
+  std::optional<base::Timestamp> valid_until;
+};
+
+struct Environment {
+  base::Uuid id;  ///< the EnvironmentUUID of the contract
+  base::Uuid app_id;
+  std::string name;
+  bool disabled = false;
+  std::vector<PasswordSlot> passwords;  ///< one or two
+  base::Timestamp created_at;
+};
+
+}  // namespace invited::domain

@@ -1,0 +1,31 @@
+// What operators do with accounts and access. Inside a transaction of the caller's; every function writes its audit
+// event (actor "operator").
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "domain/password.h"
+#include "domain/store.h"
+
+namespace invited::domain {
+
+/// `password_hash`: PasswordHasher::hash, or empty: the person chooses one when accepting an invitation. Errors:
+/// invalid_email_address ("email"), invalid_parameter ("name"), already_exists.
+Result<Account> add_account(std::string_view email, std::string_view name, std::string_view password_hash,
+                            Transaction& transaction, base::Timestamp now);
+
+/// Errors: invalid_email_address, not_found.
+Result<Account> set_account_password(std::string_view email, std::string_view password_hash, Transaction& transaction,
+                                     base::Timestamp now);
+Result<Account> set_account_disabled(std::string_view email, bool disabled, Transaction& transaction,
+                                     base::Timestamp now);
+
+/// Granting what is there and withdrawing what is not are successes. Errors: not_found (environment, account),
+/// unknown_role, invalid_email_address.
+Result<Access> grant_access(const base::Uuid& environment_id, std::string_view email, const base::Uuid& role_id,
+                            Transaction& transaction, base::Timestamp now);
+Result<Access> revoke_access(const base::Uuid& environment_id, std::string_view email, const base::Uuid& role_id,
+                             Transaction& transaction, base::Timestamp now);
+
+}  // namespace invited::domain

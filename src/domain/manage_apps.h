@@ -1,0 +1,56 @@
+// What operators do with apps, roles and environments. Inside a transaction of the caller's. Every function writes its
+// audit event (actor "operator").
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/secret.h"
+#include "domain/password.h"
+#include "domain/store.h"
+
+namespace invited::domain {
+
+/// Errors: invalid_parameter ("name", "url": absolute http or https without credentials, "language").
+Result<App> add_app(std::string_view name, std::string_view url, std::string_view language, Transaction& transaction,
+                    base::Timestamp now);
+
+/// Without `id` a random one. Errors: not_found (app), invalid_parameter ("name"), already_exists.
+Result<Role> add_role(const base::Uuid& app_id, std::optional<base::Uuid> id, std::string_view name,
+                      Transaction& transaction, base::Timestamp now);
+
+struct RoleImport {
+  std::uint32_t added = 0;
+  std::uint32_t renamed = 0;
+  std::uint32_t unchanged = 0;
+};
+/// The roles of a deployment package (id and name): adds, renames, never removes. All or nothing.
+Result<RoleImport> import_roles(const base::Uuid& app_id, const std::vector<std::pair<base::Uuid, std::string>>& roles,
+                                Transaction& transaction, base::Timestamp now);
+
+struct AddEnvironment {
+  base::Uuid app_id;
+  std::string name;
+  std::optional<base::Uuid> id;       ///< one that the app knows already; else random
+  std::string brought_password_hash;  ///< PasswordHasher::hash of an operator's own; empty: one is issued
+};
+struct AddedEnvironment {
+  Environment environment;
+  base::Secret password;  ///< the issued one, to be shown once; empty where one was brought
+};
+/// Errors: not_found (app), invalid_parameter, already_exists.
+Result<AddedEnvironment> add_environment(const AddEnvironment& request, const base::Secret& pepper,
+                                         Transaction& transaction, base::Timestamp now);
+
+/// A new issued password; the newest old one stays valid for `overlap`. Errors: not_found.
+Result<AddedEnvironment> rotate_password(const base::Uuid& environment_id, std::chrono::seconds overlap,
+                                         const base::Secret& pepper, Transaction& transaction, base::Timestamp now);
+
+/// Errors: not_found.
+Result<Environment> set_environment_disabled(const base::Uuid& environment_id, bool disabled,
+                                             Transaction& transaction, base::Timestamp now);
+
+}  // namespace invited::domain

@@ -1,0 +1,40 @@
+// The main use case: an environment asks that a person be invited. Checks in the contract's order, then one transaction
+// that writes invitation, outbox message and audit event (design.md, "The path of a request").
+#pragma once
+
+#include <string>
+
+#include "base/secret.h"
+#include "domain/context.h"
+
+namespace invited::domain {
+
+/// The texts as they came in, whatever the dialect.
+struct SendInvitation {
+  std::string environment_uuid;
+  base::Secret environment_password;
+  std::string role_uuid;
+  std::string invitee_email_address;
+  std::string inviter_email_address;
+  std::string idempotency_key;  ///< the Idempotency-Key header; empty: none
+  std::string client_address;   ///< IP address, for slowing wrong passwords
+};
+
+enum class SendInvitationEffect {
+  invited,              ///< a new invitation and its mail
+  resent,               ///< pending before: new generation, old link dead
+  repeated,             ///< the same call again within the window, or the same Idempotency-Key: nothing new
+  has_access_already,   ///< nothing to accept; a mail says so, unless one did lately
+};
+
+struct SentInvitation {
+  SendInvitationEffect effect = SendInvitationEffect::invited;
+  base::Uuid invitation_id;  ///< nil with has_access_already
+};
+
+/// Errors, in this order: authentication_failed (or rate_limited for wrong passwords), missing_parameter,
+/// invalid_email_address, inviter_without_access, unknown_role, idempotency_mismatch, rate_limited; unavailable and
+/// outcome_unknown from the Store. When it returns a value, all is durable. Blocks for the commit.
+Result<SentInvitation> send_invitation(const SendInvitation& request, Context& context);
+
+}  // namespace invited::domain

@@ -1,0 +1,202 @@
+// The port to storage: units of work over everything that is kept. Implemented by storage/; nothing here knows SQL,
+// and PostgreSQL can stand behind it as SQLite does. The contract suite is tests/storage/store_contract_test.cpp.
+//
+// Threads: a Store may be used by any number of threads. A Transaction belongs to the thread that runs the work and
+// dies with it. Work must be quick, must not block, must not call the Store again, and must not touch what its
+// caller's thread uses meanwhile; it may run on another thread than the caller's (group commit).
+//
+// Errors: Transaction's functions return what they found. Where the database itself fails they throw StorageFailure,
+// which the Store turns into an Error; use cases neither throw nor catch it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "domain/account.h"
+#include "domain/app.h"
+#include "domain/audit_event.h"
+#include "domain/error.h"
+#include "domain/invitation.h"
+#include "domain/outbox_message.h"
+
+namespace invited::domain {
+
+/// Thrown by Transaction's functions, caught by the Store only.
+struct StorageFailure : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Which part of a listing is wanted. Listings are newest first.
+struct Page {
+  std::uint32_t limit = 100;
+  std::uint32_t offset = 0;
+};
+
+struct InvitationFilter {
+  std::optional<base::Uuid> environment_id;
+  std::optional<std::string> invitee_key;        ///< EmailAddress::key()
+  std::optional<InvitationState> state;          ///< as of `now`
+  base::Timestamp now;                           ///< for telling pending from expired
+};
+
+/// A person's role in an environment, with the words that a listing shows.
+struct AccessEntry {
+  Access access;
+  std::string email;
+  std::string name;
+  std::string role_name;
+};
+
+/// Remembered rate of one subject, as the theoretical arrival times of two GCRA limits (domain/rate_limit.h).
+struct RateRecord {
+  base::Timestamp short_term{};
+  base::Timestamp long_term{};
+};
+
+/// What an Idempotency-Key was used for.
+struct IdempotencyRecord {
+  base::Uuid environment_id;
+  std::string key;
+  std::string request_digest;
+  base::Timestamp created_at;
+};
+
+/// One unit of work: sees a consistent state, and its writes become durable together or not at all.
+class Transaction {
+ public:
+  virtual ~Transaction() = default;
+
+  // --- apps, roles, environments -------------------------------------------------------------------
+  virtual void insert(const App&) = 0;
+  virtual std::optional<App> find_app(const base::Uuid& id) = 0;
+  virtual std::vector<App> list_apps() = 0;
+  virtual void insert(const Role&) = 0;
+  virtual void update(const Role&) = 0;  ///< its name
+  virtual std::optional<Role> find_role(const base::Uuid& app_id, const base::Uuid& role_id) = 0;
+  virtual std::vector<Role> list_roles(const base::Uuid& app_id) = 0;
+  virtual void insert(const Environment&) = 0;
+  virtual void update(const Environment&) = 0;  ///< name, disabled, passwords
+  virtual std::optional<Environment> find_environment(const base::Uuid& id) = 0;
+  virtual std::vector<Environment> list_environments() = 0;
+
+  // --- accounts and access -------------------------------------------------------------------------
+  virtual void insert(const Account&) = 0;
+  virtual void update(const Account&) = 0;  ///< name, password_hash, disabled
+  virtual std::optional<Account> find_account(const base::Uuid& id) = 0;
+  virtual std::optional<Account> find_account_by_email(std::string_view email_key) = 0;
+  virtual std::vector<Account> list_accounts(const Page&) = 0;
+  virtual void insert(const Access&) = 0;  ///< no effect where it is there already
+  virtual bool erase(const Access&) = 0;   ///< false where there was none; granted_at is not compared
+  virtual bool has_any_access(const base::Uuid& account_id, const base::Uuid& environment_id) = 0;
+  virtual bool has_access(const base::Uuid& account_id, const base::Uuid& environment_id,
+                          const base::Uuid& role_id) = 0;
+  virtual std::vector<AccessEntry> list_access(const base::Uuid& environment_id, const Page&) = 0;
+
+  // --- invitations ---------------------------------------------------------------------------------
+  virtual void insert(const Invitation&) = 0;
+  virtual void update(const Invitation&) = 0;  ///< role, inviter, state, generation, sent_at, expires_at, settled_at
+  virtual std::optional<Invitation> find_invitation(const base::Uuid& id) = 0;
+  /// The one whose stored state is pending; the schema allows one for an environment and invitee.
+  virtual std::optional<Invitation> find_pending_invitation(const base::Uuid& environment_id,
+                                                            std::string_view invitee_key) = 0;
+  virtual std::vector<Invitation> list_invitations(const InvitationFilter&, const Page&) = 0;
+
+  // --- outbox --------------------------------------------------------------------------------------
+  virtual void insert(const OutboxMessage&) = 0;
+  virtual std::optional<OutboxMessage> find_message(const base::Uuid& id) = 0;
+  /// Empty `state`: all of them.
+  virtual std::vector<OutboxMessage> list_messages(std::optional<MessageState> state, const Page&) = 0;
+  virtual std::vector<Attempt> list_attempts(const base::Uuid& message_id) = 0;
+  /// `not_before` of the messages to a mailbox that are not cancelled and whose slot is after `since`, ascending.
+  virtual std::vector<base::Timestamp> list_mailbox_slots(std::string_view mailbox, base::Timestamp since) = 0;
+  /// The newest already_has_access message for this environment and address, if any.
+  virtual std::optional<base::Timestamp> last_notice_at(const base::Uuid& environment_id,
+                                                        std::string_view recipient_key) = 0;
+  /// Queued messages of the invitation become cancelled; those under lease too (their outcome is still recorded).
+  virtual void cancel_messages(const base::Uuid& invitation_id, base::Timestamp now) = 0;
+  /// Claims up to `limit` queued messages that are due, oldest first, until `lease_until`: records the beginning of
+  /// an attempt for each. Messages whose lease has ended are claimable again, their death counted; at
+  /// kDeathsBeforeQuarantine they become quarantined instead; past `expires_at` they become failed.
+  virtual std::vector<Lease> claim_due_messages(std::uint32_t limit, base::Timestamp now,
+                                                base::Timestamp lease_until) = 0;
+  /// Ends a lease with its outcome: the one place where an outcome is written. `next_attempt`: when a deferred or held
+  /// message is due again; nothing makes a deferred one failed. False where the lease is no longer the message's.
+  virtual bool finish_attempt(const Lease&, const DeliveryResult&, std::optional<base::Timestamp> next_attempt,
+                              base::Timestamp now) = 0;
+  /// failed, quarantined → queued, due now, deaths and attempts forgotten. False in any other state.
+  virtual bool retry_message(const base::Uuid& id, base::Timestamp now) = 0;
+  virtual std::optional<MailHold> find_mail_hold() = 0;
+  virtual void set_mail_hold(const std::optional<MailHold>&) = 0;
+
+  // --- rates, idempotency, audit -------------------------------------------------------------------
+  virtual RateRecord find_rate(std::string_view subject) = 0;
+  virtual void set_rate(std::string_view subject, const RateRecord&) = 0;
+  virtual std::optional<IdempotencyRecord> find_idempotency(const base::Uuid& environment_id, std::string_view key) = 0;
+  virtual void insert(const IdempotencyRecord&) = 0;
+  virtual void insert(const AuditEvent&) = 0;
+  virtual std::vector<AuditEvent> list_audit_events(const Page&) = 0;
+
+  /// Deletes what only time made useless: rates and idempotency records older than `before`. Bounded per call.
+  virtual void prune(base::Timestamp before) = 0;
+};
+
+class Store {
+ public:
+  using Work = std::function<Result<void>(Transaction&)>;
+
+  virtual ~Store() = default;
+
+  /// Runs `work` and returns when its writes are durable (group commit: others may share the commit).
+  /// - success: durable.
+  /// - work's own Error: nothing of it was stored.
+  /// - unavailable: nothing was stored (queue full, disk short, draining, no space, statement failed).
+  /// - outcome_unknown: the commit failed in a way that does not tell (I/O error): afterwards every write is refused.
+  /// Blocks. Work runs exactly once or not at all.
+  virtual Result<void> write(Work work) = 0;
+
+  /// Runs `work` on a snapshot; it must not write. Blocks for a connection of a small pool. Errors as above, without
+  /// outcome_unknown.
+  virtual Result<void> read(Work work) = 0;
+
+  /// True while writes are being taken and the last commit succeeded: what GET /readyz tells.
+  virtual bool is_ready() const = 0;
+
+  /// From now on new work is refused with unavailable; what was taken is finished. For shutdown.
+  virtual void drain() = 0;
+};
+
+/// `write` for work that returns a value.
+template <class Function>
+auto write_returning(Store& store, Function function) -> std::invoke_result_t<Function, Transaction&> {
+  std::optional<typename std::invoke_result_t<Function, Transaction&>::value_type> value;
+  auto done = store.write([&](Transaction& transaction) -> Result<void> {
+    auto result = function(transaction);
+    if (!result) return std::unexpected(std::move(result.error()));
+    value = std::move(*result);
+    return {};
+  });
+  if (!done) return std::unexpected(std::move(done.error()));
+  return std::move(*value);
+}
+
+/// `read` for work that returns a value.
+template <class Function>
+auto read_returning(Store& store, Function function) -> std::invoke_result_t<Function, Transaction&> {
+  std::optional<typename std::invoke_result_t<Function, Transaction&>::value_type> value;
+  auto done = store.read([&](Transaction& transaction) -> Result<void> {
+    auto result = function(transaction);
+    if (!result) return std::unexpected(std::move(result.error()));
+    value = std::move(*result);
+    return {};
+  });
+  if (!done) return std::unexpected(std::move(done.error()));
+  return std::move(*value);
+}
+
+}  // namespace invited::domain
