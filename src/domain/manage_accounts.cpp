@@ -1,0 +1,111 @@
+#include "domain/manage_accounts.h"
+
+#include "domain/person_name.h"
+
+namespace invited::domain {
+namespace {
+
+void audit(std::string_view action, const base::Uuid& subject, std::string detail, Transaction& transaction,
+           base::Timestamp now) {
+  transaction.insert(AuditEvent{now, "operator", std::string(action), subject, std::move(detail)});
+}
+
+Result<EmailAddress> parse_email(std::string_view text) {
+  auto email = EmailAddress::parse(text);
+  if (!email)
+    return refuse(ErrorCode::invalid_email_address, "The email cannot be used: write it as name@example.org.", "email");
+  return *email;
+}
+
+Result<Account> find_account(std::string_view email, Transaction& transaction) {
+  const auto address = parse_email(email);
+  if (!address) return std::unexpected(address.error());
+  auto account = transaction.find_account_by_email(address->key());
+  if (!account)
+    return refuse(ErrorCode::not_found, "There is no account " + address->text() + ": see `account list`.", "email");
+  return *account;
+}
+
+struct AccessSubject {
+  Account account;
+  Access access;
+};
+
+/// The parts of an access that an operator names, checked to belong together.
+Result<AccessSubject> find_access_subject(const base::Uuid& environment_id, std::string_view email,
+                                          const base::Uuid& role_id, Transaction& transaction, base::Timestamp now) {
+  const auto environment = transaction.find_environment(environment_id);
+  if (!environment)
+    return refuse(ErrorCode::not_found,
+                  "There is no environment " + environment_id.to_string() + ": see `environment list`.",
+                  "environment");
+  auto account = find_account(email, transaction);
+  if (!account) return std::unexpected(std::move(account.error()));
+  if (!transaction.find_role(environment->app_id, role_id))
+    return refuse(ErrorCode::unknown_role, "The role is not one of this environment's app: see `role list`.", "role");
+  Access access{account->id, environment_id, role_id, now};
+  return AccessSubject{std::move(*account), access};
+}
+
+std::string detail_of(const Access& access) {
+  return "environment=" + access.environment_id.to_string() + " role=" + access.role_id.to_string();
+}
+
+}  // namespace
+
+Result<Account> add_account(std::string_view email, std::string_view name, std::string_view password_hash,
+                            Transaction& transaction, base::Timestamp now) {
+  const auto address = parse_email(email);
+  if (!address) return std::unexpected(address.error());
+  auto checked_name = parse_name(name, "name");
+  if (!checked_name) return std::unexpected(std::move(checked_name.error()));
+  if (transaction.find_account_by_email(address->key()))
+    return refuse(ErrorCode::already_exists, "There is an account " + address->text() + " already.", "email");
+  Account account{base::Uuid::ordered(now), *address, *checked_name, std::string(password_hash), false, now};
+  transaction.insert(account);
+  audit("account.created", account.id, "email=" + address->key(), transaction, now);
+  return account;
+}
+
+Result<Account> set_account_password(std::string_view email, std::string_view password_hash, Transaction& transaction,
+                                     base::Timestamp now) {
+  auto account = find_account(email, transaction);
+  if (!account) return account;
+  account->password_hash = password_hash;
+  transaction.update(*account);
+  audit("account.password_set", account->id, {}, transaction, now);
+  return account;
+}
+
+Result<Account> set_account_disabled(std::string_view email, bool disabled, Transaction& transaction,
+                                     base::Timestamp now) {
+  auto account = find_account(email, transaction);
+  if (!account) return account;
+  account->disabled = disabled;
+  transaction.update(*account);
+  audit(disabled ? "account.disabled" : "account.enabled", account->id, {}, transaction, now);
+  return account;
+}
+
+Result<Access> grant_access(const base::Uuid& environment_id, std::string_view email, const base::Uuid& role_id,
+                            Transaction& transaction, base::Timestamp now) {
+  auto subject = find_access_subject(environment_id, email, role_id, transaction, now);
+  if (!subject) return std::unexpected(std::move(subject.error()));
+  const Access& access = subject->access;
+  if (!transaction.has_access(access.account_id, environment_id, role_id)) {
+    transaction.insert(access);
+    audit("access.granted", access.account_id, detail_of(access), transaction, now);
+  }
+  return access;
+}
+
+Result<Access> revoke_access(const base::Uuid& environment_id, std::string_view email, const base::Uuid& role_id,
+                             Transaction& transaction, base::Timestamp now) {
+  auto subject = find_access_subject(environment_id, email, role_id, transaction, now);
+  if (!subject) return std::unexpected(std::move(subject.error()));
+  const Access& access = subject->access;
+  if (transaction.erase(access)) audit("access.withdrawn", access.account_id, detail_of(access), transaction, now);
+  return access;
+}
+
+}  // namespace invited::domain

@@ -1,0 +1,58 @@
+#include "domain/queue_mail.h"
+
+namespace invited::domain {
+namespace {
+
+OutboxMessage new_message(MessageKind kind, const base::Uuid& environment_id, const EmailAddress& recipient,
+                          const MailFacts& facts, Transaction& transaction, const Policy& policy,
+                          base::Timestamp now) {
+  const auto taken = transaction.list_mailbox_slots(recipient.mailbox(), now - std::chrono::hours(24));
+  const base::Timestamp slot = next_mailbox_slot(taken, policy.mailbox, now);
+  return OutboxMessage{.id = base::Uuid::ordered(now),
+                       .kind = kind,
+                       .state = MessageState::queued,
+                       .environment_id = environment_id,
+                       .invitation_id = {},
+                       .generation = 0,
+                       .recipient = recipient,
+                       .language = facts.app.language,
+                       .inviter_name = facts.inviter.name,
+                       .app_name = facts.app.name,
+                       .app_url = facts.app.url,
+                       .role_name = facts.role.name,
+                       .queued_at = now,
+                       .not_before = slot,
+                       .due_at = slot,
+                       .expires_at = now + kNoticeLifetime,
+                       .attempts = 0,
+                       .deaths = 0,
+                       .finished_at = std::nullopt,
+                       .last_error = {}};
+}
+
+}  // namespace
+
+void queue_invitation_mail(const Invitation& invitation, const MailFacts& facts, const std::optional<Account>& account,
+                           Transaction& transaction, const Policy& policy, base::Timestamp now) {
+  // Before the slot is chosen: a mail that will never be sent takes no slot. A first generation has none to cancel.
+  if (invitation.generation > 1) transaction.cancel_messages(invitation.id, now);
+  const bool can_sign_in = account && !account->password_hash.empty();
+  OutboxMessage message =
+      new_message(can_sign_in ? MessageKind::invitation_to_accept : MessageKind::invitation_to_sign_up,
+                  invitation.environment_id, invitation.invitee, facts, transaction, policy, now);
+  message.invitation_id = invitation.id;
+  message.generation = invitation.generation;
+  message.expires_at = invitation.expires_at;
+  transaction.insert(message);
+}
+
+bool queue_access_notice(const base::Uuid& environment_id, const EmailAddress& recipient, const MailFacts& facts,
+                         Transaction& transaction, const Policy& policy, base::Timestamp now) {
+  const auto last = transaction.last_notice_at(environment_id, recipient.key());
+  if (last && now - *last < policy.notice_interval) return false;
+  transaction.insert(new_message(MessageKind::already_has_access, environment_id, recipient, facts, transaction,
+                                 policy, now));
+  return true;
+}
+
+}  // namespace invited::domain
