@@ -72,9 +72,15 @@ Uuid Uuid::ordered(Timestamp now) {
 }
 
 std::string Uuid::to_string() const {
-  const std::string hex = to_hex(to_bytes());
-  return hex.substr(0, 8) + '-' + hex.substr(8, 4) + '-' + hex.substr(12, 4) + '-' + hex.substr(16, 4) + '-' +
-         hex.substr(20);
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text(kTextLength, '-');
+  std::size_t i = 0;
+  for (const std::uint8_t byte : bytes_) {
+    if (is_hyphen_position(i)) ++i;
+    text[i++] = kDigits[byte >> 4];
+    text[i++] = kDigits[byte & 0x0f];
+  }
+  return text;
 }
 
 }  // namespace invited::base

@@ -146,6 +146,12 @@ class Transaction {
   virtual void prune(base::Timestamp before) = 0;
 };
 
+/// Whether a unit of work may be put off when the disk is nearly full or the service drains (promises.md, 4).
+enum class Urgency {
+  new_work,  ///< refused early: its caller is told and can come again
+  owed,      ///< what was promised already goes on: outcomes of mail, answers to invitations
+};
+
 class Store {
  public:
   using Work = std::function<Result<void>(Transaction&)>;
@@ -158,7 +164,7 @@ class Store {
   /// - unavailable: nothing was stored (queue full, disk short, draining, no space, statement failed).
   /// - outcome_unknown: the commit failed in a way that does not tell (I/O error): afterwards every write is refused.
   /// Blocks. Work runs exactly once or not at all.
-  virtual Result<void> write(Work work) = 0;
+  virtual Result<void> write(Work work, Urgency urgency = Urgency::new_work) = 0;
 
   /// Runs `work` on a snapshot; it must not write. Blocks for a connection of a small pool. Errors as above, without
   /// outcome_unknown.
@@ -167,20 +173,23 @@ class Store {
   /// True while writes are being taken and the last commit succeeded: what GET /readyz tells.
   virtual bool is_ready() const = 0;
 
-  /// From now on new work is refused with unavailable; what was taken is finished. For shutdown.
+  /// From now on new work is refused with unavailable; what was taken, and what is owed, is finished. For shutdown.
   virtual void drain() = 0;
 };
 
 /// `write` for work that returns a value.
 template <class Function>
-auto write_returning(Store& store, Function function) -> std::invoke_result_t<Function, Transaction&> {
+auto write_returning(Store& store, Function function, Urgency urgency = Urgency::new_work)
+    -> std::invoke_result_t<Function, Transaction&> {
   std::optional<typename std::invoke_result_t<Function, Transaction&>::value_type> value;
-  auto done = store.write([&](Transaction& transaction) -> Result<void> {
-    auto result = function(transaction);
-    if (!result) return std::unexpected(std::move(result.error()));
-    value = std::move(*result);
-    return {};
-  });
+  auto done = store.write(
+      [&](Transaction& transaction) -> Result<void> {
+        auto result = function(transaction);
+        if (!result) return std::unexpected(std::move(result.error()));
+        value = std::move(*result);
+        return {};
+      },
+      urgency);
   if (!done) return std::unexpected(std::move(done.error()));
   return std::move(*value);
 }
