@@ -1,0 +1,317 @@
+#include "config.h"
+
+#include <algorithm>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#include "base/utf8.h"
+#include "domain/email_address.h"
+
+namespace invited {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+using Complaint = std::optional<std::string>;
+
+// The builders: each makes one line of the table. `target` is a function from Config& to the member.
+
+template <class Target, class Function>
+std::function<Complaint(Config&, const std::string&)> assigning(Target target, Function parse) {
+  return [target, parse](Config& config, const std::string& text) -> Complaint {
+    auto value = parse(text);
+    if (!value) return value.error();
+    target(config) = std::move(*value);
+    return std::nullopt;
+  };
+}
+
+template <class Target>
+Setting duration(std::string name, milliseconds default_value, milliseconds min, milliseconds max, Target target,
+                 std::string help) {
+  const std::string range = format_duration(min) + " to " + format_duration(max);
+  auto assign = [=](Config& config, const std::string& text) -> Complaint {
+    const auto value = parse_duration(text);
+    if (!value) return value.error();
+    if (*value < min || *value > max) return text + " is out of range " + range;
+    using Duration = std::remove_cvref_t<decltype(target(config))>;
+    target(config) = std::chrono::duration_cast<Duration>(*value);
+    return std::nullopt;
+  };
+  return {std::move(name), format_duration(default_value), "duration, " + range, std::move(help), std::move(assign)};
+}
+
+template <class Target>
+Setting number(std::string name, std::uint64_t default_value, std::uint64_t min, std::uint64_t max, Target target,
+               std::string help) {
+  const std::string range = std::to_string(min) + " to " + std::to_string(max);
+  auto assign = [=](Config& config, const std::string& text) -> Complaint {
+    const auto value = parse_whole_number(text);
+    if (!value) return value.error();
+    if (*value < min || *value > max) return text + " is out of range " + range;
+    using Number = std::remove_cvref_t<decltype(target(config))>;
+    target(config) = static_cast<Number>(*value);
+    return std::nullopt;
+  };
+  return {std::move(name), std::to_string(default_value), "number, " + range, std::move(help), std::move(assign)};
+}
+
+template <class Target>
+Setting size(std::string name, std::uint64_t default_value, std::uint64_t min, std::uint64_t max, Target target,
+             std::string help) {
+  const std::string range = format_size(min) + " to " + format_size(max);
+  auto assign = [=](Config& config, const std::string& text) -> Complaint {
+    const auto value = parse_size(text);
+    if (!value) return value.error();
+    if (*value < min || *value > max) return text + " is out of range " + range;
+    using Number = std::remove_cvref_t<decltype(target(config))>;
+    target(config) = static_cast<Number>(*value);
+    return std::nullopt;
+  };
+  return {std::move(name), format_size(default_value), "size, " + range, std::move(help), std::move(assign)};
+}
+
+/// Empty text is taken as "not set".
+template <class Target, class Function>
+Setting text(std::string name, std::string default_value, std::string kind, Target target, Function parse,
+             std::string help) {
+  auto assign = [target, parse](Config& config, const std::string& given) -> Complaint {
+    if (given.empty()) {
+      target(config) = {};
+      return std::nullopt;
+    }
+    auto value = parse(given);
+    if (!value) return value.error();
+    target(config) = std::move(*value);
+    return std::nullopt;
+  };
+  return {std::move(name), std::move(default_value), std::move(kind), std::move(help), std::move(assign)};
+}
+
+template <class Target>
+Setting path(std::string name, std::string default_value, Target target, std::string help) {
+  auto assign = assigning(target, [](const std::string& given) -> Parsed<std::filesystem::path> { return given; });
+  return {std::move(name), std::move(default_value), "path", std::move(help), std::move(assign), /*is_path=*/true};
+}
+
+template <class Value, class Target>
+Setting choice(std::string name, std::string default_value, std::vector<std::pair<std::string, Value>> choices,
+               Target target, std::string help) {
+  std::string kind;
+  for (const auto& [word, value] : choices) kind += (kind.empty() ? "" : ", ") + word;
+  auto assign = [=](Config& config, const std::string& given) -> Complaint {
+    for (const auto& [word, value] : choices) {
+      if (word != given) continue;
+      target(config) = value;
+      return std::nullopt;
+    }
+    return "\"" + given + "\" is none of: " + kind;
+  };
+  return {std::move(name), std::move(default_value), kind, std::move(help), std::move(assign)};
+}
+
+Parsed<std::string> mail_address(const std::string& given) {
+  if (const auto address = domain::EmailAddress::parse(given)) return address->text();
+  return std::unexpected("is not a mail address (name@host.domain; the name of the sender is mail.from_name)");
+}
+
+Parsed<std::string> display_name(const std::string& given) {
+  if (base::count_code_points(given) > 128) return std::unexpected("is longer than 128 characters");
+  return given;
+}
+
+Parsed<std::string> domain_name(const std::string& given) {
+  auto host = parse_host(given);
+  if (!host || host->find('.') == std::string::npos || host->find(':') != std::string::npos)
+    return std::unexpected("is not a domain name");
+  return *host;
+}
+
+Parsed<std::string> any_text(const std::string& given) { return given; }
+
+constexpr std::uint64_t kKiB = 1024;
+constexpr std::uint64_t kMiB = 1024 * kKiB;
+constexpr std::uint64_t kGiB = 1024 * kMiB;
+constexpr std::uint64_t kMaxRate = 1'000'000;
+
+// Short for the targets below, which are nothing but paths into Config.
+#define INVITED_TARGET(member) [](Config& c) -> auto& { return c.member; }
+
+std::vector<Setting> make_settings() {
+  using base::log::Level;
+  return {
+      path("state_dir", "/var/lib/invited", INVITED_TARGET(state_dir),
+           "Folder of the database, the keys and the admin socket. Made with mode 0700 if missing; back it up."),
+      text(
+          "public_url", "", "URL", INVITED_TARGET(public_url), [](const std::string& t) { return parse_public_url(t); },
+          "What people and programs reach the service by; every link begins with it. Required unless `listen` is a "
+          "loopback address."),
+      text(
+          "listen", "127.0.0.1:8080", "address:port", INVITED_TARGET(listen),
+          [](const std::string& t) { return parse_listen_address(t); },
+          "Where to listen. Port 0 lets the system choose."),
+      duration("shutdown_timeout", 30s, 1s, 5min, INVITED_TARGET(shutdown_timeout),
+               "How long SIGTERM waits for requests under way."),
+      choice<Level>(
+          "log.level", "info",
+          {{"debug", Level::debug}, {"info", Level::info}, {"warning", Level::warning}, {"error", Level::error}},
+          INVITED_TARGET(log_level), "The least important lines that are logged (to standard error)."),
+
+      path("tls.certificate", "", INVITED_TARGET(tls.certificate),
+           "PEM file with the certificate and its chain. Empty: plain HTTP, for use behind a proxy."),
+      path("tls.key", "", INVITED_TARGET(tls.key), "PEM file with the certificate's private key."),
+
+      number("http.io_threads", 1, 1, 16, INVITED_TARGET(http.io_threads), "Threads that read and write connections."),
+      number("http.workers", 64, 1, 1024, INVITED_TARGET(http.workers),
+             "Requests worked on at once. They mostly wait for the disk; many of them share a commit."),
+      number("http.queue_length", 1024, 1, 65'536, INVITED_TARGET(http.queue_length),
+             "Requests that may wait for a worker; more get 503 with Retry-After."),
+      duration("http.queue_wait", 200ms, 1ms, 30s, INVITED_TARGET(http.queue_wait),
+               "How long a request may wait for a worker before it gets 503."),
+      size("http.max_body", 64 * kKiB, kKiB, 10 * kMiB, INVITED_TARGET(http.max_body),
+           "Largest request body; more is 413."),
+      size("http.max_header", 16 * kKiB, kKiB, 256 * kKiB, INVITED_TARGET(http.max_header),
+           "Largest header block; more is 431."),
+      number("http.max_header_lines", 64, 8, 1000, INVITED_TARGET(http.max_header_lines),
+             "Most header lines; more is 431."),
+      size("http.max_target", 2 * kKiB, 256, 64 * kKiB, INVITED_TARGET(http.max_target),
+           "Longest path with query; more is 414."),
+      number("http.max_connections", 16'384, 16, 1'000'000, INVITED_TARGET(http.max_connections),
+             "Connections at once."),
+      number("http.max_connections_per_address", 256, 1, 1'000'000, INVITED_TARGET(http.max_connections_per_address),
+             "Connections at once from one client address (trusted proxies are not counted)."),
+      duration("http.header_timeout", 10s, 100ms, 10min, INVITED_TARGET(http.header_timeout),
+               "Time for a request's headers to arrive."),
+      duration("http.body_timeout", 15s, 100ms, 10min, INVITED_TARGET(http.body_timeout),
+               "Time for a request's body to arrive; longer for large bodies that keep http.min_body_rate."),
+      size("http.min_body_rate", 500, 0, kMiB, INVITED_TARGET(http.min_body_rate), "Slowest body, in bytes a second."),
+      duration("http.answer_timeout", 30s, 100ms, 10min, INVITED_TARGET(http.answer_timeout),
+               "Time for a client to read its answer."),
+      duration("http.idle_timeout", 60s, 100ms, 1h, INVITED_TARGET(http.idle_timeout),
+               "How long a kept-alive connection may be silent between requests."),
+      text(
+          "http.trusted_proxies", "", "list of addresses or networks", INVITED_TARGET(http.trusted_proxies),
+          [](const std::string& t) { return parse_network_list(t); },
+          "Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."),
+
+      number("soap.max_depth", 16, 4, 64, INVITED_TARGET(soap.max_depth), "Deepest nesting of elements."),
+      number("soap.max_elements", 128, 16, 10'000, INVITED_TARGET(soap.max_elements), "Most elements in a request."),
+      number("soap.max_attributes", 16, 4, 256, INVITED_TARGET(soap.max_attributes), "Most attributes of an element."),
+      size("soap.max_value", 1024, 128, 64 * kKiB, INVITED_TARGET(soap.max_value), "Longest value of an element."),
+
+      choice<MailTransport>("mail.transport", "smtp",
+                            {{"smtp", MailTransport::smtp}, {"directory", MailTransport::directory}},
+                            INVITED_TARGET(mail.transport),
+                            "How mail leaves: to a relay, or as .eml files into a folder (for trying out)."),
+      path("mail.directory", "", INVITED_TARGET(mail.directory), "Folder for `directory`. Empty: `mail` in state_dir."),
+      text(
+          "mail.host", "", "host name", INVITED_TARGET(mail.host), [](const std::string& t) { return parse_host(t); },
+          "The relay. Required for `smtp`."),
+      number("mail.port", 587, 1, 65'535, INVITED_TARGET(mail.port),
+             "The relay's port: 587 for starttls, 465 for implicit."),
+      choice<MailTls>("mail.tls", "starttls",
+                      {{"starttls", MailTls::starttls}, {"implicit", MailTls::implicit}, {"off", MailTls::off}},
+                      INVITED_TARGET(mail.tls),
+                      "Encryption to the relay. It is required: without it no mail is sent, unless `off`."),
+      text("mail.user", "", "text", INVITED_TARGET(mail.user), any_text, "User name at the relay. Empty: no sign-in."),
+      path("mail.password_file", "", INVITED_TARGET(mail.password_file),
+           "File whose first line is the password at the relay (mode 0600)."),
+      path("mail.ca_file", "", INVITED_TARGET(mail.ca_file),
+           "PEM file with the authorities trusted for the relay's certificate. Empty: the system's."),
+      text("mail.from", "", "mail address", INVITED_TARGET(mail.from), mail_address,
+           "Sender of all mail, and where bounces go. Required."),
+      text("mail.from_name", "", "text", INVITED_TARGET(mail.from_name), display_name,
+           "Name shown beside the sender's address."),
+      text("mail.reply_to", "", "mail address", INVITED_TARGET(mail.reply_to), mail_address,
+           "Where answers go, if not to the sender."),
+      text("mail.message_id_domain", "", "domain name", INVITED_TARGET(mail.message_id_domain), domain_name,
+           "Right part of Message-IDs. Empty: the domain of mail.from."),
+      number("mail.connections", 2, 1, 5, INVITED_TARGET(mail.connections), "Mails sent at once."),
+      duration(
+          "mail.lease", 15min, 1s, 1h, INVITED_TARGET(mail.lease),
+          "How long a mail stays claimed before a worker that vanished is counted as dead. Longer than the relay's "
+          "slowest answer (10 minutes)."),
+      duration("mail.give_up_after", 96h, 1min, 720h, INVITED_TARGET(mail.retry.give_up_after),
+               "A mail that keeps being deferred fails after this time, or when its link expires."),
+
+      duration("invitation.lifetime", 168h, 1min, 2160h, INVITED_TARGET(policy.invitation_lifetime),
+               "How long a link is good for."),
+      duration("invitation.repeat_window", 60s, 0s, 1h, INVITED_TARGET(policy.repeat_window),
+               "The same call again within this time is the same invitation and no second mail."),
+      duration("invitation.notice_interval", 24h, 0s, 720h, INVITED_TARGET(policy.notice_interval),
+               "At most one \"you already have access\" mail to a person in this time."),
+      duration("invitation.idempotency_lifetime", 24h, 1min, 720h, INVITED_TARGET(policy.idempotency_lifetime),
+               "How long an Idempotency-Key is remembered."),
+
+      number("rates.environment_per_second", 50, 0, kMaxRate, INVITED_TARGET(policy.environment_per_second),
+             "Invitations a second for each environment. 0 in any rate: no limit."),
+      number("rates.environment_burst", 200, 1, kMaxRate, INVITED_TARGET(policy.environment_burst),
+             "Of these, how many may come at once."),
+      number("rates.environment_per_day", 10'000, 0, 100 * kMaxRate, INVITED_TARGET(policy.environment_per_day),
+             "Invitations a day for each environment."),
+      number("rates.inviter_per_hour", 100, 0, kMaxRate, INVITED_TARGET(policy.inviter_per_hour),
+             "Invitations an hour for each inviter."),
+      number("rates.inviter_per_day", 500, 0, kMaxRate, INVITED_TARGET(policy.inviter_per_day),
+             "Invitations a day for each inviter."),
+      number("rates.mailbox_per_minute", 1, 0, kMaxRate, INVITED_TARGET(policy.mailbox.per_minute),
+             "Mails a minute to one mailbox, from all environments together; more wait for their turn."),
+      number("rates.mailbox_per_hour", 3, 0, kMaxRate, INVITED_TARGET(policy.mailbox.per_hour),
+             "Mails an hour to one mailbox."),
+      number("rates.mailbox_per_day", 10, 0, kMaxRate, INVITED_TARGET(policy.mailbox.per_day),
+             "Mails a day to one mailbox."),
+      number("rates.wrong_links_per_5_minutes", 30, 0, kMaxRate, INVITED_TARGET(policy.wrong_links_per_5_minutes),
+             "Look-ups of links that are not genuine, for each client address."),
+      number("rates.sign_ups_per_minute", 10, 0, kMaxRate, INVITED_TARGET(policy.sign_ups_per_minute),
+             "Sign-up and sign-in posts for each client address."),
+      number("rates.wrong_passwords_per_minute", 10, 0, kMaxRate, INVITED_TARGET(policy.wrong_passwords_per_minute),
+             "Wrong passwords for each environment and client address."),
+      duration("rates.wrong_password_interval", 10s, 0s, 1h, INVITED_TARGET(policy.wrong_password_interval),
+               "Beyond that: one in this time. Right passwords are never locked out."),
+
+      size("storage.disk_watermark", 64 * kMiB, 0, 1024 * kGiB, INVITED_TARGET(storage.disk_watermark),
+           "With less free disk than this, new invitations are refused; mail that is owed and sign-ups go on."),
+      number("storage.queue_length", 1024, 16, 65'536, INVITED_TARGET(storage.queue_length),
+             "Writes that may wait for the disk; more are refused with 503."),
+      number("storage.max_batch", 256, 1, 4096, INVITED_TARGET(storage.max_batch),
+             "Most writes that share one commit."),
+      number("storage.readers", 4, 1, 64, INVITED_TARGET(storage.readers), "Connections for reading."),
+  };
+}
+
+#undef INVITED_TARGET
+
+}  // namespace
+
+std::string Setting::environment_variable() const {
+  std::string variable = "INVITED_" + name;
+  for (char& c : variable) {
+    if (c == '.') c = '_';
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return variable;
+}
+
+std::string Setting::flag() const {
+  std::string flag = "--" + name;
+  for (char& c : flag)
+    if (c == '.' || c == '_') c = '-';
+  return flag;
+}
+
+const std::vector<Setting>& settings() {
+  static const std::vector<Setting> table = make_settings();
+  return table;
+}
+
+std::string settings_as_markdown() {
+  std::string table = "| setting | default | value | what it does |\n|---|---|---|---|\n";
+  for (const Setting& setting : settings()) {
+    table += "| `" + setting.name + "` | ";
+    if (!setting.default_value.empty()) table += "`" + setting.default_value + "`";
+    table += " | " + setting.kind + " | " + setting.help + " |\n";
+  }
+  return table;
+}
+
+}  // namespace invited

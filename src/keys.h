@@ -1,0 +1,35 @@
+// The key file, `keys.json` in the state folder: what must not lie in the database (token keys, epoch, pepper, CSRF
+// key). Made once, at the very first start; whoever loses it loses every environment's password and every open link, so
+// a missing one beside a database stops the start. Written so that a power cut leaves all of it or nothing.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/secret.h"
+#include "config_values.h"
+#include "domain/token.h"
+
+namespace invited {
+
+struct Keys {
+  domain::TokenKeys token_keys;
+  base::Secret pepper;    ///< 32 bytes, for environments' issued passwords
+  base::Secret csrf_key;  ///< 32 bytes, for the pages' forms
+};
+
+inline constexpr std::string_view kKeyFileName = "keys.json";
+
+/// Reads `state_dir`/keys.json. The complaint is a sentence with the remedy: missing, empty, damaged, or readable by
+/// group or others.
+Parsed<Keys> load_keys(const std::filesystem::path& state_dir);
+
+/// The same, but makes the file where neither it nor the database exists. It is durable before this returns, so that
+/// no database can be there without its keys.
+Parsed<Keys> load_or_create_keys(const std::filesystem::path& state_dir, bool database_exists);
+
+/// Writes a file so that afterwards, whatever happens, its old or its new content is there: temporary file, fsync,
+/// rename, fsync of the folder. Mode 0600. The complaint names the file and the system's reason.
+Parsed<void> write_file_durably(const std::filesystem::path& path, std::string_view content);
+
+}  // namespace invited
