@@ -24,7 +24,7 @@ std::string fold_case(std::string_view text);
 /// (U+0085, U+2028, U+2029), a private-use, surrogate or unassigned one. Valid UTF-8 only.
 bool has_hidden_characters(std::string_view text);
 
-/// At most `limit` code points, cut at a boundary, never inside a combining sequence's base character.
+/// At most `limit` code points, cut at a boundary.
 std::string truncate_code_points(std::string_view text, std::size_t limit);
 
 /// Without white space at either end (Unicode White_Space). Valid UTF-8 only.

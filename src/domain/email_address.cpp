@@ -83,9 +83,10 @@ std::optional<std::string> parse_domain(std::string_view domain) {
     if (!is_host_name(lower)) return std::nullopt;
     return lower;
   }
-  // A control character or blank would be mapped away or end the C string: refused before libidn2 sees it.
+  // libidn2 maps some ASCII characters away ('@', '_') instead of refusing them, and a NUL would end its C string.
   for (const char c : domain)
-    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f) return std::nullopt;
+    if (static_cast<unsigned char>(c) < 0x80 && !is_letter(c) && !is_digit(c) && c != '-' && c != '.')
+      return std::nullopt;
   auto ascii = to_a_labels(domain);
   if (!ascii || !is_host_name(*ascii)) return std::nullopt;
   return ascii;

@@ -1,0 +1,41 @@
+#include "base/crypto.h"
+
+#include <gtest/gtest.h>
+
+namespace invited::base {
+namespace {
+
+TEST(Crypto, HmacMatchesTheVectorsOfRfc4231) {
+  EXPECT_EQ(to_hex(hmac_sha256(std::string(20, '\x0b'), "Hi There")),
+            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+  EXPECT_EQ(to_hex(hmac_sha256("Jefe", "what do ya want for nothing?")),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  EXPECT_EQ(to_hex(hmac_sha256(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First")),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
+TEST(Crypto, Sha256MatchesTheKnownAnswer) {
+  EXPECT_EQ(to_hex(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST(Crypto, Base64UrlGoesBothWays) {
+  EXPECT_EQ(to_base64url("\xfb\xff\xfe"), "-__-");
+  EXPECT_EQ(to_base64url(""), "");
+  for (std::size_t size = 0; size < 70; ++size) {
+    const std::string bytes = random_bytes(size);
+    EXPECT_EQ(from_base64url(to_base64url(bytes)), bytes) << size;
+  }
+}
+
+TEST(Crypto, Base64UrlRefusesEverythingElse) {
+  for (const char* text : {"ab+/", "abc=", "ab c", "a", "abc\n", "AB", "äöü"})
+    EXPECT_EQ(from_base64url(text), std::nullopt) << text;  // "AB": bits beyond the last byte are not zero
+}
+
+TEST(Crypto, RandomBytesAreOfTheSizeAskedForAndNotTheSameTwice) {
+  EXPECT_EQ(random_bytes(32).size(), 32u);
+  EXPECT_NE(random_bytes(32), random_bytes(32));
+}
+
+}  // namespace
+}  // namespace invited::base

@@ -1,0 +1,68 @@
+#include "domain/rate_limit.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace invited::domain {
+namespace {
+
+using namespace std::chrono_literals;
+using base::Timestamp;
+
+const Timestamp kNow{std::chrono::milliseconds(1'800'000'000'000)};
+
+int admitted(const Rate& rate, Timestamp& arrival, Timestamp now, int tries) {
+  int count = 0;
+  for (int i = 0; i < tries; ++i) {
+    const Admission admission = admit(rate, arrival, now);
+    if (!admission.admitted) continue;
+    arrival = admission.theoretical_arrival;
+    ++count;
+  }
+  return count;
+}
+
+TEST(Rate, AdmitsTheBurstThenTheRate) {
+  const Rate rate{50, 1000ms, 200};
+  Timestamp arrival{};
+  EXPECT_EQ(admitted(rate, arrival, kNow, 300), 200);
+  EXPECT_EQ(admitted(rate, arrival, kNow + 1s, 300), 50);
+  EXPECT_EQ(admitted(rate, arrival, kNow + 60s, 300), 200);
+}
+
+TEST(Rate, SaysHowLongToWaitAndThenAdmits) {
+  const Rate rate{100, 1h, 100};
+  Timestamp arrival{};
+  EXPECT_EQ(admitted(rate, arrival, kNow, 101), 100);
+  const Admission refused = admit(rate, arrival, kNow);
+  EXPECT_FALSE(refused.admitted);
+  EXPECT_EQ(refused.wait, 36s);
+  EXPECT_TRUE(admit(rate, arrival, kNow + refused.wait).admitted);
+}
+
+TEST(Rate, ZeroMeansNoLimit) {
+  Timestamp arrival{};
+  EXPECT_EQ(admitted(Rate{0, 1s, 1}, arrival, kNow, 1000), 1000);
+}
+
+TEST(AttemptLimiter, LimitsEachSubjectByItselfAndForgetsOnSuccess) {
+  AttemptLimiter limiter(Rate{10, 60s, 10});
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(limiter.attempt("192.0.2.1", kNow));
+  EXPECT_TRUE(limiter.attempt("192.0.2.1", kNow));
+  EXPECT_TRUE(limiter.blocked("192.0.2.1", kNow));
+  EXPECT_FALSE(limiter.blocked("192.0.2.2", kNow));
+  EXPECT_FALSE(limiter.attempt("192.0.2.2", kNow));
+  limiter.clear("192.0.2.1");
+  EXPECT_FALSE(limiter.attempt("192.0.2.1", kNow));
+}
+
+TEST(AttemptLimiter, AFloodOfSubjectsDoesNotFreeTheOneThatIsBlocked) {
+  AttemptLimiter limiter(Rate{1, 10s, 10}, /*capacity=*/100);
+  for (int i = 0; i < 11; ++i) limiter.attempt("loud", kNow);
+  for (int i = 0; i < 10'000; ++i) limiter.attempt(std::to_string(i), kNow);
+  EXPECT_TRUE(limiter.blocked("loud", kNow));
+}
+
+}  // namespace
+}  // namespace invited::domain
