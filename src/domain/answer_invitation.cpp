@@ -221,15 +221,18 @@ Result<InvitationView> accept_invitation(const AcceptInvitation& request, Contex
   const auto credentials = signs_in((*loaded)->invitee) ? check_sign_in(request, **loaded, context)
                                                         : check_sign_up(request, **loaded, context);
   if (!credentials) return std::unexpected(credentials.error());
-  return write_returning(context.store, [&](Transaction& transaction) {
-    return accept_in_transaction(*subject, *credentials, transaction, context.clock.now());
-  });
+  return write_returning(
+      context.store,
+      [&](Transaction& transaction) {
+        return accept_in_transaction(*subject, *credentials, transaction, context.clock.now());
+      },
+      Urgency::owed);
 }
 
 Result<InvitationView> decline_invitation(std::string_view token, std::string_view client_address, Context& context) {
   const auto subject = require(token, client_address, context);
   if (!subject) return std::unexpected(subject.error());
-  return write_returning(context.store, [&](Transaction& transaction) -> Result<InvitationView> {
+  const auto decline = [&](Transaction& transaction) -> Result<InvitationView> {
     const base::Timestamp now = context.clock.now();
     auto loaded = load(*subject, transaction, now);
     if (!loaded || loaded->link != LinkState::open) return std::unexpected(link_not_valid());
@@ -237,7 +240,8 @@ Result<InvitationView> decline_invitation(std::string_view token, std::string_vi
     transaction.insert(AuditEvent{now, "invitee", "invitation.declined", loaded->invitation.id, {}});
     loaded->link = LinkState::declined;
     return view_of(*loaded);
-  });
+  };
+  return write_returning(context.store, decline, Urgency::owed);
 }
 
 Result<void> request_fresh_link(std::string_view token, std::string_view client_address, Context& context) {
