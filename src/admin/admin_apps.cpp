@@ -1,0 +1,233 @@
+// The nouns app, role and environment.
+#include <array>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "admin/admin_arguments.h"
+#include "admin/admin_json.h"
+#include "base/utf8.h"
+#include "domain/manage_apps.h"
+
+namespace invited::admin {
+namespace {
+
+using domain::ErrorCode;
+using domain::refuse;
+using domain::Result;
+using domain::Transaction;
+
+/// As long as people's passwords may be; an operator's own machine password has no least length.
+constexpr std::size_t kMaxBroughtPassword = domain::kMaxPasswordLength;
+
+template <class T>
+std::unexpected<domain::Error> error_of(T& failed) {
+  return std::unexpected(std::move(failed.error()));
+}
+
+Result<Json> app_add(const Arguments& arguments, AdminContext& context) {
+  auto name = arguments.text("name");
+  auto url = arguments.text("url");
+  auto language = arguments.text_or_empty("language");
+  if (!name) return error_of(name);
+  if (!url) return error_of(url);
+  if (!language) return error_of(language);
+  if (language->empty()) *language = "en";
+  return domain::write_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
+    auto app = domain::add_app(*name, *url, *language, transaction, context.clock.now());
+    if (!app) return error_of(app);
+    return to_json(*app);
+  });
+}
+
+Result<Json> app_list(const Arguments&, AdminContext& context) {
+  return domain::read_returning(context.store, [](Transaction& transaction) -> Result<Json> {
+    Json list = Json::array();
+    for (const domain::App& app : transaction.list_apps()) list.push_back(to_json(app));
+    return list;
+  });
+}
+
+Result<Json> role_add(const Arguments& arguments, AdminContext& context) {
+  auto app_name = arguments.text("app");
+  auto name = arguments.text("name");
+  auto id = arguments.optional_uuid("uuid");
+  if (!app_name) return error_of(app_name);
+  if (!name) return error_of(name);
+  if (!id) return error_of(id);
+  return domain::write_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
+    const auto app = find_app(*app_name, transaction);
+    if (!app) return error_of(app);
+    auto role = domain::add_role(app->id, *id, *name, transaction, context.clock.now());
+    if (!role) return error_of(role);
+    return to_json(*role, *app);
+  });
+}
+
+Result<Json> role_list(const Arguments& arguments, AdminContext& context) {
+  auto app_name = arguments.text_or_empty("app");
+  if (!app_name) return error_of(app_name);
+  return domain::read_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
+    std::vector<domain::App> apps;
+    if (app_name->empty()) {
+      apps = transaction.list_apps();
+    } else {
+      auto app = find_app(*app_name, transaction);
+      if (!app) return error_of(app);
+      apps.push_back(std::move(*app));
+    }
+    Json list = Json::array();
+    for (const domain::App& app : apps)
+      for (const domain::Role& role : transaction.list_roles(app.id)) list.push_back(to_json(role, app));
+    return list;
+  });
+}
+
+/// "roles": [{"uuid", "name"}, …], as deployment_package.h reads them.
+Result<Json> role_import(const Arguments& arguments, AdminContext& context) {
+  auto app_name = arguments.text("app");
+  if (!app_name) return error_of(app_name);
+  std::vector<std::pair<base::Uuid, std::string>> roles;
+  const auto list = arguments.values().find("roles");
+  if (list == arguments.values().end() || !list->is_array() || list->empty())
+    return refuse(ErrorCode::missing_parameter, "There are no roles to import.", "roles");
+  for (const Json& entry : *list) {
+    if (!entry.is_object()) return refuse(ErrorCode::invalid_parameter, "A role must be an object.", "roles");
+    const Arguments role(entry);
+    auto id = role.uuid("uuid");
+    auto name = role.text("name");
+    if (!id) return error_of(id);
+    if (!name) return error_of(name);
+    roles.emplace_back(*id, std::move(*name));
+  }
+  return domain::write_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
+    const auto app = find_app(*app_name, transaction);
+    if (!app) return error_of(app);
+    const auto done = domain::import_roles(app->id, roles, transaction, context.clock.now());
+    if (!done) return error_of(done);
+    return Json{{"app_uuid", app->id.to_string()},
+                {"app_name", app->name},
+                {"added", done->added},
+                {"renamed", done->renamed},
+                {"unchanged", done->unchanged}};
+  });
+}
+
+Json with_password(const domain::AddedEnvironment& added, const domain::App& app) {
+  Json json = to_json(added.environment, app);
+  // The password goes beside the UUID, where a person looks for it; null where the operator brought one.
+  Json result{{"environment_uuid", json["environment_uuid"]}, {"environment_password", nullptr}};
+  if (!added.password.empty()) result["environment_password"] = added.password.reveal();
+  result.update(json);
+  return result;
+}
+
+Result<Json> environment_add(const Arguments& arguments, AdminContext& context) {
+  auto app_name = arguments.text("app");
+  auto name = arguments.text("name");
+  auto id = arguments.optional_uuid("uuid");
+  auto password_text = arguments.text_or_empty("password");
+  if (!app_name) return error_of(app_name);
+  if (!name) return error_of(name);
+  if (!id) return error_of(id);
+  if (!password_text) return error_of(password_text);
+  const base::Secret password(*password_text);
+  base::wipe(*password_text);
+  domain::AddEnvironment request{.app_id = {}, .name = *name, .id = *id, .brought_password_hash = {}};
+  if (!password.empty()) {
+    if (base::count_code_points(password.reveal()) > kMaxBroughtPassword)
+      return refuse(ErrorCode::invalid_parameter, "The password is longer than 128 characters.", "password");
+    // As it is verified: in normal form.
+    request.brought_password_hash = context.password_hasher.hash(base::Secret(base::to_nfc(password.reveal())));
+  }
+  auto added = domain::write_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
+    const auto app = find_app(*app_name, transaction);
+    if (!app) return error_of(app);
+    request.app_id = app->id;
+    const auto environment = domain::add_environment(request, context.pepper, transaction, context.clock.now());
+    if (!environment) return error_of(environment);
+    return with_password(*environment, *app);
+  });
+  if (added) context.environments_changed();
+  return added;
+}
+
+/// The environment and its app.
+Result<std::pair<domain::Environment, domain::App>> find_with_app(std::string_view named, Transaction& transaction) {
+  auto environment = find_environment(named, transaction);
+  if (!environment) return error_of(environment);
+  auto app = transaction.find_app(environment->app_id);
+  if (!app) throw domain::StorageFailure("an environment without its app");
+  return std::pair(std::move(*environment), std::move(*app));
+}
+
+Result<Json> environment_list(const Arguments&, AdminContext& context) {
+  return domain::read_returning(context.store, [](Transaction& transaction) -> Result<Json> {
+    Json list = Json::array();
+    const auto apps = transaction.list_apps();
+    for (const domain::Environment& environment : transaction.list_environments())
+      for (const domain::App& app : apps)
+        if (app.id == environment.app_id) list.push_back(to_json(environment, app));
+    return list;
+  });
+}
+
+Result<Json> environment_rotate_password(const Arguments& arguments, AdminContext& context) {
+  auto named = arguments.text("environment");
+  const auto overlap = arguments.number("overlap_seconds", 24 * 3600);
+  if (!named) return error_of(named);
+  if (!overlap) return error_of(overlap);
+  if (*overlap > 90 * 24 * 3600)
+    return refuse(ErrorCode::invalid_parameter, "The old password may stay valid for 90 days at most.", "overlap");
+  auto rotated = domain::write_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
+    const auto found = find_with_app(*named, transaction);
+    if (!found) return error_of(found);
+    const auto done = domain::rotate_password(found->first.id, std::chrono::seconds(*overlap), context.pepper,
+                                              transaction, context.clock.now());
+    if (!done) return error_of(done);
+    return with_password(*done, found->second);
+  });
+  if (rotated) context.environments_changed();
+  return rotated;
+}
+
+Result<Json> set_disabled(const Arguments& arguments, AdminContext& context, bool disabled) {
+  auto named = arguments.text("environment");
+  if (!named) return error_of(named);
+  auto changed = domain::write_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
+    const auto found = find_with_app(*named, transaction);
+    if (!found) return error_of(found);
+    const auto done = domain::set_environment_disabled(found->first.id, disabled, transaction, context.clock.now());
+    if (!done) return error_of(done);
+    return to_json(*done, found->second);
+  });
+  if (changed) context.environments_changed();
+  return changed;
+}
+
+Result<Json> environment_disable(const Arguments& arguments, AdminContext& context) {
+  return set_disabled(arguments, context, /*disabled=*/true);
+}
+
+Result<Json> environment_enable(const Arguments& arguments, AdminContext& context) {
+  return set_disabled(arguments, context, /*disabled=*/false);
+}
+
+constexpr std::array kCommands{
+    Command{"app add", "name url language", app_add},
+    Command{"app list", "", app_list},
+    Command{"role add", "app name uuid", role_add},
+    Command{"role list", "app", role_list},
+    Command{"role import", "app roles", role_import},
+    Command{"environment add", "app name uuid password", environment_add},
+    Command{"environment list", "", environment_list},
+    Command{"environment rotate-password", "environment overlap_seconds", environment_rotate_password},
+    Command{"environment disable", "environment", environment_disable},
+    Command{"environment enable", "environment", environment_enable},
+};
+
+}  // namespace
+
+std::span<const Command> app_commands() { return kCommands; }
+
+}  // namespace invited::admin

@@ -1,0 +1,150 @@
+#include "admin/admin_json.h"
+
+namespace invited::admin {
+namespace {
+
+Json time(base::Timestamp at) { return base::to_rfc3339(at); }
+Json time(const std::optional<base::Timestamp>& at) { return at ? Json(base::to_rfc3339(*at)) : Json(nullptr); }
+Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+Json uuid_or_null(const base::Uuid& id) { return id.is_nil() ? Json(nullptr) : Json(id.to_string()); }
+
+}  // namespace
+
+Json to_json(const domain::Error& error) {
+  Json json{{"code", domain::to_string(error.code)}, {"message", error.message}, {"parameter", error.parameter}};
+  if (error.retry_after) json["retry_after_seconds"] = error.retry_after->count();
+  return json;
+}
+
+Json to_json(const domain::App& app) {
+  return {{"app_uuid", app.id.to_string()},
+          {"name", app.name},
+          {"url", app.url},
+          {"language", base::to_string(app.language)},
+          {"created_at", time(app.created_at)}};
+}
+
+Json to_json(const domain::Role& role, const domain::App& app) {
+  return {{"role_uuid", role.id.to_string()},
+          {"name", role.name},
+          {"app_uuid", app.id.to_string()},
+          {"app_name", app.name},
+          {"created_at", time(role.created_at)}};
+}
+
+Json to_json(const domain::Environment& environment, const domain::App& app) {
+  Json passwords = Json::array();
+  for (const domain::PasswordSlot& slot : environment.passwords)
+    passwords.push_back({{"kind", slot.kind == domain::PasswordKind::issued ? "issued" : "brought"},
+                         {"valid_from", time(slot.valid_from)},
+                         {"valid_until", time(slot.valid_until)}});
+  return {{"environment_uuid", environment.id.to_string()},
+          {"name", environment.name},
+          {"app_uuid", app.id.to_string()},
+          {"app_name", app.name},
+          {"disabled", environment.disabled},
+          {"passwords", std::move(passwords)},
+          {"created_at", time(environment.created_at)}};
+}
+
+Json to_json(const domain::Account& account) {
+  return {{"account_uuid", account.id.to_string()},
+          {"email", account.email.text()},
+          {"name", account.name},
+          {"has_password", !account.password_hash.empty()},
+          {"disabled", account.disabled},
+          {"created_at", time(account.created_at)}};
+}
+
+Json to_json(const domain::AuditEvent& event) {
+  return {{"at", time(event.at)},
+          {"actor", event.actor},
+          {"action", event.action},
+          {"subject_uuid", uuid_or_null(event.subject_id)},
+          {"detail", event.detail}};
+}
+
+Json to_json(const domain::Attempt& attempt) {
+  Json json{{"number", attempt.number},
+            {"started_at", time(attempt.started_at)},
+            {"finished_at", time(attempt.finished_at)},
+            {"outcome", nullptr},
+            {"stage", nullptr},
+            {"reply_code", nullptr},
+            {"explanation", nullptr}};
+  if (attempt.result) {
+    json["outcome"] = domain::to_string(attempt.result->outcome);
+    json["stage"] = text_or_null(attempt.result->stage);
+    if (attempt.result->reply_code != 0) json["reply_code"] = attempt.result->reply_code;
+    json["explanation"] = text_or_null(attempt.result->explanation);
+  }
+  return json;
+}
+
+Json to_json(const domain::MailHold& hold) {
+  Json json{{"since", time(hold.since)}, {"next_try_at", time(hold.next_try_at)},
+            {"tries", hold.tries},       {"stage", text_or_null(hold.reason.stage)},
+            {"reply_code", nullptr},     {"explanation", text_or_null(hold.reason.explanation)}};
+  if (hold.reason.reply_code != 0) json["reply_code"] = hold.reason.reply_code;
+  return json;
+}
+
+Json to_json(const domain::OutboxMessage& message, const std::optional<domain::MailHold>& hold) {
+  const bool held = hold && message.state == domain::MessageState::queued;
+  return {{"message_uuid", message.id.to_string()},
+          {"state", domain::to_string(message.state)},
+          {"kind", domain::to_string(message.kind)},
+          {"recipient_email", message.recipient.text()},
+          {"environment_uuid", message.environment_id.to_string()},
+          {"invitation_uuid", uuid_or_null(message.invitation_id)},
+          {"generation", message.generation},
+          {"message_id", domain::message_id_of(message)},
+          {"language", base::to_string(message.language)},
+          {"inviter_name", message.inviter_name},
+          {"app_name", message.app_name},
+          {"role_name", message.role_name},
+          {"queued_at", time(message.queued_at)},
+          {"due_at", time(message.due_at)},
+          {"expires_at", time(message.expires_at)},
+          {"finished_at", time(message.finished_at)},
+          {"attempt_count", message.attempts},
+          {"deaths", message.deaths},
+          {"last_error", text_or_null(message.last_error)},
+          {"hold", held ? to_json(*hold) : Json(nullptr)}};
+}
+
+Json to_json(const domain::Invitation& invitation, domain::Transaction& transaction, base::Timestamp now) {
+  const auto environment = transaction.find_environment(invitation.environment_id);
+  const auto app = environment ? transaction.find_app(environment->app_id) : std::nullopt;
+  const auto role = app ? transaction.find_role(app->id, invitation.role_id) : std::nullopt;
+  const auto inviter = transaction.find_account(invitation.inviter_id);
+  return {{"invitation_uuid", invitation.id.to_string()},
+          {"state", domain::to_string(invitation.state_at(now))},
+          {"invitee_email", invitation.invitee.text()},
+          {"inviter_email", inviter ? Json(inviter->email.text()) : Json(nullptr)},
+          {"inviter_name", inviter ? Json(inviter->name) : Json(nullptr)},
+          {"role_uuid", invitation.role_id.to_string()},
+          {"role_name", role ? Json(role->name) : Json(nullptr)},
+          {"environment_uuid", invitation.environment_id.to_string()},
+          {"environment_name", environment ? Json(environment->name) : Json(nullptr)},
+          {"app_name", app ? Json(app->name) : Json(nullptr)},
+          {"generation", invitation.generation},
+          {"created_at", time(invitation.created_at)},
+          {"sent_at", time(invitation.sent_at)},
+          {"expires_at", time(invitation.expires_at)},
+          {"settled_at", time(invitation.settled_at)}};
+}
+
+Json to_json(const domain::AccessEntry& entry, const domain::Environment& environment, const domain::App& app) {
+  return {{"email", entry.email},
+          {"name", entry.name},
+          {"role_uuid", entry.access.role_id.to_string()},
+          {"role_name", entry.role_name},
+          {"environment_uuid", environment.id.to_string()},
+          {"environment_name", environment.name},
+          {"app_name", app.name},
+          {"account_uuid", entry.access.account_id.to_string()},
+          {"granted_at", time(entry.access.granted_at)}};
+}
+
+}  // namespace invited::admin

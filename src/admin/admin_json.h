@@ -1,0 +1,27 @@
+// How stored things look in JSON for operators: one function each, so that a listing, a `show` and the answer of an
+// `add` agree. Times are RFC 3339, identities UUID texts, what is absent is null; never a hash, never a secret.
+// Pure functions; thread-safe.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
+
+#include "admin/admin_commands.h"
+#include "domain/store.h"
+
+namespace invited::admin {
+
+Json to_json(const domain::App& app);
+Json to_json(const domain::Role& role, const domain::App& app);
+Json to_json(const domain::Environment& environment, const domain::App& app);
+Json to_json(const domain::Account& account);
+Json to_json(const domain::AuditEvent& event);
+Json to_json(const domain::Attempt& attempt);
+Json to_json(const domain::MailHold& hold);
+/// `hold`: the queue's, shown with a queued message.
+Json to_json(const domain::OutboxMessage& message, const std::optional<domain::MailHold>& hold);
+Json to_json(const domain::Invitation& invitation, domain::Transaction& transaction, base::Timestamp now);
+Json to_json(const domain::AccessEntry& entry, const domain::Environment& environment, const domain::App& app);
+
+}  // namespace invited::admin
