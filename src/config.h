@@ -20,15 +20,15 @@
 #include "config_values.h"
 #include "domain/outbox_message.h"
 #include "domain/policy.h"
+#include "http/limits.h"
+#include "mail/settings.h"
 
 namespace invited {
 
-enum class MailTransport { smtp, directory };
-enum class MailTls { starttls, implicit, off };
-
 struct Config {
   std::filesystem::path state_dir;
-  std::string public_url;  ///< without a slash at its end; empty: http:// and the address listened on (loopback only)
+  std::string
+      public_url;  ///< may have a path, no slash at its end; empty: http:// and the address listened on (loopback only)
   ListenAddress listen;
   std::chrono::milliseconds shutdown_timeout{};
   base::log::Level log_level = base::log::Level::info;
@@ -42,20 +42,9 @@ struct Config {
     std::uint32_t io_threads = 0;
     std::uint32_t workers = 0;
     std::uint32_t queue_length = 0;
-    std::chrono::milliseconds queue_wait{};
-    std::uint64_t max_body = 0;
-    std::uint64_t max_header = 0;
-    std::uint32_t max_header_lines = 0;
-    std::uint64_t max_target = 0;
-    std::uint32_t max_connections = 0;
-    std::uint32_t max_connections_per_address = 0;
-    std::chrono::milliseconds header_timeout{};
-    std::chrono::milliseconds body_timeout{};
-    std::uint64_t min_body_rate = 0;  ///< bytes per second
-    std::chrono::milliseconds answer_timeout{};
-    std::chrono::milliseconds idle_timeout{};
     std::vector<std::string> trusted_proxies;
   } http;
+  http::Limits limits;  ///< the rest of http.*
 
   struct Soap {
     std::uint32_t max_depth = 0;
@@ -64,23 +53,12 @@ struct Config {
     std::uint32_t max_value = 0;
   } soap;
 
-  struct Mail {
-    MailTransport transport = MailTransport::smtp;
-    std::filesystem::path directory;
-    std::string host;
-    std::uint16_t port = 0;
-    MailTls tls = MailTls::starttls;
-    std::string user;
-    std::filesystem::path password_file;
-    std::filesystem::path ca_file;
-    std::string from;
-    std::string from_name;
-    std::string reply_to;
-    std::string message_id_domain;
+  mail::Settings mail;
+  struct Delivery {  ///< the rest of mail.*
     std::uint32_t connections = 0;
     std::chrono::milliseconds lease{};
     domain::RetryPolicy retry;
-  } mail;
+  } delivery;
 
   struct Storage {
     std::uint64_t disk_watermark = 0;

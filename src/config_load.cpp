@@ -145,7 +145,7 @@ std::vector<ConfigProblem> problems_for_serving(const Config& config) {
           config.tls.key.empty() ? "tls.key" : "tls.certificate",
           "is not set: a certificate needs its key and vice versa");
   require(!config.mail.from.empty(), "mail.from", "is not set: name the address that invitations come from");
-  if (config.mail.transport == MailTransport::smtp) {
+  if (config.mail.transport == mail::TransportKind::smtp) {
     require(!config.mail.host.empty(), "mail.host",
             "is not set: name the relay that takes our mail, or set mail.transport = \"directory\" to try without one");
     require(config.mail.user.empty() || !config.mail.password_file.empty(), "mail.password_file",
@@ -168,14 +168,14 @@ std::vector<ConfigProblem> unsafe_settings(const Config& config) {
   warn(!config.listen.is_loopback() && config.tls.certificate.empty() && config.http.trusted_proxies.empty(), "listen",
        "plain HTTP is open to the network: set tls.certificate and tls.key, or listen on a loopback address behind a "
        "proxy, or name that proxy in http.trusted_proxies");
-  const bool smtp = config.mail.transport == MailTransport::smtp;
+  const bool smtp = config.mail.transport == mail::TransportKind::smtp;
   const bool remote_relay = smtp && !is_loopback_host(config.mail.host);
-  warn(remote_relay && config.mail.tls == MailTls::off, "mail.tls",
+  warn(remote_relay && config.mail.tls == mail::Tls::off, "mail.tls",
        config.mail.user.empty() ? "mails, with the links in them, go to the relay unencrypted: use starttls or implicit"
                                 : "mails and the relay's password travel unencrypted: use starttls or implicit");
-  warn(config.mail.transport == MailTransport::directory && !is_loopback_host(host) && !host.empty(), "mail.transport",
-       "mail is written to files and reaches nobody: use smtp");
-  warn(config.mail.lease < std::chrono::minutes(11) && smtp, "mail.lease",
+  warn(config.mail.transport == mail::TransportKind::directory && !is_loopback_host(host) && !host.empty(),
+       "mail.transport", "mail is written to files and reaches nobody: use smtp");
+  warn(config.delivery.lease < std::chrono::minutes(11) && smtp, "mail.lease",
        "a slow relay may answer after 10 minutes, and a shorter lease can send a mail twice: use 11m or more");
   warn(config.storage.disk_watermark == 0, "storage.disk_watermark",
        "new work is taken until the disk is full: use 64MiB or more");

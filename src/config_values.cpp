@@ -82,6 +82,17 @@ bool is_host_name(std::string_view text) {
   return label > 0 && text.back() != '-';
 }
 
+/// "" or "/part/part" of unreserved characters (RFC 3986 section 2.3).
+bool is_plain_path(std::string_view path) {
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    const char c = path[i];
+    const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                            c == '_' || c == '~' || (c == '.' && path[i - 1] != '/' && path[i - 1] != '.');
+    if (!unreserved && (c != '/' || i + 1 == path.size() || path[i + 1] == '/')) return false;
+  }
+  return true;
+}
+
 std::optional<std::uint16_t> port_number(std::string_view text) {
   const auto value = digits(text);
   if (!value || *value > 65'535) return std::nullopt;
@@ -153,8 +164,10 @@ Parsed<std::string> parse_public_url(std::string_view text) {
   if (rest.ends_with('/')) rest.remove_suffix(1);
   if (rest.find_first_of("?#") != std::string_view::npos) return complain("must not hold a query or fragment");
   if (rest.find('@') != std::string_view::npos) return complain("must not hold a user name or password");
-  if (rest.find('/') != std::string_view::npos)
-    return complain("must not hold a path: the service answers at the root of its host");
+  // The host is whatever comes before the path; a proxy may map us below one.
+  const std::string path(rest.substr(std::min(rest.find('/'), rest.size())));
+  if (!is_plain_path(path)) return complain("has a path with an empty part or a character that needs escaping");
+  rest.remove_suffix(path.size());
   std::string host(rest);
   std::string port;
   if (const std::size_t colon = rest.rfind(':'); colon != std::string_view::npos && !rest.ends_with(']')) {
@@ -166,14 +179,14 @@ Parsed<std::string> parse_public_url(std::string_view text) {
   const bool v6 =
       host.size() > 2 && host.front() == '[' && host.back() == ']' && ip_version(host.substr(1, host.size() - 2)) == 6;
   if (!v6 && !is_host_name(host)) return complain("does not hold the name of a host");
-  return scheme + "://" + lower(host) + port;
+  return scheme + "://" + lower(host) + port + path;
 }
 
 std::string host_of_url(std::string_view public_url) {
   const std::size_t start = public_url.find("://");
   std::string_view host = start == std::string_view::npos ? public_url : public_url.substr(start + 3);
   if (host.starts_with('[')) return std::string(host.substr(1, host.find(']') - 1));
-  return std::string(host.substr(0, host.find(':')));
+  return std::string(host.substr(0, host.find_first_of(":/")));
 }
 
 Parsed<std::vector<std::string>> parse_network_list(std::string_view text) {

@@ -41,8 +41,8 @@ Parsed<bool> parse_bool(std::string_view text);
 /// "127.0.0.1:8080", "[::1]:0", "localhost:8080". Port 0: the system chooses.
 Parsed<ListenAddress> parse_listen_address(std::string_view text);
 
-/// Absolute http or https URL of a host, perhaps with a port, without path, credentials, query or fragment. The result
-/// has scheme and host in lower case and no slash at its end.
+/// Absolute http or https URL, perhaps with port and path, without credentials, query or fragment. The result has
+/// scheme and host in lower case and no slash at its end.
 Parsed<std::string> parse_public_url(std::string_view text);
 /// The host of what `parse_public_url` gave, without port and brackets.
 std::string host_of_url(std::string_view public_url);
