@@ -1,0 +1,65 @@
+// What an invitee sees: the invitation behind a link, sign-up or sign-in, accepting, declining, a fresh link. Looking
+// (GET, HEAD) changes nothing; everything else is a POST of a form of ours. The rules are in domain/answer_invitation;
+// here is only what a page says about them. No query parameter means anything. Handlers are const and run on many
+// threads at once.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/secret.h"
+#include "domain/answer_invitation.h"
+#include "http/csrf.h"
+#include "http/html.h"
+#include "http/message.h"
+
+namespace invited::http {
+
+class Form;
+class Router;
+
+class InvitationPages {
+ public:
+  /// `context` must outlive it. `csrf_key`: 32 bytes used for nothing else.
+  InvitationPages(domain::Context& context, std::shared_ptr<const PageRenderer> renderer, base::Secret csrf_key);
+
+  /// GET /i/{token}. 200 where it can be answered; else 404 and, whatever the reason, a body of the same size.
+  Response show(const Request& request) const;
+  /// POST /i/{token}/accept: `name`, `password`, `password_again` (sign-up) or `password` (sign-in), and `csrf`.
+  /// 200 done; 422 form again; 403 not from our form; 404 the link is good for nothing; 429; 503.
+  Response accept(const Request& request) const;
+  /// POST /i/{token}/decline: `csrf`.
+  Response decline(const Request& request) const;
+  /// POST /i/{token}/fresh: `csrf`. For an expired link.
+  Response send_fresh_link(const Request& request) const;
+  /// GET of one of the three above, as after a restart of the browser: leads to the link's page (303).
+  Response lead_back(const Request& request) const;
+
+ private:
+  struct FormState;
+
+  Response show_state(const Request& request, std::string_view token, const domain::InvitationView& view) const;
+  Response show_form(const Request& request, std::string_view token, const domain::InvitationView& view,
+                     const FormState& state) const;
+  Response show_outcome(const Request& request, std::string_view template_name, std::string_view token,
+                        const domain::InvitationView& view) const;
+  Response show_refusal(const Request& request, std::string_view token, const domain::Error& error) const;
+  /// Nothing where the form is one of ours; else the answer to give.
+  std::optional<Response> refuse_foreign(const Request& request, std::string_view token,
+                                         const std::optional<Form>& form) const;
+  Response problem(const Request& request, std::string_view token, int status, std::string_view template_name) const;
+
+  domain::Context& context_;
+  std::shared_ptr<const PageRenderer> renderer_;
+  CsrfGuard csrf_;
+};
+
+/// Registers the routes above; they keep the pages alive.
+void add_invitation_routes(Router& router, std::shared_ptr<const InvitationPages> pages);
+
+/// Every English text that the form may show beside those of its template: for the test that they are translated.
+std::span<const std::string_view> form_texts();
+
+}  // namespace invited::http
