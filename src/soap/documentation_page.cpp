@@ -1,0 +1,176 @@
+#include "soap/documentation_page.h"
+
+#include <array>
+#include <utility>
+
+#include "domain/error.h"
+#include "soap/fault.h"
+#include "soap/xml_text.h"
+
+namespace invited::soap {
+namespace {
+
+/// Joins its arguments. Text from elsewhere goes through escape_xml first.
+template <class... Parts>
+std::string join(const Parts&... parts) {
+  std::string joined;
+  (joined.append(std::string_view(parts)), ...);
+  return joined;
+}
+
+/// A block to copy. Scrollable, so it can be reached by keyboard and has a name.
+std::string sample(std::string_view label, std::string_view text) {
+  return join("<pre tabindex=\"0\" role=\"region\" aria-label=\"", escape_xml(label), "\"><code>", escape_xml(text),
+              "</code></pre>\n");
+}
+
+std::string table(std::string_view caption, std::initializer_list<std::string_view> headings, std::string_view rows) {
+  std::string html = join("<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"", escape_xml(caption),
+                          "\"><table>\n<caption>", escape_xml(caption), "</caption>\n<thead><tr>");
+  for (const auto heading : headings) html += join("<th scope=\"col\">", escape_xml(heading), "</th>");
+  return html + join("</tr></thead>\n<tbody>\n", rows, "</tbody></table></div>\n");
+}
+
+std::string_view sample_value(std::string_view parameter) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kSamples{{
+      {"EnvironmentUUID", "6f1c2f0e-8f5b-4c0f-9d6e-2f4f7c0b9a11"},
+      {"EnvironmentID", "6f1c2f0e-8f5b-4c0f-9d6e-2f4f7c0b9a11"},
+      {"EnvironmentPassword", "the environment's password"},
+      {"RoleUUID", "b1a9cf63-3b7c-4e0f-8a55-0f3d6e1c7d22"},
+      {"InviteeEmailAddress", "new.person@example.org"},
+      {"InviterEmailAddress", "colleague@example.org"},
+  }};
+  for (const auto& [name, value] : kSamples)
+    if (name == parameter) return value;
+  return "…";
+}
+
+std::string sample_answer(const ServiceDescription& service, const OperationDescription& operation) {
+  return join("HTTP/1.1 200 OK\nContent-Type: text/xml; charset=utf-8\n\n<SOAP-ENV:Envelope xmlns:SOAP-ENV=\"",
+              envelope_namespace(SoapVersion::v1_1), "\">\n  <SOAP-ENV:Body>\n    <tns:", operation.name,
+              "Response xmlns:tns=\"", service.target_namespace, "\"/>\n  </SOAP-ENV:Body>\n</SOAP-ENV:Envelope>\n");
+}
+
+std::string sample_call(const DocumentedService& service, const OperationDescription& operation) {
+  return join("curl --header 'Content-Type: text/xml; charset=utf-8' \\\n     --header 'SOAPAction: \"",
+              operation.soap_action, "\"' \\\n     --data-binary @request.xml \\\n     ", service.url, "\n");
+}
+
+std::string operation_section(const DocumentedService& service, const OperationDescription& operation) {
+  const std::string id = escape_xml(join(service.description.name, "-", operation.name));
+  std::string rows;
+  for (const auto& parameter : operation.parameters)
+    rows += join("<tr><th scope=\"row\"><code>", escape_xml(parameter.name),
+                 "</code></th><td>String</td><td>Yes</td><td>", escape_xml(parameter.documentation), "</td></tr>\n");
+  return join("<h3 id=\"", id, "\">", escape_xml(operation.name), "</h3>\n<p>", escape_xml(operation.documentation),
+              "</p>\n",
+              table(join("Parameters of ", operation.name), {"Name", "Type", "Required", "Description"}, rows),
+              "<h4>Request</h4>\n",
+              sample(join("Sample request of ", operation.name), sample_request(service.description, operation)),
+              "<p>Saved as <code>request.xml</code> with your own values in it, it is sent like this:</p>\n",
+              sample(join("Sample command that calls ", operation.name), sample_call(service, operation)),
+              "<h4>Response</h4>\n",
+              sample(join("Sample response of ", operation.name), sample_answer(service.description, operation)));
+}
+
+std::string service_section(const DocumentedService& service) {
+  const std::string url = escape_xml(service.url);
+  std::string html = join("<article class=\"card\">\n<h2 id=\"", escape_xml(service.description.name), "\">",
+                          escape_xml(service.description.name), "</h2>\n<p>",
+                          escape_xml(service.description.documentation), "</p>\n<dl>\n<dt>Address</dt><dd><code>", url,
+                          "</code></dd>\n<dt>WSDL</dt><dd><a href=\"", url, "?wsdl\">", url, "?wsdl</a></dd>\n</dl>\n");
+  for (const auto& operation : service.description.operations) html += operation_section(service, operation);
+  return html + "</article>\n";
+}
+
+std::string faults_section() {
+  std::string rows;
+  for (const auto code : domain::kErrorCodes) {
+    const auto description = describe(code);
+    if (description.meaning.empty()) continue;
+    rows += join("<tr><th scope=\"row\"><code>", domain::to_string(code), "</code></th><td>",
+                 description.code == FaultCode::receiver ? "Server" : "Client", "</td><td>",
+                 escape_xml(description.meaning), "</td><td>", escape_xml(description.remedy), "</td></tr>\n");
+  }
+  const Fault example{FaultCode::sender,
+                      500,
+                      SoapVersion::v1_1,
+                      {domain::ErrorCode::invalid_email_address,
+                       "The invitee's email address is not one that mail can be sent to: correct it and try again.",
+                       "InviteeEmailAddress", std::nullopt}};
+  return join(
+      "<article class=\"card\">\n<h2 id=\"faults\">Faults</h2>\n"
+      "<p>A call that does not succeed is answered with a SOAP fault: in SOAP 1.1 with HTTP status 500 (400 for "
+      "<code>malformed_request</code>), in SOAP 1.2 with 400 or 500. <code>faultstring</code> is a sentence for "
+      "people. "
+      "<code>detail</code> holds one element in the namespace <code>",
+      kFaultNamespace,
+      "</code> with a code that stays the same, for programs; where it applies, also the name of the parameter and "
+      "the seconds to wait.</p>\n",
+      table("Fault codes", {"Code", "SOAP 1.1 faultcode", "What happened", "What to do"}, rows),
+      sample("Sample fault", to_answer(example).body), "</article>\n");
+}
+
+std::string advice_section() {
+  return "<article class=\"card\">\n<h2 id=\"calling\">Calling it</h2>\n<ul>\n"
+         "<li>SOAP 1.1 and 1.2 are both answered in kind. SOAPAction is ignored; SOAP headers are passed over, unless "
+         "one says "
+         "that it must be understood. WS-Security is not used: the password goes into the call.</li>\n"
+         "<li>Parameters may come in any order, with or without the namespace, in CDATA or not, each of them once. "
+         "UUIDs may have "
+         "braces, blanks around, and letters of either case.</li>\n"
+         "<li>Calling again after a lost answer is safe. A header <code>Idempotency-Key</code> makes a repeated call "
+         "the same "
+         "call for a day, even after others came between.</li>\n"
+         "<li>A request may have 64 KiB, 16 levels, 128 elements, and 1,024 bytes in each value; a document type "
+         "declaration, a processing instruction, or SOAP encoding is refused.</li>\n"
+         "<li>A Mendix app with the AppCloudServices module needs no change of its model: set the constants "
+         "<code>AppCloudServices.InviteAPI_Location</code> (the address above), <code>EnvironmentUUID</code> and "
+         "<code>EnvironmentPassword</code>; in a container, the variables "
+         "<code>MX_AppCloudServices_InviteAPI_Location</code> and so on. "
+         "From Mendix 9 on, import the WSDL as a consumed web service, set its location constant, map the parameters, "
+         "and "
+         "give the call an error handler that shows <code>$latestSoapFault</code>.</li>\n"
+         "</ul>\n</article>\n";
+}
+
+std::string path_of(std::string_view url) {
+  const auto scheme = url.find("://");
+  const auto path = scheme == std::string_view::npos ? std::string_view::npos : url.find('/', scheme + 3);
+  return path == std::string_view::npos ? std::string{} : std::string(url.substr(path));
+}
+
+}  // namespace
+
+std::string sample_request(const ServiceDescription& service, const OperationDescription& operation) {
+  std::string xml = join("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<soap:Envelope xmlns:soap=\"",
+                         envelope_namespace(SoapVersion::v1_1), "\" xmlns:tns=\"", escape_xml(service.target_namespace),
+                         "\">\n  <soap:Body>\n    <tns:", operation.name, ">\n");
+  for (const auto& parameter : operation.parameters)
+    xml += join("      <", parameter.name, ">", escape_xml(sample_value(parameter.name)), "</", parameter.name, ">\n");
+  return xml + join("    </tns:", operation.name, ">\n  </soap:Body>\n</soap:Envelope>\n");
+}
+
+std::string documentation_page(std::span<const DocumentedService> services, std::string_view base_url) {
+  std::string contents;
+  std::string sections;
+  for (const auto& service : services) {
+    contents += join("<li><a href=\"#", escape_xml(service.description.name), "\">",
+                     escape_xml(service.description.name), "</a></li>\n");
+    sections += service_section(service);
+  }
+  return join(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<meta name=\"color-scheme\" content=\"light dark\">\n<title>Web services: documentation</title>\n"
+      "<link rel=\"stylesheet\" href=\"",
+      escape_xml(path_of(base_url)),
+      "/assets/invited.css\">\n</head>\n<body>\n<main class=\"page page-wide\">\n<header class=\"card\">\n"
+      "<h1>Web services</h1>\n<p>The SOAP services that this server offers to apps: how to call them, and what their "
+      "faults mean.</p>\n<nav aria-label=\"Contents\"><ul>\n",
+      contents,
+      "<li><a href=\"#calling\">Calling it</a></li>\n<li><a href=\"#faults\">Faults</a></li>\n</ul></nav>\n</header>\n",
+      sections, advice_section(), faults_section(), "</main>\n</body>\n</html>\n");
+}
+
+}  // namespace invited::soap

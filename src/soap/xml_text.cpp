@@ -1,0 +1,58 @@
+#include "soap/xml_text.h"
+
+#include "base/utf8.h"
+
+namespace invited::soap {
+namespace {
+
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+
+bool is_noncharacter(std::string_view text, std::size_t at) {
+  const auto three = text.substr(at, 3);
+  return three == "\xEF\xBF\xBE" || three == "\xEF\xBF\xBF";  // U+FFFE, U+FFFF
+}
+
+}  // namespace
+
+std::string escape_xml(std::string_view text) {
+  const bool valid = base::is_valid_utf8(text);
+  std::string escaped;
+  escaped.reserve(text.size() + 16);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    switch (c) {
+      case '&':
+        escaped += "&amp;";
+        continue;
+      case '<':
+        escaped += "&lt;";
+        continue;
+      case '>':
+        escaped += "&gt;";
+        continue;
+      case '"':
+        escaped += "&quot;";
+        continue;
+      case '\r':
+        escaped += "&#xD;";
+        continue;
+      case '\t':
+      case '\n':
+        escaped += static_cast<char>(c);
+        continue;
+      default:
+        break;
+    }
+    if (c < 0x20 || c == 0x7F || (c >= 0x80 && !valid)) {
+      escaped += kReplacement;
+    } else if (c == 0xEF && is_noncharacter(text, i)) {
+      escaped += kReplacement;
+      i += 2;
+    } else {
+      escaped += static_cast<char>(c);
+    }
+  }
+  return escaped;
+}
+
+}  // namespace invited::soap

@@ -1,0 +1,13 @@
+// Writing text into XML and HTML: the one place that escapes. Thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace invited::soap {
+
+/// `text` as character data or attribute value: markup characters and carriage returns become references, so that the
+/// reader gets exactly `text`. What XML 1.0 cannot hold (controls, bytes that are not UTF-8) becomes U+FFFD.
+std::string escape_xml(std::string_view text);
+
+}  // namespace invited::soap
