@@ -1,0 +1,104 @@
+// Takes what is owed out of the outbox and delivers it. Everything about "what if delivery fails" is in this one module
+// (delivery_worker.cpp): leases, retries, the held queue, pauses, quarantine, shutting down. How a mail looks
+// (message_builder) and how it travels (transport) is decided elsewhere.
+//
+// What it promises (promises.md 5 to 7): each message leaves at least once, and twice only after a crash or a lost
+// reply; never one whose link is dead; one bad message blocks nothing; a relay that turns us away costs no message an
+// attempt.
+//
+// Threads: has `connections` of its own, each with a Transport. All public functions may be called from any thread;
+// `start` and `stop` once each. What is passed in must outlive it. Stop it before the Store is drained: a mail that is
+// sent and cannot be recorded is sent again.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "domain/store.h"
+#include "domain/token.h"
+#include "mail/message_builder.h"
+#include "mail/transport.h"
+
+namespace invited::mail {
+
+struct DeliveryOptions {
+  std::uint32_t connections = 2;  ///< mails sent at once, 1 to 5
+  std::chrono::milliseconds lease = std::chrono::minutes(20);
+  domain::RetryPolicy retry;
+  std::string public_url;                 ///< what links begin with
+  std::chrono::milliseconds poll{1'000};  ///< how often it looks for what has become due, unless woken
+};
+
+/// The longest that one delivery may take under a lease of that length: what make_transport_factory() wants to know.
+constexpr std::chrono::milliseconds longest_delivery(std::chrono::milliseconds lease) { return lease * 9 / 10; }
+
+class DeliveryWorker {
+ public:
+  DeliveryWorker(domain::Store& store, const base::Clock& clock, const domain::TokenKeys& keys,
+                 const MessageBuilder& builder, const Settings& settings, const TransportFactory& make_transport,
+                 const DeliveryOptions& options);
+  ~DeliveryWorker();
+
+  /// Begins to deliver. A hold left by an earlier process is probed at once: it may have been mended.
+  void start();
+
+  /// Something was queued, or the clock was moved. Cheap; never blocks for long.
+  void wake();
+
+  /// Takes nothing new, lets deliveries under way end for at most `bound`, then breaks them off and puts their messages
+  /// back without a charge. Returns when all threads have ended. Also done by the destructor.
+  void stop(std::chrono::milliseconds bound = std::chrono::seconds(20));
+
+ private:
+  struct Claim;
+  struct Finished;
+  struct Notes;
+
+  void run(std::size_t index);
+  bool record_and_claim(std::optional<Finished>& finished, bool may_claim, std::optional<Claim>& claim);
+  void record(domain::Transaction& transaction, const Finished& finished, base::Timestamp now, Notes& notes) const;
+  std::optional<Claim> claim_one(domain::Transaction& transaction, base::Timestamp now) const;
+  Finished attempt(const Claim& claim, Transport& transport) const;
+  domain::Result<std::optional<domain::DeliveryResult>> reason_not_to_send(const domain::OutboxMessage& message) const;
+  void log_outcome(const Finished& finished, const Notes& notes) const;
+  void log_hold(const Finished& finished, const Notes& notes) const;
+
+  bool may_try_relay(std::size_t index);
+  void give_up_turn(std::size_t index);
+  void note_relay(std::size_t index, const Finished& finished);
+  bool wait_before_recording_again(const Finished& finished, int tries);
+  void wait_for_work(std::size_t index, std::uint64_t seen);
+  bool is_stopping() const;
+
+  domain::Store& store_;
+  const base::Clock& clock_;
+  const domain::TokenKeys& keys_;
+  const MessageBuilder& builder_;
+  const Settings settings_;
+  const DeliveryOptions options_;
+  const TransportFactory make_transport_;
+
+  std::vector<std::unique_ptr<Transport>> transports_;
+  std::vector<std::thread> threads_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  // Guarded by mutex_:
+  bool stopping_ = false;
+  std::uint64_t wakes_ = 0;
+  std::size_t running_ = 0;
+  // The relay asked for a pause, or connections break: no claim until then, then one at a time until one succeeds.
+  std::uint32_t pauses_ = 0;
+  base::Timestamp paused_until_{};
+  std::optional<std::size_t> tester_;  ///< the thread that tries it meanwhile
+};
+
+}  // namespace invited::mail

@@ -1,0 +1,173 @@
+#include "mail/template_renderer.h"
+
+#include <exception>
+#include <kainjow/mustache.hpp>
+
+#include "base/translation.h"
+#include "mail/name_guard.h"
+
+namespace invited::mail {
+
+namespace {
+
+namespace mustache = kainjow::mustache;
+
+constexpr std::size_t kTextWidth = 72;
+
+std::string single_blanks(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    const bool blank = c == ' ' || c == '\n' || c == '\r' || c == '\t';
+    if (!blank) line += c;
+    if (blank && !line.empty() && line.back() != ' ') line += ' ';
+  }
+  while (line.ends_with(' ')) line.pop_back();
+  return line;
+}
+
+/// Remembers a name that the template asks for and nobody fills: Mustache itself would print nothing.
+class StrictContext final : public mustache::context<std::string> {
+ public:
+  explicit StrictContext(const mustache::data* data) : context(data) {}
+
+  const mustache::data* get(const std::string& name) const override { return note(name, context::get(name)); }
+  const mustache::data* get_partial(const std::string& name) const override {
+    return note(name, context::get_partial(name));
+  }
+  const std::string& missing() const { return missing_; }
+
+ private:
+  const mustache::data* note(const std::string& name, const mustache::data* found) const {
+    if (found == nullptr && missing_.empty()) missing_ = name;
+    return found;
+  }
+  mutable std::string missing_;
+};
+
+mustache::data translating_section(base::Language language) {
+  return mustache::data{mustache::lambda2{[language](const std::string& text, const mustache::renderer& fill) {
+    return fill(base::translate(language, single_blanks(text)));
+  }}};
+}
+
+/// Folds one line at blanks. What has no blank (a URL) stays whole.
+std::string folded(std::string_view line) {
+  std::string result;
+  while (line.size() > kTextWidth) {
+    auto cut = line.rfind(' ', kTextWidth);
+    if (cut == std::string_view::npos || cut == 0) cut = line.find(' ', kTextWidth);
+    if (cut == std::string_view::npos) break;
+    result += line.substr(0, cut);
+    result += '\n';
+    line.remove_prefix(cut + 1);
+  }
+  return result += line;
+}
+
+/// Lines folded, no blanks at their ends, one empty line between paragraphs, one line end at the end.
+std::string laid_out_as_text(std::string_view text) {
+  std::string result;
+  bool empty_line = false;
+  while (!text.empty()) {
+    const auto end = text.find('\n');
+    const std::string line = single_blanks(text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    if (line.empty()) {
+      empty_line = !result.empty();
+      continue;
+    }
+    if (empty_line) result += '\n';
+    empty_line = false;
+    result += folded(line) + '\n';
+  }
+  return result;
+}
+
+enum class Escaping { none, html };
+
+class Filler {
+ public:
+  Filler(std::span<const base::EmbeddedFile> files, mustache::data data) : files_(files), data_(std::move(data)) {
+    // Parts that several templates share are files too: {{> foot.html}} is foot.html.mustache.
+    for (const base::EmbeddedFile& file : files_) {
+      const std::string_view name = file.name.substr(0, file.name.find(".mustache"));
+      data_.set(std::string(name), mustache::data{std::string(file.content)});
+    }
+  }
+
+  domain::Result<std::string> fill(const std::string& name, Escaping escaping) {
+    const auto wrong = [&name](const std::string& why) {
+      return domain::refuse(domain::ErrorCode::invalid_parameter, "mail template " + name + " " + why);
+    };
+    const base::EmbeddedFile* file = find(name + ".mustache");
+    if (file == nullptr) return wrong("does not exist");
+    mustache::mustache text{std::string(file->content)};
+    if (!text.is_valid()) return wrong("is malformed: " + text.error_message());
+    if (escaping == Escaping::none) text.set_custom_escape([](const std::string& value) { return value; });
+
+    StrictContext context(&data_);
+    std::string filled = text.render(context);
+    if (!text.is_valid()) return wrong("is malformed: " + text.error_message());
+    if (!context.missing().empty()) return wrong("asks for {{" + context.missing() + "}}, which nothing fills");
+    if (filled.size() > kLongestPart) return wrong("becomes longer than " + std::to_string(kLongestPart) + " bytes");
+    return filled;
+  }
+
+ private:
+  const base::EmbeddedFile* find(std::string_view name) const {
+    for (const base::EmbeddedFile& file : files_)
+      if (file.name == name) return &file;
+    return nullptr;
+  }
+
+  std::span<const base::EmbeddedFile> files_;
+  mustache::data data_;
+};
+
+mustache::data values_of(const domain::OutboxMessage& message, std::string_view link, std::string_view sender) {
+  mustache::data data{mustache::data::type::object};
+  data.set("language", std::string(base::to_string(message.language)));
+  data.set("inviter", guard_name(message.inviter_name));
+  data.set("app", guard_name(message.app_name));
+  data.set("role", guard_name(message.role_name));
+  data.set("sender", guard_name(sender));
+  data.set("expires", base::date_and_time_in_words(message.language, message.expires_at));
+  data.set("link", single_blanks(link));
+  data.set("app_url", single_blanks(message.app_url));
+  data.set("has_app_url", !message.app_url.empty());
+  data.set("t", translating_section(message.language));
+  return data;
+}
+
+}  // namespace
+
+domain::Result<RenderedMail> TemplateRenderer::render(const domain::OutboxMessage& message, std::string_view link,
+                                                      std::string_view sender) const {
+  try {
+    Filler filler(files_, values_of(message, link, sender));
+    const std::string kind(domain::to_string(message.kind));
+    auto subject = filler.fill(kind + ".subject", Escaping::none);
+    if (!subject) return std::unexpected(std::move(subject.error()));
+    auto text = filler.fill(kind + ".text", Escaping::none);
+    if (!text) return std::unexpected(std::move(text.error()));
+    auto html = filler.fill(kind + ".html", Escaping::html);
+    if (!html) return std::unexpected(std::move(html.error()));
+    return RenderedMail{single_blanks(*subject), laid_out_as_text(*text), std::move(*html)};
+  } catch (const std::exception& failure) {
+    return domain::refuse(domain::ErrorCode::invalid_parameter, std::string("mail template: ") + failure.what());
+  }
+}
+
+std::vector<std::string> translatable_texts(std::string_view template_text) {
+  constexpr std::string_view kBegin = "{{#t}}";
+  constexpr std::string_view kEnd = "{{/t}}";
+  std::vector<std::string> texts;
+  for (auto begin = template_text.find(kBegin); begin != std::string_view::npos;
+       begin = template_text.find(kBegin, begin)) {
+    begin += kBegin.size();
+    texts.push_back(single_blanks(template_text.substr(begin, template_text.find(kEnd, begin) - begin)));
+  }
+  return texts;
+}
+
+}  // namespace invited::mail
