@@ -1,0 +1,194 @@
+#include "storage/account_statements.h"
+
+#include "storage/row_values.h"
+
+namespace invited::storage {
+namespace {
+
+struct AccountRow {
+  Text id, email, email_key, name, password_hash;
+  Number disabled = 0;
+  Number created_at = 0;
+
+  Columns columns() { return {&id, &email, &name, &password_hash, &disabled, &created_at}; }
+
+  void set(const domain::Account& account) {
+    id = account.id.to_string();
+    email = account.email.text();
+    email_key = account.email.key();
+    name = account.name;
+    password_hash = account.password_hash;
+    disabled = account.disabled ? 1 : 0;
+    created_at = to_number(account.created_at);
+  }
+  domain::Account get() const {
+    return {to_uuid(id), to_email(email), name, password_hash, disabled != 0, to_time(created_at)};
+  }
+};
+
+constexpr std::string_view kAccountColumns =
+    "SELECT id, email, name, password_hash, disabled, created_at FROM account ";
+
+struct AccessRow {
+  Text account_id, environment_id, role_id, email, name;
+  NullableText role_name;
+  Number granted_at = 0;
+
+  void set(const domain::Access& access) {
+    account_id = access.account_id.to_string();
+    environment_id = access.environment_id.to_string();
+    role_id = access.role_id.to_string();
+    granted_at = to_number(access.granted_at);
+  }
+};
+
+}  // namespace
+
+struct AccountStatements::Prepared {
+  explicit Prepared(Connection& connection_in) : connection(connection_in) {}
+
+  Connection& connection;
+  AccountRow account;
+  AccessRow access;
+  Number limit = 0;
+  Number offset = 0;
+  Number one = 0;
+
+  Statement insert_account{connection,
+                           "INSERT INTO account (id, email, email_key, name, password_hash, disabled, created_at)"
+                           " VALUES (:id, :email, :email_key, :name, :password_hash, :disabled, :created_at)",
+                           {{"id", account.id},
+                            {"email", account.email},
+                            {"email_key", account.email_key},
+                            {"name", account.name},
+                            {"password_hash", account.password_hash},
+                            {"disabled", account.disabled},
+                            {"created_at", account.created_at}}};
+  Statement update_account{
+      connection,
+      "UPDATE account SET name = :name, password_hash = :password_hash, disabled = :disabled WHERE id = :id",
+      {{"name", account.name},
+       {"password_hash", account.password_hash},
+       {"disabled", account.disabled},
+       {"id", account.id}}};
+  Statement find_account{
+      connection, std::string(kAccountColumns) + "WHERE id = :id", {{"id", account.id}}, account.columns()};
+  Statement find_account_by_email{connection,
+                                  std::string(kAccountColumns) + "WHERE email_key = :email_key",
+                                  {{"email_key", account.email_key}},
+                                  account.columns()};
+  Statement list_accounts{connection,
+                          std::string(kAccountColumns) + "ORDER BY seq DESC LIMIT :limit OFFSET :offset",
+                          {{"limit", limit}, {"offset", offset}},
+                          account.columns()};
+
+  Statement insert_access{connection,
+                          "INSERT INTO access (account_id, environment_id, role_id, granted_at)"
+                          " VALUES (:account_id, :environment_id, :role_id, :granted_at) ON CONFLICT DO NOTHING",
+                          {{"account_id", access.account_id},
+                           {"environment_id", access.environment_id},
+                           {"role_id", access.role_id},
+                           {"granted_at", access.granted_at}}};
+  Statement erase_access{
+      connection,
+      "DELETE FROM access WHERE account_id = :account_id AND environment_id = :environment_id AND role_id = :role_id",
+      {{"account_id", access.account_id}, {"environment_id", access.environment_id}, {"role_id", access.role_id}}};
+  Statement has_any_access{
+      connection,
+      "SELECT 1 FROM access WHERE account_id = :account_id AND environment_id = :environment_id LIMIT 1",
+      {{"account_id", access.account_id}, {"environment_id", access.environment_id}},
+      {&one}};
+  Statement has_access{
+      connection,
+      "SELECT 1 FROM access WHERE account_id = :account_id AND environment_id = :environment_id AND role_id = :role_id",
+      {{"account_id", access.account_id}, {"environment_id", access.environment_id}, {"role_id", access.role_id}},
+      {&one}};
+  Statement list_access{
+      connection,
+      "SELECT access.account_id, access.role_id, access.granted_at, account.email, account.name, role.name"
+      " FROM access JOIN account ON account.id = access.account_id"
+      " JOIN environment ON environment.id = access.environment_id"
+      " LEFT JOIN role ON role.app_id = environment.app_id AND role.id = access.role_id"
+      " WHERE access.environment_id = :environment_id"
+      " ORDER BY access.granted_at DESC, access.account_id DESC, access.role_id DESC LIMIT :limit OFFSET :offset",
+      {{"environment_id", access.environment_id}, {"limit", limit}, {"offset", offset}},
+      {&access.account_id, &access.role_id, &access.granted_at, &access.email, &access.name, &access.role_name}};
+
+  void set(const domain::Page& page) {
+    limit = page.limit;
+    offset = page.offset;
+  }
+};
+
+AccountStatements::AccountStatements(Connection& connection) : prepared_(std::make_unique<Prepared>(connection)) {}
+AccountStatements::~AccountStatements() = default;
+
+void AccountStatements::insert(const domain::Account& account) {
+  prepared_->account.set(account);
+  prepared_->insert_account.run();
+}
+
+void AccountStatements::update(const domain::Account& account) {
+  prepared_->account.set(account);
+  prepared_->update_account.run();
+}
+
+std::optional<domain::Account> AccountStatements::find_account(const base::Uuid& id) {
+  prepared_->account.id = id.to_string();
+  if (!prepared_->find_account.find()) return std::nullopt;
+  return prepared_->account.get();
+}
+
+std::optional<domain::Account> AccountStatements::find_account_by_email(std::string_view email_key) {
+  prepared_->account.email_key = email_key;
+  if (!prepared_->find_account_by_email.find()) return std::nullopt;
+  return prepared_->account.get();
+}
+
+std::vector<domain::Account> AccountStatements::list_accounts(const domain::Page& page) {
+  std::vector<domain::Account> accounts;
+  prepared_->set(page);
+  prepared_->list_accounts.each([&] { accounts.push_back(prepared_->account.get()); });
+  return accounts;
+}
+
+void AccountStatements::insert(const domain::Access& access) {
+  prepared_->access.set(access);
+  prepared_->insert_access.run();
+}
+
+bool AccountStatements::erase(const domain::Access& access) {
+  prepared_->access.set(access);
+  return prepared_->erase_access.run() > 0;
+}
+
+bool AccountStatements::has_any_access(const base::Uuid& account_id, const base::Uuid& environment_id) {
+  prepared_->access.account_id = account_id.to_string();
+  prepared_->access.environment_id = environment_id.to_string();
+  return prepared_->has_any_access.find();
+}
+
+bool AccountStatements::has_access(const base::Uuid& account_id, const base::Uuid& environment_id,
+                                   const base::Uuid& role_id) {
+  prepared_->access.account_id = account_id.to_string();
+  prepared_->access.environment_id = environment_id.to_string();
+  prepared_->access.role_id = role_id.to_string();
+  return prepared_->has_access.find();
+}
+
+std::vector<domain::AccessEntry> AccountStatements::list_access(const base::Uuid& environment_id,
+                                                                const domain::Page& page) {
+  std::vector<domain::AccessEntry> entries;
+  AccessRow& row = prepared_->access;
+  row.environment_id = environment_id.to_string();
+  prepared_->set(page);
+  prepared_->list_access.each([&] {
+    entries.push_back({{to_uuid(row.account_id), environment_id, to_uuid(row.role_id), to_time(row.granted_at)},
+                       row.email,
+                       row.name,
+                       row.role_name.null ? std::string() : row.role_name.value});
+  });
+  return entries;
+}
+
+}  // namespace invited::storage

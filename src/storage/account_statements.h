@@ -1,0 +1,37 @@
+// The SQL of accounts and access. One per connection; used by its thread. Throws StorageFailure.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/uuid.h"
+#include "domain/account.h"
+#include "domain/store.h"
+#include "storage/connection.h"
+
+namespace invited::storage {
+
+class AccountStatements {
+ public:
+  explicit AccountStatements(Connection& connection);
+  ~AccountStatements();
+
+  void insert(const domain::Account& account);
+  void update(const domain::Account& account);
+  std::optional<domain::Account> find_account(const base::Uuid& id);
+  std::optional<domain::Account> find_account_by_email(std::string_view email_key);
+  std::vector<domain::Account> list_accounts(const domain::Page& page);
+  void insert(const domain::Access& access);
+  bool erase(const domain::Access& access);
+  bool has_any_access(const base::Uuid& account_id, const base::Uuid& environment_id);
+  bool has_access(const base::Uuid& account_id, const base::Uuid& environment_id, const base::Uuid& role_id);
+  std::vector<domain::AccessEntry> list_access(const base::Uuid& environment_id, const domain::Page& page);
+
+ private:
+  struct Prepared;
+  std::unique_ptr<Prepared> prepared_;
+};
+
+}  // namespace invited::storage

@@ -1,0 +1,254 @@
+#include "storage/app_statements.h"
+
+#include <array>
+
+#include "storage/row_values.h"
+
+namespace invited::storage {
+namespace {
+
+constexpr std::size_t kPasswordSlots = 2;
+
+struct AppRow {
+  Text id, name, url, language;
+  Number created_at = 0;
+
+  Parameters all() {
+    return {{"id", id}, {"name", name}, {"url", url}, {"language", language}, {"created_at", created_at}};
+  }
+  Columns columns() { return {&id, &name, &url, &language, &created_at}; }
+
+  void set(const domain::App& app) {
+    id = app.id.to_string();
+    name = app.name;
+    url = app.url;
+    language = base::to_string(app.language);
+    created_at = to_number(app.created_at);
+  }
+  domain::App get() const {
+    return {to_uuid(id), name, url, known_word(base::parse_language(language)), to_time(created_at)};
+  }
+};
+
+struct RoleRow {
+  Text app_id, id, name;
+  Number created_at = 0;
+
+  Columns columns() { return {&app_id, &id, &name, &created_at}; }
+
+  void set(const domain::Role& role) {
+    app_id = role.app_id.to_string();
+    id = role.id.to_string();
+    name = role.name;
+    created_at = to_number(role.created_at);
+  }
+  domain::Role get() const { return {to_uuid(app_id), to_uuid(id), name, to_time(created_at)}; }
+};
+
+std::string_view to_word(domain::PasswordKind kind) {
+  return kind == domain::PasswordKind::issued ? "issued" : "brought";
+}
+
+domain::PasswordKind to_password_kind(std::string_view word) {
+  if (word == "issued") return domain::PasswordKind::issued;
+  if (word == "brought") return domain::PasswordKind::brought;
+  throw domain::StorageFailure("a stored word is unknown to this program");
+}
+
+struct EnvironmentRow {
+  struct Slot {
+    NullableText kind, hash;
+    NullableNumber valid_from, valid_until;
+  };
+
+  Text id, app_id, name;
+  Number disabled = 0;
+  std::array<Slot, kPasswordSlots> slots;
+  Number created_at = 0;
+
+  Parameters changeable() {
+    return {{"id", id},
+            {"name", name},
+            {"disabled", disabled},
+            {"kind_1", slots[0].kind},
+            {"hash_1", slots[0].hash},
+            {"from_1", slots[0].valid_from},
+            {"until_1", slots[0].valid_until},
+            {"kind_2", slots[1].kind},
+            {"hash_2", slots[1].hash},
+            {"from_2", slots[1].valid_from},
+            {"until_2", slots[1].valid_until}};
+  }
+  Parameters all() {
+    Parameters parameters = changeable();
+    parameters.emplace_back("app_id", app_id);
+    parameters.emplace_back("created_at", created_at);
+    return parameters;
+  }
+  Columns columns() {
+    Columns columns{&id, &app_id, &name, &disabled};
+    for (Slot& slot : slots)
+      for (const Variable& variable :
+           {Variable(&slot.kind), Variable(&slot.hash), Variable(&slot.valid_from), Variable(&slot.valid_until)})
+        columns.push_back(variable);
+    columns.emplace_back(&created_at);
+    return columns;
+  }
+
+  void set(const domain::Environment& environment) {
+    if (environment.passwords.size() > slots.size())
+      throw domain::StorageFailure("an environment has at most two passwords");
+    id = environment.id.to_string();
+    app_id = environment.app_id.to_string();
+    name = environment.name;
+    disabled = environment.disabled ? 1 : 0;
+    created_at = to_number(environment.created_at);
+    slots = {};
+    for (std::size_t i = 0; i < environment.passwords.size(); ++i) {
+      const domain::PasswordSlot& password = environment.passwords[i];
+      slots[i].kind = Text(to_word(password.kind));
+      slots[i].hash = password.hash;
+      slots[i].valid_from = to_number(password.valid_from);
+      storage::set(slots[i].valid_until, password.valid_until);
+    }
+  }
+  domain::Environment get() const {
+    domain::Environment environment{to_uuid(id), to_uuid(app_id), name, disabled != 0, {}, to_time(created_at)};
+    for (const Slot& slot : slots)
+      if (!slot.kind.null)
+        environment.passwords.push_back({to_password_kind(slot.kind.value), slot.hash.value,
+                                         to_time(slot.valid_from.value), to_optional_time(slot.valid_until)});
+    return environment;
+  }
+};
+
+constexpr std::string_view kEnvironmentColumns =
+    "SELECT id, app_id, name, disabled, password_1_kind, password_1_hash, password_1_valid_from,"
+    " password_1_valid_until, password_2_kind, password_2_hash, password_2_valid_from, password_2_valid_until,"
+    " created_at FROM environment ";
+
+}  // namespace
+
+struct AppStatements::Prepared {
+  explicit Prepared(Connection& connection_in) : connection(connection_in) {}
+
+  Connection& connection;
+  AppRow app;
+  RoleRow role;
+  EnvironmentRow environment;
+
+  Statement insert_app{connection,
+                       "INSERT INTO app (id, name, url, language, created_at)"
+                       " VALUES (:id, :name, :url, :language, :created_at)",
+                       app.all()};
+  Statement find_app{connection,
+                     "SELECT id, name, url, language, created_at FROM app WHERE id = :id",
+                     {{"id", app.id}},
+                     app.columns()};
+  Statement list_apps{
+      connection, "SELECT id, name, url, language, created_at FROM app ORDER BY seq DESC", {}, app.columns()};
+
+  Statement insert_role{
+      connection,
+      "INSERT INTO role (app_id, id, name, created_at) VALUES (:app_id, :id, :name, :created_at)",
+      {{"app_id", role.app_id}, {"id", role.id}, {"name", role.name}, {"created_at", role.created_at}}};
+  Statement update_role{connection,
+                        "UPDATE role SET name = :name WHERE app_id = :app_id AND id = :id",
+                        {{"name", role.name}, {"app_id", role.app_id}, {"id", role.id}}};
+  Statement find_role{connection,
+                      "SELECT app_id, id, name, created_at FROM role WHERE app_id = :app_id AND id = :id",
+                      {{"app_id", role.app_id}, {"id", role.id}},
+                      role.columns()};
+  Statement list_roles{connection,
+                       "SELECT app_id, id, name, created_at FROM role WHERE app_id = :app_id ORDER BY seq DESC",
+                       {{"app_id", role.app_id}},
+                       role.columns()};
+
+  Statement insert_environment{
+      connection,
+      "INSERT INTO environment (id, app_id, name, disabled, password_1_kind, password_1_hash,"
+      " password_1_valid_from, password_1_valid_until, password_2_kind, password_2_hash, password_2_valid_from,"
+      " password_2_valid_until, created_at)"
+      " VALUES (:id, :app_id, :name, :disabled, :kind_1, :hash_1, :from_1, :until_1, :kind_2, :hash_2, :from_2,"
+      " :until_2, :created_at)",
+      environment.all()};
+  Statement update_environment{
+      connection,
+      "UPDATE environment SET name = :name, disabled = :disabled, password_1_kind = :kind_1,"
+      " password_1_hash = :hash_1, password_1_valid_from = :from_1, password_1_valid_until = :until_1,"
+      " password_2_kind = :kind_2, password_2_hash = :hash_2, password_2_valid_from = :from_2,"
+      " password_2_valid_until = :until_2 WHERE id = :id",
+      environment.changeable()};
+  Statement find_environment{
+      connection, std::string(kEnvironmentColumns) + "WHERE id = :id", {{"id", environment.id}}, environment.columns()};
+  Statement list_environments{
+      connection, std::string(kEnvironmentColumns) + "ORDER BY seq DESC", {}, environment.columns()};
+};
+
+AppStatements::AppStatements(Connection& connection) : prepared_(std::make_unique<Prepared>(connection)) {}
+AppStatements::~AppStatements() = default;
+
+void AppStatements::insert(const domain::App& app) {
+  prepared_->app.set(app);
+  prepared_->insert_app.run();
+}
+
+std::optional<domain::App> AppStatements::find_app(const base::Uuid& id) {
+  prepared_->app.id = id.to_string();
+  if (!prepared_->find_app.find()) return std::nullopt;
+  return prepared_->app.get();
+}
+
+std::vector<domain::App> AppStatements::list_apps() {
+  std::vector<domain::App> apps;
+  prepared_->list_apps.each([&] { apps.push_back(prepared_->app.get()); });
+  return apps;
+}
+
+void AppStatements::insert(const domain::Role& role) {
+  prepared_->role.set(role);
+  prepared_->insert_role.run();
+}
+
+void AppStatements::update(const domain::Role& role) {
+  prepared_->role.set(role);
+  prepared_->update_role.run();
+}
+
+std::optional<domain::Role> AppStatements::find_role(const base::Uuid& app_id, const base::Uuid& role_id) {
+  prepared_->role.app_id = app_id.to_string();
+  prepared_->role.id = role_id.to_string();
+  if (!prepared_->find_role.find()) return std::nullopt;
+  return prepared_->role.get();
+}
+
+std::vector<domain::Role> AppStatements::list_roles(const base::Uuid& app_id) {
+  std::vector<domain::Role> roles;
+  prepared_->role.app_id = app_id.to_string();
+  prepared_->list_roles.each([&] { roles.push_back(prepared_->role.get()); });
+  return roles;
+}
+
+void AppStatements::insert(const domain::Environment& environment) {
+  prepared_->environment.set(environment);
+  prepared_->insert_environment.run();
+}
+
+void AppStatements::update(const domain::Environment& environment) {
+  prepared_->environment.set(environment);
+  prepared_->update_environment.run();
+}
+
+std::optional<domain::Environment> AppStatements::find_environment(const base::Uuid& id) {
+  prepared_->environment.id = id.to_string();
+  if (!prepared_->find_environment.find()) return std::nullopt;
+  return prepared_->environment.get();
+}
+
+std::vector<domain::Environment> AppStatements::list_environments() {
+  std::vector<domain::Environment> environments;
+  prepared_->list_environments.each([&] { environments.push_back(prepared_->environment.get()); });
+  return environments;
+}
+
+}  // namespace invited::storage

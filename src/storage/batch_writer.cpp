@@ -1,0 +1,160 @@
+#include "storage/batch_writer.h"
+
+#include "base/failpoint.h"
+#include "base/log.h"
+
+namespace invited::storage {
+namespace {
+
+using domain::ErrorCode;
+
+domain::Error unavailable(std::string message) {
+  return {ErrorCode::unavailable, std::move(message), {}, std::chrono::seconds(1)};
+}
+
+domain::Error unavailable_because(FailureKind kind) {
+  if (kind == FailureKind::no_space)
+    return unavailable("The service has no disk space left: nothing was stored. Try again later.");
+  return unavailable("The service cannot store anything right now: nothing was stored. Try again in a moment.");
+}
+
+/// Whether a failed COMMIT left nothing behind for certain. A full disk cuts the commit record short, and a short one
+/// does not count; any other error may come after the record was written.
+bool is_surely_undone(FailureKind kind) {
+  return kind == FailureKind::no_space || kind == FailureKind::busy || kind == FailureKind::statement;
+}
+
+}  // namespace
+
+BatchWriter::BatchWriter(Connection& connection, std::function<void(std::string_view)> on_fatal)
+    : connection_(connection),
+      on_fatal_(std::move(on_fatal)),
+      transaction_(connection, SociTransaction::Mode::writing),
+      begin_(connection, connection.begin_write_sql()),
+      commit_(connection, "COMMIT"),
+      rollback_(connection, "ROLLBACK"),
+      probe_(connection,
+             "INSERT INTO writer_probe (singleton, tries) VALUES (1, :tries)"
+             " ON CONFLICT (singleton) DO UPDATE SET tries = excluded.tries",
+             {{"tries", tries_}}) {}
+
+void BatchWriter::run(std::span<Submission* const> batch) {
+  if (health_.load() == Health::broken) {
+    for (Submission* submission : batch)
+      submission->result = std::unexpected(unavailable("Nothing can be stored until the service has been restarted."));
+    return;
+  }
+  try {
+    begin_.run();
+    for (Submission* submission : batch) run_one(*submission);
+  } catch (const DatabaseFailure& failure) {
+    abandon(batch, failure);
+    return;
+  }
+  commit(batch);
+}
+
+void BatchWriter::run_one(Submission& submission) {
+  try {
+    submission.result = (*submission.work)(transaction_);
+    if (submission.result)
+      transaction_.keep();
+    else
+      transaction_.undo();
+  } catch (const DatabaseFailure& failure) {
+    // A failed fsync is never tried again; and SQLite may have rolled back more than this work.
+    if (failure.kind == FailureKind::sync || !connection_.in_transaction()) throw;
+    base::log::error("storage.statement_failed", {{"kind", to_string(failure.kind)}, {"reason", failure.what()}});
+    undo_one(submission, unavailable_because(failure.kind));
+  } catch (const std::exception& error) {
+    base::log::error("storage.work_failed", {{"reason", error.what()}});
+    undo_one(submission, unavailable("The service failed inside: nothing was stored. Tell its operator."));
+  } catch (...) {
+    base::log::error("storage.work_failed", {{"reason", "an unknown exception"}});
+    undo_one(submission, unavailable("The service failed inside: nothing was stored. Tell its operator."));
+  }
+}
+
+void BatchWriter::undo_one(Submission& submission, domain::Error error) {
+  submission.result = std::unexpected(std::move(error));
+  transaction_.undo();
+}
+
+void BatchWriter::commit(std::span<Submission* const> batch) {
+  try {
+    base::failpoint("before_commit");
+    commit_.run();
+    base::failpoint("after_commit");
+    health_.store(Health::good);
+  } catch (const DatabaseFailure& failure) {
+    if (is_surely_undone(failure.kind)) {
+      abandon(batch, failure);
+      return;
+    }
+    base::log::error("storage.commit_unknown",
+                     {{"kind", to_string(failure.kind)}, {"reason", failure.what()}, {"batch", batch.size()}});
+    for (Submission* submission : batch)
+      if (submission->result)
+        submission->result =
+            domain::refuse(ErrorCode::outcome_unknown,
+                           "It is not known whether this was stored: call again, a repetition does no harm.");
+    break_down(failure);
+  }
+}
+
+void BatchWriter::abandon(std::span<Submission* const> batch, const DatabaseFailure& failure) {
+  base::log::error("storage.batch_failed",
+                   {{"kind", to_string(failure.kind)}, {"reason", failure.what()}, {"batch", batch.size()}});
+  // What a work itself refused stays so: nothing of it was to be stored anyway. But every answer rested on what the
+  // transaction saw, which is gone.
+  for (Submission* submission : batch) submission->result = std::unexpected(unavailable_because(failure.kind));
+  transaction_.forget();
+  health_.store(Health::failing);
+  if (failure.kind == FailureKind::sync) {
+    break_down(failure);
+    return;
+  }
+  try {
+    if (connection_.in_transaction()) rollback_.run();
+  } catch (const DatabaseFailure& second) {
+    break_down(second);
+  }
+}
+
+void BatchWriter::break_down(const DatabaseFailure& failure) {
+  reason_ = failure.what();
+  connection_.give_up();
+  health_.store(Health::broken);
+  base::log::error("storage.broken", {{"kind", to_string(failure.kind)}, {"reason", failure.what()}});
+}
+
+void BatchWriter::rest() {
+  try {
+    if (health_.load() == Health::failing) probe();
+    if (health_.load() == Health::good) connection_.maintain();
+  } catch (const DatabaseFailure& failure) {
+    // What was acknowledged is in the log, synced. But an fsync that failed is never tried again.
+    if (failure.kind == FailureKind::sync)
+      break_down(failure);
+    else
+      base::log::error("storage.checkpoint_failed", {{"kind", to_string(failure.kind)}, {"reason", failure.what()}});
+  }
+  if (health_.load() == Health::broken && !told_) {
+    told_ = true;
+    if (on_fatal_) on_fatal_(reason_);
+  }
+}
+
+void BatchWriter::probe() {
+  Submission submission;
+  domain::Store::Work work = [this](domain::Transaction&) -> domain::Result<void> {
+    ++tries_;
+    probe_.run();
+    return {};
+  };
+  submission.work = &work;
+  Submission* batch[] = {&submission};
+  run(batch);
+}
+
+}  // namespace invited::storage

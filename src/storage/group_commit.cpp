@@ -1,0 +1,127 @@
+#include "storage/group_commit.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "storage/futex.h"
+
+namespace invited::storage {
+namespace {
+
+using domain::ErrorCode;
+using domain::Urgency;
+
+constexpr std::chrono::seconds kRetryAfter{1};
+constexpr std::chrono::milliseconds kProbeInterval{1000};
+
+std::unexpected<domain::Error> refuse(std::string message) {
+  return domain::refuse(ErrorCode::unavailable, std::move(message), {}, kRetryAfter);
+}
+
+/// Numbers wrap; those that are compared lie close together.
+bool is_before(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b) < 0; }
+
+}  // namespace
+
+GroupCommit::GroupCommit(BatchRunner& runner, Limits limits)
+    : runner_(runner), limits_(limits), writer_([this] { run(); }) {}
+
+GroupCommit::~GroupCommit() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  ring();
+  writer_.join();
+}
+
+bool GroupCommit::is_ready() const { return !draining_.load() && runner_.health() == BatchRunner::Health::good; }
+
+domain::Result<void> GroupCommit::submit(domain::Store::Work& work, Urgency urgency) {
+  if (runner_.health() == BatchRunner::Health::broken)
+    return refuse("Nothing can be stored until the service has been restarted.");
+  if (draining_.load() && urgency == Urgency::new_work)
+    return refuse("The service is shutting down: try again in a moment.");
+  Submission submission{&work, {}};
+  const auto batch = enqueue(submission, urgency);
+  if (!batch) return refuse("The service is busy: try again in a moment.");
+  wait_for(*batch);
+  return std::move(submission.result);
+}
+
+std::optional<std::uint32_t> GroupCommit::enqueue(Submission& submission, Urgency urgency) {
+  std::uint32_t batch = 0;
+  bool wake = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const std::size_t limit = urgency == Urgency::owed ? limits_.queue * 2 : limits_.queue;
+    if (queue_.size() >= limit) return std::nullopt;
+    if (open_size_ == limits_.batch) {
+      ++open_batch_;
+      open_size_ = 0;
+    }
+    batch = open_batch_;
+    ++open_size_;
+    queue_.push_back(&submission);
+    wake = std::exchange(writer_sleeps_, false);
+  }
+  if (wake) ring();
+  return batch;
+}
+
+void GroupCommit::wait_for(std::uint32_t batch) {
+  std::atomic<std::uint32_t>& finished = slots_[batch % kSlots].finished;
+  for (;;) {
+    const std::uint32_t seen = finished.load(std::memory_order_acquire);
+    if (!is_before(seen, batch)) return;
+    futex_wait(finished, seen);
+  }
+}
+
+void GroupCommit::ring() {
+  bell_.fetch_add(1);
+  futex_wake_all(bell_);
+}
+
+bool GroupCommit::take(std::vector<Submission*>& batch) {
+  for (;;) {
+    std::uint32_t heard = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!queue_.empty()) {
+        const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(std::min(queue_.size(), limits_.batch));
+        batch.assign(queue_.begin(), end);
+        queue_.erase(queue_.begin(), end);
+        if (next_batch_ == open_batch_) {
+          ++open_batch_;
+          open_size_ = 0;
+        }
+        return true;
+      }
+      if (stopping_) return false;
+      writer_sleeps_ = true;
+      heard = bell_.load();
+    }
+    if (runner_.health() == BatchRunner::Health::failing) {
+      futex_wait(bell_, heard, kProbeInterval);
+      if (bell_.load() == heard) runner_.rest();
+    } else {
+      futex_wait(bell_, heard);
+    }
+  }
+}
+
+void GroupCommit::run() {
+  std::vector<Submission*> batch;
+  while (take(batch)) {
+    runner_.run(batch);
+    std::atomic<std::uint32_t>& finished = slots_[next_batch_ % kSlots].finished;
+    // The submissions are their callers' again from here on.
+    finished.store(next_batch_, std::memory_order_release);
+    futex_wake_all(finished);
+    ++next_batch_;
+    runner_.rest();
+  }
+}
+
+}  // namespace invited::storage

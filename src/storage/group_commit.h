@@ -1,0 +1,98 @@
+// Many callers, one writer thread, one commit for many units of work: the writer takes all that has queued up while it
+// was busy, has it run as one batch, and then lets the batch's callers go on. The longer a commit takes, the more share
+// the next one. What a batch does to the database is BatchRunner's (batch_writer.h).
+//
+// Threads: submit may be called by any number of threads; it blocks without spinning. The runner is called by the
+// writer thread only, except `health`.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "domain/store.h"
+
+namespace invited::storage {
+
+/// One unit of work on its way through a batch. Lives on its caller's stack until its batch is acknowledged.
+struct Submission {
+  domain::Store::Work* work = nullptr;
+  domain::Result<void> result;
+};
+
+class BatchRunner {
+ public:
+  enum class Health {
+    good,
+    failing,  ///< the last commit did not succeed, the next one may
+    broken,   ///< nothing may be written any more
+  };
+
+  virtual ~BatchRunner() = default;
+  /// Runs the batch to its commit and sets every result. Does not throw.
+  virtual void run(std::span<Submission* const> batch) = 0;
+  /// After the batch's callers were let go, or a second after the last time while failing and idle.
+  virtual void rest() = 0;
+  /// Thread-safe.
+  virtual Health health() const = 0;
+};
+
+class GroupCommit {
+ public:
+  struct Limits {
+    std::size_t queue = 4'096;  ///< new work beyond it is refused; owed work has as much again
+    std::size_t batch = 512;
+  };
+
+  /// The runner outlives it.
+  GroupCommit(BatchRunner& runner, Limits limits);
+  /// Finishes what was taken. Nobody may be in submit's beginning any more.
+  ~GroupCommit();
+  GroupCommit(const GroupCommit&) = delete;
+  GroupCommit& operator=(const GroupCommit&) = delete;
+
+  domain::Result<void> submit(domain::Store::Work& work, domain::Urgency urgency);
+  bool is_ready() const;
+  void drain() { draining_.store(true); }
+
+ private:
+  // Batches are numbered from 1 and finish in order. Each slot tells the last one finished of those that share it; two
+  // that are open at once share one only where batches are tiny, and then it costs a spurious wake at most.
+  static constexpr std::size_t kSlots = 64;
+  struct alignas(64) Slot {
+    std::atomic<std::uint32_t> finished{0};
+  };
+
+  /// The number of the batch that it will be part of; nothing where the queue is full.
+  std::optional<std::uint32_t> enqueue(Submission& submission, domain::Urgency urgency);
+  void wait_for(std::uint32_t batch);
+  /// Waits for work. False: there is none and there will be none.
+  bool take(std::vector<Submission*>& batch);
+  void run();
+  void ring();
+
+  BatchRunner& runner_;
+  const Limits limits_;
+  std::array<Slot, kSlots> slots_{};
+  std::atomic<bool> draining_{false};
+  std::atomic<std::uint32_t> bell_{0};  ///< changes when the writer, asleep, has to look again
+
+  std::mutex mutex_;  // guards what follows
+  std::deque<Submission*> queue_;
+  std::uint32_t open_batch_ = 1;  ///< what comes next is part of it
+  std::size_t open_size_ = 0;
+  std::uint32_t next_batch_ = 1;  ///< what the writer takes next
+  bool writer_sleeps_ = false;
+  bool stopping_ = false;
+
+  std::thread writer_;
+};
+
+}  // namespace invited::storage

@@ -1,0 +1,171 @@
+#include "storage/invitation_statements.h"
+
+#include "storage/row_values.h"
+
+namespace invited::storage {
+namespace {
+
+struct InvitationRow {
+  Text id, environment_id, role_id, inviter_id, invitee, invitee_key, state;
+  Number generation = 0;
+  Number created_at = 0;
+  Number sent_at = 0;
+  Number expires_at = 0;
+  NullableNumber settled_at;
+
+  Columns columns() {
+    return {&id,         &environment_id, &role_id, &inviter_id, &invitee,   &state,
+            &generation, &created_at,     &sent_at, &expires_at, &settled_at};
+  }
+
+  void set(const domain::Invitation& invitation) {
+    id = invitation.id.to_string();
+    environment_id = invitation.environment_id.to_string();
+    role_id = invitation.role_id.to_string();
+    inviter_id = invitation.inviter_id.to_string();
+    invitee = invitation.invitee.text();
+    invitee_key = invitation.invitee.key();
+    state = domain::to_string(invitation.state);
+    generation = invitation.generation;
+    created_at = to_number(invitation.created_at);
+    sent_at = to_number(invitation.sent_at);
+    expires_at = to_number(invitation.expires_at);
+    storage::set(settled_at, invitation.settled_at);
+  }
+  domain::Invitation get() const {
+    return {.id = to_uuid(id),
+            .environment_id = to_uuid(environment_id),
+            .role_id = to_uuid(role_id),
+            .inviter_id = to_uuid(inviter_id),
+            .invitee = to_email(invitee),
+            .state = known_word(domain::parse_invitation_state(state)),
+            .generation = static_cast<std::uint32_t>(generation),
+            .created_at = to_time(created_at),
+            .sent_at = to_time(sent_at),
+            .expires_at = to_time(expires_at),
+            .settled_at = to_optional_time(settled_at)};
+  }
+};
+
+constexpr std::string_view kColumns =
+    "SELECT id, environment_id, role_id, inviter_id, invitee, state, generation, created_at, sent_at, expires_at,"
+    " settled_at FROM invitation WHERE ";
+
+// The state as of :now; an empty :state means all.
+constexpr std::string_view kListEnd =
+    "(:state = '' OR :state = CASE WHEN state = 'pending' AND expires_at <= :now THEN 'expired' ELSE state END)"
+    " ORDER BY seq DESC LIMIT :limit OFFSET :offset";
+
+}  // namespace
+
+struct InvitationStatements::Prepared {
+  explicit Prepared(Connection& connection_in) : connection(connection_in) {}
+
+  Connection& connection;
+  InvitationRow row;
+  Text state_filter;
+  Number now = 0;
+  Number limit = 0;
+  Number offset = 0;
+
+  // Filters that are not asked for are left out, so that each list finds its index.
+  Statement make_list(std::string_view conditions, Parameters parameters) {
+    for (const Parameter& parameter :
+         Parameters{{"state", state_filter}, {"now", now}, {"limit", limit}, {"offset", offset}})
+      parameters.push_back(parameter);
+    return {connection, std::string(kColumns) + std::string(conditions) + std::string(kListEnd), std::move(parameters),
+            row.columns()};
+  }
+
+  Statement insert{connection,
+                   "INSERT INTO invitation (id, environment_id, role_id, inviter_id, invitee, invitee_key, state,"
+                   " generation, created_at, sent_at, expires_at, settled_at)"
+                   " VALUES (:id, :environment_id, :role_id, :inviter_id, :invitee, :invitee_key, :state,"
+                   " :generation, :created_at, :sent_at, :expires_at, :settled_at)",
+                   {{"id", row.id},
+                    {"environment_id", row.environment_id},
+                    {"role_id", row.role_id},
+                    {"inviter_id", row.inviter_id},
+                    {"invitee", row.invitee},
+                    {"invitee_key", row.invitee_key},
+                    {"state", row.state},
+                    {"generation", row.generation},
+                    {"created_at", row.created_at},
+                    {"sent_at", row.sent_at},
+                    {"expires_at", row.expires_at},
+                    {"settled_at", row.settled_at}}};
+  Statement update{connection,
+                   "UPDATE invitation SET role_id = :role_id, inviter_id = :inviter_id, state = :state,"
+                   " generation = :generation, sent_at = :sent_at, expires_at = :expires_at,"
+                   " settled_at = :settled_at WHERE id = :id",
+                   {{"role_id", row.role_id},
+                    {"inviter_id", row.inviter_id},
+                    {"state", row.state},
+                    {"generation", row.generation},
+                    {"sent_at", row.sent_at},
+                    {"expires_at", row.expires_at},
+                    {"settled_at", row.settled_at},
+                    {"id", row.id}}};
+  Statement find{connection, std::string(kColumns) + "id = :id", {{"id", row.id}}, row.columns()};
+  Statement find_pending{connection,
+                         std::string(kColumns) +
+                             "invitee_key = :invitee_key AND environment_id = :environment_id AND"
+                             " (CASE WHEN state = 'pending' THEN 1 END) = 1",  // as in the index invitation_by_invitee
+                         {{"invitee_key", row.invitee_key}, {"environment_id", row.environment_id}},
+                         row.columns()};
+  Statement list_all = make_list("", {});
+  Statement list_of_environment =
+      make_list("environment_id = :environment_id AND ", {{"environment_id", row.environment_id}});
+  Statement list_of_invitee = make_list("invitee_key = :invitee_key AND ", {{"invitee_key", row.invitee_key}});
+  Statement list_of_both = make_list("invitee_key = :invitee_key AND environment_id = :environment_id AND ",
+                                     {{"invitee_key", row.invitee_key}, {"environment_id", row.environment_id}});
+};
+
+InvitationStatements::InvitationStatements(Connection& connection)
+    : prepared_(std::make_unique<Prepared>(connection)) {}
+InvitationStatements::~InvitationStatements() = default;
+
+void InvitationStatements::insert(const domain::Invitation& invitation) {
+  prepared_->row.set(invitation);
+  prepared_->insert.run();
+}
+
+void InvitationStatements::update(const domain::Invitation& invitation) {
+  prepared_->row.set(invitation);
+  prepared_->update.run();
+}
+
+std::optional<domain::Invitation> InvitationStatements::find_invitation(const base::Uuid& id) {
+  prepared_->row.id = id.to_string();
+  if (!prepared_->find.find()) return std::nullopt;
+  return prepared_->row.get();
+}
+
+std::optional<domain::Invitation> InvitationStatements::find_pending_invitation(const base::Uuid& environment_id,
+                                                                                std::string_view invitee_key) {
+  prepared_->row.environment_id = environment_id.to_string();
+  prepared_->row.invitee_key = invitee_key;
+  if (!prepared_->find_pending.find()) return std::nullopt;
+  return prepared_->row.get();
+}
+
+std::vector<domain::Invitation> InvitationStatements::list_invitations(const domain::InvitationFilter& filter,
+                                                                       const domain::Page& page) {
+  Prepared& prepared = *prepared_;
+  if (filter.environment_id) prepared.row.environment_id = filter.environment_id->to_string();
+  if (filter.invitee_key) prepared.row.invitee_key = *filter.invitee_key;
+  prepared.state_filter = filter.state ? domain::to_string(*filter.state) : std::string_view();
+  prepared.now = to_number(filter.now);
+  prepared.limit = page.limit;
+  prepared.offset = page.offset;
+
+  Statement& list = filter.environment_id && filter.invitee_key ? prepared.list_of_both
+                    : filter.environment_id                     ? prepared.list_of_environment
+                    : filter.invitee_key                        ? prepared.list_of_invitee
+                                                                : prepared.list_all;
+  std::vector<domain::Invitation> invitations;
+  list.each([&] { invitations.push_back(prepared.row.get()); });
+  return invitations;
+}
+
+}  // namespace invited::storage

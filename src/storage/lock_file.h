@@ -1,0 +1,26 @@
+// Keeps a second process out of what only one may open: an advisory lock on a file of its own, with the holder's pid in
+// it for the message to the other. The kernel drops the lock when the process dies, however it dies. The file stays.
+#pragma once
+
+#include <string>
+
+#include "domain/error.h"
+
+namespace invited::storage {
+
+class LockFile {
+ public:
+  /// Takes the lock without waiting. unavailable: another process has it (its pid is in the message), or the file
+  /// cannot be made. `what` names the thing guarded, for people: "the database /var/lib/invited/invited.db".
+  static domain::Result<LockFile> take(const std::string& path, const std::string& what);
+
+  LockFile(LockFile&& other) noexcept;
+  LockFile& operator=(LockFile&& other) noexcept;
+  ~LockFile();
+
+ private:
+  explicit LockFile(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_ = -1;
+};
+
+}  // namespace invited::storage

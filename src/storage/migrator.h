@@ -1,0 +1,29 @@
+// Brings a database's schema to what this program knows: numbered SQL files, forward only, each in one transaction with
+// the row that records it, so that a run that was killed is simply run again. Used once, at the opening.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "domain/error.h"
+#include "storage/connection.h"
+
+namespace invited::storage {
+
+struct Migration {
+  int version = 0;
+  std::string_view name;  ///< file name: "0001_initial.sqlite.sql"
+  std::string_view sql;   ///< statements, each ended by a semicolon at the end of a line
+};
+
+/// The embedded ones for a dialect ("sqlite"), in ascending order.
+std::vector<Migration> embedded_migrations(std::string_view dialect);
+
+/// Applies what is missing. unavailable: the schema is newer than the program (both versions are named), or a migration
+/// failed (its name and the reason).
+domain::Result<void> migrate(Connection& connection, std::span<const Migration> migrations, base::Timestamp now);
+
+}  // namespace invited::storage

@@ -1,0 +1,335 @@
+#include "storage/outbox_statements.h"
+
+#include "storage/outbox_rows.h"
+#include "storage/row_values.h"
+
+namespace invited::storage {
+namespace {
+
+using domain::DeliveryOutcome;
+using domain::MessageState;
+
+// Rounds of looking for due messages in one claim, where the ones found were not to be delivered any more: bounds the
+// time that a claim takes from the writer. The next claim goes on.
+constexpr int kClaimRounds = 8;
+
+Text word(MessageState state) { return Text(domain::to_string(state)); }
+
+std::string over_time(const std::string& last_error) {
+  std::string text = "Its time was over before it could be delivered.";
+  if (!last_error.empty()) text += " The last attempt: " + last_error;
+  return text;
+}
+
+}  // namespace
+
+struct OutboxStatements::Prepared {
+  explicit Prepared(Connection& connection_in) : connection(connection_in) {}
+
+  Connection& connection;
+  MessageRow row;
+  AttemptRow attempt;
+  HoldRow hold;
+  Number now = 0;
+  Number since = 0;
+  Number slot = 0;
+  NullableNumber newest;
+  Number limit = 0;
+  Number offset = 0;
+
+  Statement make_list(std::string_view condition) {
+    return {connection,
+            std::string(kMessageColumns) + std::string(condition) + "ORDER BY seq DESC LIMIT :limit OFFSET :offset",
+            {{"limit", limit}, {"offset", offset}},
+            row.columns()};
+  }
+
+  Statement insert{connection,
+                   "INSERT INTO outbox_message (id, kind, state, environment_id, invitation_id, generation, recipient,"
+                   " recipient_key, mailbox, language, inviter_name, app_name, app_url, role_name, queued_at,"
+                   " not_before, due_at, expires_at, attempts, deaths, claims, finished_at, last_error)"
+                   " VALUES (:id, :kind, :state, :environment_id, :invitation_id, :generation, :recipient,"
+                   " :recipient_key, :mailbox, :language, :inviter_name, :app_name, :app_url, :role_name, :queued_at,"
+                   " :not_before, :due_at, :expires_at, :attempts, :deaths, 0, :finished_at, :last_error)",
+                   row.all()};
+  Statement find{connection, std::string(kMessageColumns) + "WHERE id = :id", {{"id", row.id}}, row.columns()};
+
+  // The words are in the text, not bound: only so do the partial indexes serve.
+  Statement list_all = make_list("");
+  Statement list_queued = make_list("WHERE state = 'queued' ");
+  Statement list_sent = make_list("WHERE state = 'sent' ");
+  Statement list_failed = make_list("WHERE state = 'failed' ");
+  Statement list_quarantined = make_list("WHERE state = 'quarantined' ");
+  Statement list_cancelled = make_list("WHERE state = 'cancelled' ");
+
+  Statement list_slots{connection,
+                       "SELECT not_before FROM outbox_message WHERE mailbox = :mailbox AND not_before > :since"
+                       " AND state <> 'cancelled' ORDER BY not_before",
+                       {{"mailbox", row.mailbox}, {"since", since}},
+                       {&slot}};
+  Statement last_notice{connection,
+                        "SELECT MAX(queued_at) FROM outbox_message WHERE kind = 'already_has_access'"
+                        " AND environment_id = :environment_id AND recipient_key = :recipient_key",
+                        {{"environment_id", row.environment_id}, {"recipient_key", row.recipient_key}},
+                        {&newest}};
+
+  Statement cancel{connection,
+                   "UPDATE outbox_message SET state = 'cancelled', finished_at = :now"
+                   " WHERE invitation_id = :invitation_id AND state = 'queued'",
+                   {{"invitation_id", row.invitation_id}, {"now", now}}};
+  Statement find_due{connection,
+                     std::string(kMessageColumns) +
+                         "WHERE state = 'queued' AND due_at <= :now AND (lease_until IS NULL OR lease_until <= :now)"
+                         " ORDER BY due_at, seq LIMIT :limit",
+                     {{"now", now}, {"limit", limit}},
+                     row.columns()};
+  Statement find_leased{connection,
+                        std::string(kMessageColumns) + "WHERE id = :id AND lease_id = :lease_id",
+                        {{"id", row.id}, {"lease_id", row.lease_id}},
+                        row.columns()};
+  Statement progress{connection,
+                     "UPDATE outbox_message SET state = :state, due_at = :due_at, attempts = :attempts,"
+                     " deaths = :deaths, claims = :claims, finished_at = :finished_at, last_error = :last_error,"
+                     " lease_id = :lease_id, lease_until = :lease_until WHERE id = :id",
+                     row.progress()};
+
+  Statement begin_attempt{
+      connection,
+      "INSERT INTO attempt (message_id, number, started_at) VALUES (:message_id, :number, :started_at)",
+      {{"message_id", attempt.message_id}, {"number", attempt.number}, {"started_at", attempt.started_at}}};
+  Statement end_attempt{
+      connection,
+      "UPDATE attempt SET finished_at = :finished_at, outcome = :outcome, reply_code = :reply_code,"
+      " stage = :stage, explanation = :explanation WHERE message_id = :message_id AND number = :number",
+      {{"message_id", attempt.message_id},
+       {"number", attempt.number},
+       {"finished_at", attempt.finished_at},
+       {"outcome", attempt.outcome},
+       {"reply_code", attempt.reply_code},
+       {"stage", attempt.stage},
+       {"explanation", attempt.explanation}}};
+  Statement list_attempts{connection,
+                          "SELECT number, started_at, finished_at, outcome, reply_code, stage, explanation FROM attempt"
+                          " WHERE message_id = :message_id ORDER BY number",
+                          {{"message_id", attempt.message_id}},
+                          {&attempt.number, &attempt.started_at, &attempt.finished_at, &attempt.outcome,
+                           &attempt.reply_code, &attempt.stage, &attempt.explanation}};
+
+  Statement find_hold{
+      connection,
+      "SELECT since, next_try_at, tries, outcome, reply_code, stage, explanation FROM mail_hold WHERE singleton = 1",
+      {},
+      hold.columns()};
+  Statement set_hold{connection,
+                     "INSERT INTO mail_hold (singleton, since, next_try_at, tries, outcome, reply_code, stage,"
+                     " explanation)"
+                     " VALUES (1, :since, :next_try_at, :tries, :outcome, :reply_code, :stage, :explanation)"
+                     " ON CONFLICT (singleton) DO UPDATE SET since = excluded.since,"
+                     " next_try_at = excluded.next_try_at, tries = excluded.tries, outcome = excluded.outcome,"
+                     " reply_code = excluded.reply_code, stage = excluded.stage, explanation = excluded.explanation",
+                     hold.all()};
+  Statement clear_hold{connection, "DELETE FROM mail_hold"};
+
+  Statement& list_of(std::optional<MessageState> state) {
+    if (!state) return list_all;
+    switch (*state) {
+      case MessageState::queued:
+        return list_queued;
+      case MessageState::sent:
+        return list_sent;
+      case MessageState::failed:
+        return list_failed;
+      case MessageState::quarantined:
+        return list_quarantined;
+      case MessageState::cancelled:
+        return list_cancelled;
+    }
+    return list_all;
+  }
+
+  void settle(MessageState state, base::Timestamp at) {
+    row.state = word(state);
+    row.finished_at = to_number(at);
+  }
+
+  void end_lease() {
+    row.lease_id = std::nullopt;
+    row.lease_until = std::nullopt;
+  }
+
+  /// Loads a due message's row anew (others were loaded since it was found).
+  void load(const base::Uuid& id) {
+    row.id = id.to_string();
+    if (!find.find()) throw domain::StorageFailure("a due message is gone");
+  }
+};
+
+OutboxStatements::OutboxStatements(Connection& connection) : prepared_(std::make_unique<Prepared>(connection)) {}
+OutboxStatements::~OutboxStatements() = default;
+
+void OutboxStatements::insert(const domain::OutboxMessage& message) {
+  prepared_->row.set(message);
+  prepared_->insert.run();
+}
+
+std::optional<domain::OutboxMessage> OutboxStatements::find_message(const base::Uuid& id) {
+  prepared_->row.id = id.to_string();
+  if (!prepared_->find.find()) return std::nullopt;
+  return prepared_->row.get();
+}
+
+std::vector<domain::OutboxMessage> OutboxStatements::list_messages(std::optional<MessageState> state,
+                                                                   const domain::Page& page) {
+  std::vector<domain::OutboxMessage> messages;
+  prepared_->limit = page.limit;
+  prepared_->offset = page.offset;
+  prepared_->list_of(state).each([&] { messages.push_back(prepared_->row.get()); });
+  return messages;
+}
+
+std::vector<domain::Attempt> OutboxStatements::list_attempts(const base::Uuid& message_id) {
+  std::vector<domain::Attempt> attempts;
+  prepared_->attempt.message_id = message_id.to_string();
+  prepared_->list_attempts.each([&] { attempts.push_back(prepared_->attempt.get()); });
+  return attempts;
+}
+
+std::vector<base::Timestamp> OutboxStatements::list_mailbox_slots(std::string_view mailbox, base::Timestamp since) {
+  std::vector<base::Timestamp> slots;
+  prepared_->row.mailbox = mailbox;
+  prepared_->since = to_number(since);
+  prepared_->list_slots.each([&] { slots.push_back(to_time(prepared_->slot)); });
+  return slots;
+}
+
+std::optional<base::Timestamp> OutboxStatements::last_notice_at(const base::Uuid& environment_id,
+                                                                std::string_view recipient_key) {
+  prepared_->row.environment_id = environment_id.to_string();
+  prepared_->row.recipient_key = recipient_key;
+  prepared_->last_notice.find();
+  return to_optional_time(prepared_->newest);
+}
+
+void OutboxStatements::cancel_messages(const base::Uuid& invitation_id, base::Timestamp now) {
+  prepared_->row.invitation_id = invitation_id.to_string();
+  prepared_->now = to_number(now);
+  prepared_->cancel.run();
+}
+
+std::vector<domain::Lease> OutboxStatements::find_due(std::uint32_t limit, base::Timestamp now) {
+  std::vector<domain::Lease> due;
+  prepared_->now = to_number(now);
+  prepared_->limit = limit;
+  prepared_->find_due.each([&] { due.push_back({{}, prepared_->row.get(), now}); });
+  return due;
+}
+
+std::vector<domain::Lease> OutboxStatements::claim_due_messages(std::uint32_t limit, base::Timestamp now,
+                                                                base::Timestamp lease_until) {
+  std::vector<domain::Lease> leases;
+  for (int round = 0; round < kClaimRounds && leases.size() < limit; ++round) {
+    auto due = find_due(limit - static_cast<std::uint32_t>(leases.size()), now);
+    if (due.empty()) break;
+    for (domain::Lease& lease : due) {
+      Prepared& prepared = *prepared_;
+      MessageRow& row = prepared.row;
+      prepared.load(lease.message.id);
+      if (!row.lease_id.null) row.deaths += 1;  // its worker never came back
+      prepared.end_lease();
+
+      if (row.deaths >= domain::kDeathsBeforeQuarantine) {
+        prepared.settle(MessageState::quarantined, now);
+        row.last_error = "The process died each of the " + std::to_string(row.deaths) + " times it was tried.";
+      } else if (lease.message.expires_at <= now) {
+        prepared.settle(MessageState::failed, now);
+        row.last_error = over_time(row.last_error);
+      } else {
+        lease.id = base::Uuid::random();
+        lease.lease_until = lease_until;
+        lease.message.deaths = static_cast<std::uint32_t>(row.deaths);
+        row.claims += 1;
+        row.lease_id = lease.id.to_string();
+        row.lease_until = to_number(lease_until);
+        prepared.attempt.message_id = row.id;
+        prepared.attempt.number = row.claims;
+        prepared.attempt.started_at = to_number(now);
+        prepared.begin_attempt.run();
+        leases.push_back(std::move(lease));
+      }
+      prepared.progress.run();
+    }
+  }
+  return leases;
+}
+
+bool OutboxStatements::finish_attempt(const domain::Lease& lease, const domain::DeliveryResult& result,
+                                      std::optional<base::Timestamp> next_attempt, base::Timestamp now) {
+  Prepared& prepared = *prepared_;
+  MessageRow& row = prepared.row;
+  row.id = lease.message.id.to_string();
+  row.lease_id = lease.id.to_string();
+  if (!prepared.find_leased.find()) return false;
+
+  prepared.attempt.message_id = row.id;
+  prepared.attempt.number = row.claims;
+  prepared.attempt.finished_at = to_number(now);
+  prepared.attempt.set(result);
+  prepared.end_attempt.run();
+
+  // Cancelled meanwhile: its link is dead whatever the relay said, unless the mail is out already.
+  const bool owed = row.state == word(MessageState::queued);
+  row.last_error = result.outcome == DeliveryOutcome::sent ? Text() : result.explanation;
+  if (result.outcome != DeliveryOutcome::held) row.attempts += 1;
+  switch (result.outcome) {
+    case DeliveryOutcome::sent:
+      prepared.settle(MessageState::sent, now);
+      break;
+    case DeliveryOutcome::rejected:
+      if (owed) prepared.settle(MessageState::failed, now);
+      break;
+    case DeliveryOutcome::poisoned:
+      if (owed) prepared.settle(MessageState::quarantined, now);
+      break;
+    case DeliveryOutcome::deferred:
+      if (owed && !next_attempt) prepared.settle(MessageState::failed, now);
+      [[fallthrough]];
+    case DeliveryOutcome::held:
+      if (owed && next_attempt) row.due_at = to_number(*next_attempt);
+      break;
+  }
+  prepared.end_lease();
+  prepared.progress.run();
+  return true;
+}
+
+bool OutboxStatements::retry_message(const base::Uuid& id, base::Timestamp now) {
+  Prepared& prepared = *prepared_;
+  MessageRow& row = prepared.row;
+  row.id = id.to_string();
+  if (!prepared.find.find()) return false;
+  if (row.state != word(MessageState::failed) && row.state != word(MessageState::quarantined)) return false;
+  row.state = word(MessageState::queued);
+  row.due_at = to_number(now);
+  row.attempts = 0;
+  row.deaths = 0;
+  row.finished_at = std::nullopt;
+  prepared.end_lease();
+  prepared.progress.run();
+  return true;
+}
+
+std::optional<domain::MailHold> OutboxStatements::find_mail_hold() {
+  if (!prepared_->find_hold.find()) return std::nullopt;
+  return prepared_->hold.get();
+}
+
+void OutboxStatements::set_mail_hold(const std::optional<domain::MailHold>& hold) {
+  if (!hold) {
+    prepared_->clear_hold.run();
+    return;
+  }
+  prepared_->hold.set(*hold);
+  prepared_->set_hold.run();
+}
+
+}  // namespace invited::storage

@@ -1,0 +1,48 @@
+// The SQL of the outbox: messages, their attempts and leases, the hold on the queue. What makes a message change its
+// state is here, in claim_due_messages, finish_attempt, retry_message and cancel_messages, and nowhere else. One per
+// connection; used by its thread. Throws StorageFailure.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/uuid.h"
+#include "domain/outbox_message.h"
+#include "domain/store.h"
+#include "storage/connection.h"
+
+namespace invited::storage {
+
+class OutboxStatements {
+ public:
+  explicit OutboxStatements(Connection& connection);
+  ~OutboxStatements();
+
+  void insert(const domain::OutboxMessage& message);
+  std::optional<domain::OutboxMessage> find_message(const base::Uuid& id);
+  std::vector<domain::OutboxMessage> list_messages(std::optional<domain::MessageState> state, const domain::Page& page);
+  std::vector<domain::Attempt> list_attempts(const base::Uuid& message_id);
+  std::vector<base::Timestamp> list_mailbox_slots(std::string_view mailbox, base::Timestamp since);
+  std::optional<base::Timestamp> last_notice_at(const base::Uuid& environment_id, std::string_view recipient_key);
+
+  void cancel_messages(const base::Uuid& invitation_id, base::Timestamp now);
+  std::vector<domain::Lease> claim_due_messages(std::uint32_t limit, base::Timestamp now, base::Timestamp lease_until);
+  bool finish_attempt(const domain::Lease& lease, const domain::DeliveryResult& result,
+                      std::optional<base::Timestamp> next_attempt, base::Timestamp now);
+  bool retry_message(const base::Uuid& id, base::Timestamp now);
+
+  std::optional<domain::MailHold> find_mail_hold();
+  void set_mail_hold(const std::optional<domain::MailHold>& hold);
+
+ private:
+  struct Prepared;
+
+  /// What claim_due_messages looks at: due, and not under a lease that still runs. Oldest first.
+  std::vector<domain::Lease> find_due(std::uint32_t limit, base::Timestamp now);
+
+  std::unique_ptr<Prepared> prepared_;
+};
+
+}  // namespace invited::storage

@@ -1,0 +1,133 @@
+#include "storage/record_statements.h"
+
+#include "storage/row_values.h"
+
+namespace invited::storage {
+namespace {
+
+// Rows of each table that one call of prune deletes: some milliseconds of the writer's time.
+constexpr Number kPruneLimit = 1'000;
+
+}  // namespace
+
+struct RecordStatements::Prepared {
+  explicit Prepared(Connection& connection_in) : connection(connection_in) {}
+
+  Connection& connection;
+  Text subject;
+  Number short_term = 0;
+  Number long_term = 0;
+  Text environment_id, key, request_digest;
+  Number created_at = 0;
+  Number at = 0;
+  Text actor, action, subject_id, detail;
+  Number limit = 0;
+  Number offset = 0;
+  Number before = 0;
+
+  Statement find_rate{connection,
+                      "SELECT short_term, long_term FROM rate WHERE subject = :subject",
+                      {{"subject", subject}},
+                      {&short_term, &long_term}};
+  Statement set_rate{connection,
+                     "INSERT INTO rate (subject, short_term, long_term) VALUES (:subject, :short_term, :long_term)"
+                     " ON CONFLICT (subject) DO UPDATE SET short_term = excluded.short_term,"
+                     " long_term = excluded.long_term",
+                     {{"subject", subject}, {"short_term", short_term}, {"long_term", long_term}}};
+  Statement prune_rates{connection,
+                        "DELETE FROM rate WHERE subject IN (SELECT subject FROM rate"
+                        " WHERE short_term < :before AND long_term < :before LIMIT :limit)",
+                        {{"before", before}, {"limit", limit}}};
+
+  Statement find_idempotency{connection,
+                             "SELECT request_digest, created_at FROM idempotency_record"
+                             " WHERE environment_id = :environment_id AND key = :key",
+                             {{"environment_id", environment_id}, {"key", key}},
+                             {&request_digest, &created_at}};
+  // A key whose record has outlived its time, but was not pruned yet, is used anew.
+  Statement insert_idempotency{
+      connection,
+      "INSERT INTO idempotency_record (environment_id, key, request_digest, created_at)"
+      " VALUES (:environment_id, :key, :request_digest, :created_at) ON CONFLICT (environment_id, key)"
+      " DO UPDATE SET request_digest = excluded.request_digest, created_at = excluded.created_at",
+      {{"environment_id", environment_id},
+       {"key", key},
+       {"request_digest", request_digest},
+       {"created_at", created_at}}};
+  Statement prune_idempotency{connection,
+                              "DELETE FROM idempotency_record WHERE (environment_id, key) IN (SELECT environment_id,"
+                              " key FROM idempotency_record WHERE created_at < :before LIMIT :limit)",
+                              {{"before", before}, {"limit", limit}}};
+
+  Statement insert_event{
+      connection,
+      "INSERT INTO audit_event (at, actor, action, subject_id, detail)"
+      " VALUES (:at, :actor, :action, :subject_id, :detail)",
+      {{"at", at}, {"actor", actor}, {"action", action}, {"subject_id", subject_id}, {"detail", detail}}};
+  Statement list_events{
+      connection,
+      "SELECT at, actor, action, subject_id, detail FROM audit_event ORDER BY seq DESC LIMIT :limit OFFSET :offset",
+      {{"limit", limit}, {"offset", offset}},
+      {&at, &actor, &action, &subject_id, &detail}};
+};
+
+RecordStatements::RecordStatements(Connection& connection) : prepared_(std::make_unique<Prepared>(connection)) {}
+RecordStatements::~RecordStatements() = default;
+
+domain::RateRecord RecordStatements::find_rate(std::string_view subject) {
+  prepared_->subject = subject;
+  if (!prepared_->find_rate.find()) return {};
+  return {to_time(prepared_->short_term), to_time(prepared_->long_term)};
+}
+
+void RecordStatements::set_rate(std::string_view subject, const domain::RateRecord& record) {
+  prepared_->subject = subject;
+  prepared_->short_term = to_number(record.short_term);
+  prepared_->long_term = to_number(record.long_term);
+  prepared_->set_rate.run();
+}
+
+std::optional<domain::IdempotencyRecord> RecordStatements::find_idempotency(const base::Uuid& environment_id,
+                                                                            std::string_view key) {
+  prepared_->environment_id = environment_id.to_string();
+  prepared_->key = key;
+  if (!prepared_->find_idempotency.find()) return std::nullopt;
+  return domain::IdempotencyRecord{environment_id, std::string(key), prepared_->request_digest,
+                                   to_time(prepared_->created_at)};
+}
+
+void RecordStatements::insert(const domain::IdempotencyRecord& record) {
+  prepared_->environment_id = record.environment_id.to_string();
+  prepared_->key = record.key;
+  prepared_->request_digest = record.request_digest;
+  prepared_->created_at = to_number(record.created_at);
+  prepared_->insert_idempotency.run();
+}
+
+void RecordStatements::insert(const domain::AuditEvent& event) {
+  prepared_->at = to_number(event.at);
+  prepared_->actor = event.actor;
+  prepared_->action = event.action;
+  prepared_->subject_id = event.subject_id.to_string();
+  prepared_->detail = event.detail;
+  prepared_->insert_event.run();
+}
+
+std::vector<domain::AuditEvent> RecordStatements::list_audit_events(const domain::Page& page) {
+  Prepared& row = *prepared_;
+  row.limit = page.limit;
+  row.offset = page.offset;
+  std::vector<domain::AuditEvent> events;
+  row.list_events.each(
+      [&] { events.push_back({to_time(row.at), row.actor, row.action, to_uuid(row.subject_id), row.detail}); });
+  return events;
+}
+
+void RecordStatements::prune(base::Timestamp before) {
+  prepared_->before = to_number(before);
+  prepared_->limit = kPruneLimit;
+  prepared_->prune_rates.run();
+  prepared_->prune_idempotency.run();
+}
+
+}  // namespace invited::storage

@@ -1,0 +1,35 @@
+// The SQL of what is kept beside the aggregates: rates, idempotency records, audit events. One per connection; used by
+// its thread. Throws StorageFailure.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/uuid.h"
+#include "domain/audit_event.h"
+#include "domain/store.h"
+#include "storage/connection.h"
+
+namespace invited::storage {
+
+class RecordStatements {
+ public:
+  explicit RecordStatements(Connection& connection);
+  ~RecordStatements();
+
+  domain::RateRecord find_rate(std::string_view subject);
+  void set_rate(std::string_view subject, const domain::RateRecord& record);
+  std::optional<domain::IdempotencyRecord> find_idempotency(const base::Uuid& environment_id, std::string_view key);
+  void insert(const domain::IdempotencyRecord& record);
+  void insert(const domain::AuditEvent& event);
+  std::vector<domain::AuditEvent> list_audit_events(const domain::Page& page);
+  void prune(base::Timestamp before);
+
+ private:
+  struct Prepared;
+  std::unique_ptr<Prepared> prepared_;
+};
+
+}  // namespace invited::storage

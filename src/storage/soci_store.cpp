@@ -1,0 +1,78 @@
+#include "storage/soci_store.h"
+
+#include <filesystem>
+
+#include "base/log.h"
+#include "storage/batch_writer.h"
+#include "storage/disk_watermark.h"
+#include "storage/group_commit.h"
+#include "storage/lock_file.h"
+#include "storage/migrator.h"
+#include "storage/read_pool.h"
+#include "storage/sqlite_connection.h"
+
+namespace invited::storage {
+namespace {
+
+using domain::ErrorCode;
+
+class SociStore final : public domain::Store {
+ public:
+  SociStore(LockFile lock, std::unique_ptr<Connection> writer, const ReadPool::Open& open_reader,
+            const SqliteOptions& options, const std::string& folder)
+      : lock_(std::move(lock)),
+        connection_(std::move(writer)),
+        disk_(folder, options.watermark_bytes),
+        reads_(open_reader, options.readers),
+        batches_(*connection_, options.on_fatal),
+        writes_(batches_, {options.queue_limit, options.batch_limit}) {}
+
+  domain::Result<void> write(Work work, domain::Urgency urgency) override {
+    if (urgency == domain::Urgency::new_work && !disk_.has_room())
+      return domain::refuse(ErrorCode::unavailable, "The service is short of disk space: try again later.", {},
+                            std::chrono::seconds(60));
+    return writes_.submit(work, urgency);
+  }
+
+  domain::Result<void> read(Work work) override { return reads_.read(work); }
+
+  bool is_ready() const override { return writes_.is_ready(); }
+
+  void drain() override { writes_.drain(); }
+
+ private:
+  // Destroyed from the last to the first: the writer thread ends, readers close, the writer's connection closes last
+  // (and does the last checkpoint), then others may have the file.
+  LockFile lock_;
+  std::unique_ptr<Connection> connection_;
+  DiskWatermark disk_;
+  ReadPool reads_;
+  BatchWriter batches_;
+  GroupCommit writes_;
+};
+
+}  // namespace
+
+domain::Result<std::unique_ptr<domain::Store>> open_sqlite_store(const SqliteOptions& options,
+                                                                 const base::Clock& clock) {
+  auto lock = LockFile::take(options.lock_path.empty() ? options.path + ".lock" : options.lock_path,
+                             "the database " + options.path);
+  if (!lock) return std::unexpected(std::move(lock.error()));
+  try {
+    std::unique_ptr<Connection> writer =
+        std::make_unique<SqliteConnection>(options.path, SqliteConnection::Role::writer);
+    if (auto migrated = migrate(*writer, embedded_migrations("sqlite"), clock.now()); !migrated)
+      return std::unexpected(std::move(migrated.error()));
+    const auto open_reader = [&]() -> std::unique_ptr<Connection> {
+      return std::make_unique<SqliteConnection>(options.path, SqliteConnection::Role::reader);
+    };
+    const auto folder = std::filesystem::path(options.path).parent_path();
+    return std::make_unique<SociStore>(*std::move(lock), std::move(writer), open_reader, options,
+                                       folder.empty() ? std::string(".") : folder.string());
+  } catch (const DatabaseFailure& failure) {
+    return domain::refuse(ErrorCode::unavailable,
+                          "The database " + options.path + " cannot be opened: " + failure.what());
+  }
+}
+
+}  // namespace invited::storage

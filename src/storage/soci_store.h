@@ -1,0 +1,37 @@
+// Opens the store that main uses: SQLite through SOCI. What the Store promises is said in domain/store.h. (PostgreSQL
+// will be a second function here, with a Connection and a migration file of its own.)
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "domain/error.h"
+#include "domain/store.h"
+
+namespace invited::storage {
+
+struct SqliteOptions {
+  std::string path;
+  std::string lock_path;  ///< empty: `path` + ".lock"
+  /// Free bytes on the disk below which new work is refused; owed work goes on. 0: never refused.
+  std::uint64_t watermark_bytes = 64ULL << 20;
+  std::size_t queue_limit = 4'096;  ///< units of work waiting for the writer
+  std::size_t batch_limit = 512;    ///< units of work in one commit
+  std::size_t readers = 3;          ///< connections for Store::read
+  /// Called once, on the writer thread, when nothing may be written any more (a commit's outcome is unknown, an fsync
+  /// failed). The process should exit with an error, to be restarted.
+  std::function<void(std::string_view reason)> on_fatal;
+};
+
+/// Takes the lock, creates or migrates the database, starts the writer thread. unavailable: the lock is another
+/// process's (its pid is in the message), the file cannot be opened, the schema is newer than the program. `clock` is
+/// used here only.
+domain::Result<std::unique_ptr<domain::Store>> open_sqlite_store(const SqliteOptions& options,
+                                                                 const base::Clock& clock);
+
+}  // namespace invited::storage

@@ -1,0 +1,145 @@
+// domain::Transaction over one connection: hands each call to its aggregate's statements. Lives as long as the
+// connection and serves one unit of work after the other. Used by the connection's thread.
+//
+// Each unit of work of a writer has a savepoint of its own inside the batch's transaction (group commit), set just
+// before its first write: work that is refused before it wrote costs none.
+#pragma once
+
+#include "domain/store.h"
+#include "storage/account_statements.h"
+#include "storage/app_statements.h"
+#include "storage/invitation_statements.h"
+#include "storage/outbox_statements.h"
+#include "storage/record_statements.h"
+#include "storage/statement.h"
+
+namespace invited::storage {
+
+class SociTransaction final : public domain::Transaction {
+ public:
+  enum class Mode { reading, writing };
+
+  SociTransaction(Connection& connection, Mode mode);
+
+  /// Ends a unit of work: what it wrote stays part of the transaction, or goes. Throw DatabaseFailure.
+  void keep();
+  void undo();
+  /// The database gave up the whole transaction: there is no savepoint any more.
+  void forget() { has_savepoint_ = false; }
+
+  void insert(const domain::App& app) override { writing(), apps_.insert(app); }
+  std::optional<domain::App> find_app(const base::Uuid& id) override { return apps_.find_app(id); }
+  std::vector<domain::App> list_apps() override { return apps_.list_apps(); }
+  void insert(const domain::Role& role) override { writing(), apps_.insert(role); }
+  void update(const domain::Role& role) override { writing(), apps_.update(role); }
+  std::optional<domain::Role> find_role(const base::Uuid& app_id, const base::Uuid& role_id) override {
+    return apps_.find_role(app_id, role_id);
+  }
+  std::vector<domain::Role> list_roles(const base::Uuid& app_id) override { return apps_.list_roles(app_id); }
+  void insert(const domain::Environment& environment) override { writing(), apps_.insert(environment); }
+  void update(const domain::Environment& environment) override { writing(), apps_.update(environment); }
+  std::optional<domain::Environment> find_environment(const base::Uuid& id) override {
+    return apps_.find_environment(id);
+  }
+  std::vector<domain::Environment> list_environments() override { return apps_.list_environments(); }
+
+  void insert(const domain::Account& account) override { writing(), accounts_.insert(account); }
+  void update(const domain::Account& account) override { writing(), accounts_.update(account); }
+  std::optional<domain::Account> find_account(const base::Uuid& id) override { return accounts_.find_account(id); }
+  std::optional<domain::Account> find_account_by_email(std::string_view email_key) override {
+    return accounts_.find_account_by_email(email_key);
+  }
+  std::vector<domain::Account> list_accounts(const domain::Page& page) override {
+    return accounts_.list_accounts(page);
+  }
+  void insert(const domain::Access& access) override { writing(), accounts_.insert(access); }
+  bool erase(const domain::Access& access) override { return writing(), accounts_.erase(access); }
+  bool has_any_access(const base::Uuid& account_id, const base::Uuid& environment_id) override {
+    return accounts_.has_any_access(account_id, environment_id);
+  }
+  bool has_access(const base::Uuid& account_id, const base::Uuid& environment_id, const base::Uuid& role_id) override {
+    return accounts_.has_access(account_id, environment_id, role_id);
+  }
+  std::vector<domain::AccessEntry> list_access(const base::Uuid& environment_id, const domain::Page& page) override {
+    return accounts_.list_access(environment_id, page);
+  }
+
+  void insert(const domain::Invitation& invitation) override { writing(), invitations_.insert(invitation); }
+  void update(const domain::Invitation& invitation) override { writing(), invitations_.update(invitation); }
+  std::optional<domain::Invitation> find_invitation(const base::Uuid& id) override {
+    return invitations_.find_invitation(id);
+  }
+  std::optional<domain::Invitation> find_pending_invitation(const base::Uuid& environment_id,
+                                                            std::string_view invitee_key) override {
+    return invitations_.find_pending_invitation(environment_id, invitee_key);
+  }
+  std::vector<domain::Invitation> list_invitations(const domain::InvitationFilter& filter,
+                                                   const domain::Page& page) override {
+    return invitations_.list_invitations(filter, page);
+  }
+
+  void insert(const domain::OutboxMessage& message) override { writing(), outbox_.insert(message); }
+  std::optional<domain::OutboxMessage> find_message(const base::Uuid& id) override { return outbox_.find_message(id); }
+  std::vector<domain::OutboxMessage> list_messages(std::optional<domain::MessageState> state,
+                                                   const domain::Page& page) override {
+    return outbox_.list_messages(state, page);
+  }
+  std::vector<domain::Attempt> list_attempts(const base::Uuid& message_id) override {
+    return outbox_.list_attempts(message_id);
+  }
+  std::vector<base::Timestamp> list_mailbox_slots(std::string_view mailbox, base::Timestamp since) override {
+    return outbox_.list_mailbox_slots(mailbox, since);
+  }
+  std::optional<base::Timestamp> last_notice_at(const base::Uuid& environment_id,
+                                                std::string_view recipient_key) override {
+    return outbox_.last_notice_at(environment_id, recipient_key);
+  }
+  void cancel_messages(const base::Uuid& invitation_id, base::Timestamp now) override {
+    writing(), outbox_.cancel_messages(invitation_id, now);
+  }
+  std::vector<domain::Lease> claim_due_messages(std::uint32_t limit, base::Timestamp now,
+                                                base::Timestamp lease_until) override {
+    return writing(), outbox_.claim_due_messages(limit, now, lease_until);
+  }
+  bool finish_attempt(const domain::Lease& lease, const domain::DeliveryResult& result,
+                      std::optional<base::Timestamp> next_attempt, base::Timestamp now) override {
+    return writing(), outbox_.finish_attempt(lease, result, next_attempt, now);
+  }
+  bool retry_message(const base::Uuid& id, base::Timestamp now) override {
+    return writing(), outbox_.retry_message(id, now);
+  }
+  std::optional<domain::MailHold> find_mail_hold() override { return outbox_.find_mail_hold(); }
+  void set_mail_hold(const std::optional<domain::MailHold>& hold) override { writing(), outbox_.set_mail_hold(hold); }
+
+  domain::RateRecord find_rate(std::string_view subject) override { return records_.find_rate(subject); }
+  void set_rate(std::string_view subject, const domain::RateRecord& record) override {
+    writing(), records_.set_rate(subject, record);
+  }
+  std::optional<domain::IdempotencyRecord> find_idempotency(const base::Uuid& environment_id,
+                                                            std::string_view key) override {
+    return records_.find_idempotency(environment_id, key);
+  }
+  void insert(const domain::IdempotencyRecord& record) override { writing(), records_.insert(record); }
+  void insert(const domain::AuditEvent& event) override { writing(), records_.insert(event); }
+  std::vector<domain::AuditEvent> list_audit_events(const domain::Page& page) override {
+    return records_.list_audit_events(page);
+  }
+  void prune(base::Timestamp before) override { writing(), records_.prune(before); }
+
+ private:
+  /// Before every write.
+  void writing();
+
+  const Mode mode_;
+  bool has_savepoint_ = false;
+  Statement savepoint_;
+  Statement release_;
+  Statement rollback_to_;
+  AppStatements apps_;
+  AccountStatements accounts_;
+  InvitationStatements invitations_;
+  OutboxStatements outbox_;
+  RecordStatements records_;
+};
+
+}  // namespace invited::storage
