@@ -71,6 +71,17 @@ void set_level(Level level) {
   }
 }
 
+bool enabled(Level level) {
+  switch (level) {
+    case Level::debug: return logger().should_log(spdlog::level::debug);
+    case Level::info: return logger().should_log(spdlog::level::info);
+    case Level::warning: return logger().should_log(spdlog::level::warn);
+    case Level::error: return logger().should_log(spdlog::level::err);
+    case Level::off: return false;
+  }
+  return false;
+}
+
 bool parse_level(std::string_view name, Level& level) {
   using Entry = std::pair<std::string_view, Level>;
   static constexpr std::array kNames{Entry{"debug", Level::debug}, Entry{"info", Level::info},

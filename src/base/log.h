@@ -28,6 +28,8 @@ struct Field {
 
 /// Lines below `level` are dropped. Default: info.
 void set_level(Level level);
+/// Whether lines of that level are written: for callers on a hot path, before they put fields together.
+bool enabled(Level level);
 bool parse_level(std::string_view name, Level& level);
 
 /// `event` names what happened, dotted, from the general to the particular: "invitation.sent".

@@ -11,6 +11,9 @@
 
 namespace invited::http {
 
+/// ASCII letters only, as HTTP compares names, codings and media types.
+bool equals_ignoring_case(std::string_view a, std::string_view b);
+
 /// Field names are compared without letter case (RFC 9110 section 5.1).
 class Headers {
  public:
@@ -29,9 +32,9 @@ class Headers {
 };
 
 struct Request {
-  std::string method;          ///< as sent: "GET"
-  std::string path;            ///< percent-decoded once, e.g. "/ws/InviteAPI/1/soap1"; never holds NUL, "//", "/../"
-  std::string query;           ///< raw, without '?'; `has_query` tells "/x?" from "/x"
+  std::string method;  ///< as sent: "GET"
+  std::string path;    ///< percent-decoded once, e.g. "/ws/InviteAPI/1/soap1"; never holds NUL, "//", "/../"
+  std::string query;   ///< raw, without '?'; `has_query` tells "/x?" from "/x"
   bool has_query = false;
   Headers headers;
   std::string body;

@@ -1,0 +1,79 @@
+// The route table: which handler answers which method on which path, and what a request for it may look like. Paths are
+// compared exactly, after one percent-decoding; a pattern's `{name}` stands for one non-empty segment. Filled before
+// the server starts, then only read: thread-safe. Owns the handlers.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "http/message.h"
+
+namespace invited::http {
+
+/// Makes the answer of an error that the listener finds (400, 405, 413, 415, 500, 503, …) in the dialect of a path:
+/// SOAP clients expect a fault. `reason` is a sentence for people. The listener adds Allow, Retry-After and the like.
+using ErrorRenderer = std::function<Response(int status, std::string_view reason)>;
+
+struct RouteOptions {
+  std::size_t max_body = 0;                ///< bytes; 0: the listener's limit
+  std::vector<std::string> content_types;  ///< media types of a request's body; others get 415. Empty: any
+  ErrorRenderer error_renderer;            ///< none: a line of plain text. One is enough for all methods of a path
+};
+
+struct Route {
+  std::string method;
+  std::string pattern;  ///< "/i/{token}": what is logged instead of the path
+  Handler handler;
+  RouteOptions options;
+};
+
+/// The outcome of a look-up. Points into the router.
+struct RouteMatch {
+  const Route* route = nullptr;                   ///< none: nothing answers, see `allow`
+  std::string_view allow;                         ///< the path's methods, where the path is known
+  const ErrorRenderer* error_renderer = nullptr;  ///< where the path is known and has one
+  std::vector<std::pair<std::string, std::string>> path_parameters;
+};
+
+class Router {
+ public:
+  Router();
+  ~Router();
+  Router(Router&&) noexcept;
+  Router& operator=(Router&&) noexcept;
+
+  /// A second route for the same method and pattern is a mistake of ours and ends the program.
+  void add(std::string method, std::string pattern, Handler handler, RouteOptions options = {});
+
+  /// `path` is decoded. A GET route answers HEAD too.
+  RouteMatch match(std::string_view method, std::string_view path) const;
+
+ private:
+  struct Path;
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view path) const { return std::hash<std::string_view>{}(path); }
+  };
+  std::unordered_map<std::string, std::unique_ptr<Path>, Hash, std::equal_to<>> exact_;
+  std::vector<std::unique_ptr<Path>> patterns_;
+};
+
+/// A request target, taken apart.
+struct Target {
+  std::string path;  ///< decoded once
+  std::string query;
+  bool has_query = false;
+};
+
+/// The origin form ("/path?query") and the absolute form ("http://host/path"). Nothing where no route can be meant: dot
+/// segments, empty segments, ';', encoded '/', '\\' or control characters, bad escapes, bytes that are not UTF-8.
+std::optional<Target> parse_target(std::string_view target);
+
+}  // namespace invited::http
