@@ -88,9 +88,11 @@ Result<base::Secret> check_new_password(std::string_view password, std::span<con
 }
 
 std::string PasswordHasher::hash(const base::Secret& password) {
-  slots_.acquire();
+  // NFC, as verify() does: a better hash of a password that was typed decomposed must not shut its owner out.
+  const base::Secret normal(base::is_valid_utf8(password.reveal()) ? base::to_nfc(password.reveal()) : std::string());
+  const std::string_view bytes = normal.empty() ? password.reveal() : normal.reveal();
   std::array<char, crypto_pwhash_STRBYTES> text{};
-  const std::string_view bytes = password.reveal();
+  slots_.acquire();
   const int status = crypto_pwhash_str(text.data(), bytes.data(), bytes.size(), kOperations, kMemory);
   slots_.release();
   if (status != 0) throw std::runtime_error("hashing a password failed: out of memory");
