@@ -1,0 +1,190 @@
+// An invitee with a browser: follows the link out of the mail that the relay received, signs up, declines, signs in.
+'use strict';
+
+const assert = require('node:assert/strict');
+const {test, before, after} = require('node:test');
+const {PASSWORD, VIEWS, cli, facts, heading, invite, launch, person, rolesOf, signUp} = require('./world.js');
+
+let browser;
+let main;
+before(async () => {
+  browser = await launch();
+  main = (await facts()).main;
+});
+after(() => browser.close());
+
+const visit = options => person(browser, main.base_url, options);
+
+const LANGUAGES = [
+  {locale: 'nl-NL', language: 'nl', invites: /nodigt je uit|nodigt u uit/i, done: /toegang/i},
+  {locale: 'de-DE', language: 'de', invites: /lädt/i, done: /Zugang|Zugriff/i},
+];
+for (const {locale, language, invites, done} of LANGUAGES) {
+  test(`follows the link out of the mail and signs up in ${locale}`, async () => {
+    const email = `${language}@example.org`;
+    const mail = await invite('main', email);
+    assert.match(mail.subject, /nodigt .*uit/, 'the mail is in the language of the app');
+    const invitee = await visit({locale});
+    const {page} = invitee;
+    await page.goto(mail.link);
+    assert.equal(await page.getAttribute('html', 'lang'), language);
+    assert.match(await heading(page), invites);
+    assert.match(await page.textContent('main'), new RegExp(main.role_name));
+    await signUp(page, 'Änne de Vries');
+    assert.equal(await page.getAttribute('html', 'lang'), language);
+    assert.match(await heading(page), done);
+    assert.deepEqual(await rolesOf('main', email), [main.role_name]);
+    // The button leads to the app, which learns nothing of where the person came from.
+    await page.click('main a.button');
+    await page.waitForURL('https://timesheets.example.org/');
+    await invitee.leave(['https://timesheets.example.org/']);
+  });
+}
+
+test('signs up with JavaScript switched off', async () => {
+  const {link} = await invite('main', 'no.script@example.org');
+  const invitee = await visit({javaScriptEnabled: false});
+  await invitee.page.goto(link);
+  await invitee.page.fill('#name', 'No Script');
+  await invitee.page.fill('#password', PASSWORD);
+  await invitee.page.fill('#password_again', PASSWORD + ' or not');
+  await invitee.page.click('form[action$="/accept"] button[type=submit]');
+  assert.equal(await invitee.page.inputValue('#name'), 'No Script');
+  assert.equal(await invitee.page.inputValue('#password'), '');
+  assert.ok(await invitee.page.isVisible('#password_again-error'));
+  await signUp(invitee.page, 'No Script');
+  assert.deepEqual(await rolesOf('main', 'no.script@example.org'), [main.role_name]);
+  await invitee.leave();
+});
+
+test('signs up with the keyboard alone, seeing where it is', async () => {
+  const {link} = await invite('main', 'keyboard@example.org');
+  const invitee = await visit();
+  const {page} = invitee;
+  await page.goto(link);
+  const focused = () => page.evaluate(() => {
+    const element = document.activeElement;
+    const style = getComputedStyle(element);
+    return {id: element.id, name: element.name, label: element.textContent,
+            seen: (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== 'none'};
+  });
+  const tabTo = async wanted => {
+    for (let presses = 0; presses < 12; ++presses) {
+      await page.keyboard.press('Tab');
+      const at = await focused();
+      assert.ok(at.seen, `focus on ${JSON.stringify(at)} cannot be seen`);
+      if (at.name === wanted || at.id === wanted) return;
+    }
+    assert.fail(`Tab does not lead to ${wanted}`);
+  };
+  await tabTo('name');
+  await page.keyboard.type('Kay Board');
+  await tabTo('password');
+  await page.keyboard.type('short');
+  await tabTo('password_again');
+  await page.keyboard.type('short');
+  await page.keyboard.press('Enter');
+  // The browser itself refuses what is too short; the server would too.
+  assert.ok(await page.isVisible('#password'));
+  assert.deepEqual(await rolesOf('main', 'keyboard@example.org'), []);
+  await page.reload();
+  await tabTo('name');
+  await page.keyboard.type('Kay Board');
+  await tabTo('password');
+  await page.keyboard.type(PASSWORD);
+  await tabTo('password_again');
+  await page.keyboard.type(PASSWORD);
+  await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
+  assert.match(await heading(page), /access/);
+  assert.deepEqual(await rolesOf('main', 'keyboard@example.org'), [main.role_name]);
+  await invitee.leave();
+});
+
+test('signs up on a phone in dark mode, by touch', async () => {
+  const {link} = await invite('main', 'phone@example.org');
+  const invitee = await visit({...VIEWS.phone, colorScheme: 'dark'});
+  const {page} = invitee;
+  await page.goto(link);
+  await page.tap('#name');
+  await page.fill('#name', 'Pho Ne');
+  await page.fill('#password', PASSWORD);
+  await page.fill('#password_again', PASSWORD);
+  const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  assert.ok(background.match(/\d+/g).slice(0, 3).every(part => Number(part) < 80), `dark is ${background}`);
+  await page.tap('form[action$="/accept"] button[type=submit]');
+  await page.waitForSelector('.mark-good');
+  assert.deepEqual(await rolesOf('main', 'phone@example.org'), [main.role_name]);
+  await invitee.leave();
+});
+
+test('sees how strong the password is, can look at it, and may paste it', async () => {
+  const {link} = await invite('main', 'strength@example.org');
+  const invitee = await visit();
+  const {page} = invitee;
+  await page.goto(link);
+  await page.fill('#password', 'aaaaaaaaaaaaaaaa');
+  const weak = await page.textContent('#strength-text');
+  await page.fill('#password', PASSWORD);
+  const strong = await page.textContent('#strength-text');
+  assert.ok(await page.isVisible('#strength'));
+  assert.notEqual(weak, strong);
+  await page.click('.reveal button');
+  assert.equal(await page.getAttribute('#password', 'type'), 'text');
+  await page.click('.reveal button');
+  assert.equal(await page.getAttribute('#password', 'type'), 'password');
+  // Refused by the server: the reason stands at the field, the focus is on it, nothing is used up.
+  await signUp(page, 'Stan Dard', 'aaaaaaaaaaaaaaaa');
+  assert.ok(await page.isVisible('#password-error'));
+  assert.match(await page.title(), /^Error/);
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'errors');
+  await signUp(page, 'Stan Dard');
+  assert.deepEqual(await rolesOf('main', 'strength@example.org'), [main.role_name]);
+  await invitee.leave();
+});
+
+test('declines, and the link is used up', async () => {
+  const {link} = await invite('main', 'decline@example.org');
+  const invitee = await visit();
+  const {page} = invitee;
+  await page.goto(link);
+  await page.click('form[action$="/decline"] button');
+  assert.match(await heading(page), /declined/);
+  const [invitation] = await cli('main', 'invitation', 'list', '--email', 'decline@example.org');
+  assert.equal(invitation.state, 'declined');
+  assert.equal((await page.goto(link)).status(), 404);
+  await invitee.leave();
+});
+
+test('signs in to accept with an account that is there already', async () => {
+  const first = await invite('main', 'again@example.org');
+  const invitee = await visit();
+  const {page} = invitee;
+  await page.goto(first.link);
+  await signUp(page, 'A Gain');
+  const second = await invite('main', 'again@example.org', {number: 2, RoleUUID: main.other_role_uuid});
+  await page.goto(second.link);
+  assert.equal(await page.locator('#name').count(), 0);
+  await page.fill('#password', 'not the right one at all');
+  await page.click('form[action$="/accept"] button[type=submit]');
+  assert.ok(await page.isVisible('#password-error'));
+  assert.deepEqual(await rolesOf('main', 'again@example.org'), [main.role_name]);
+  await page.fill('#password', PASSWORD);
+  await page.click('form[action$="/accept"] button[type=submit]');
+  await page.waitForSelector('.mark-good');
+  assert.deepEqual(await rolesOf('main', 'again@example.org'), [main.other_role_name, main.role_name].sort());
+  await invitee.leave();
+});
+
+test('goes back and forth and reloads without doing anything twice', async () => {
+  const {link} = await invite('main', 'back@example.org');
+  const invitee = await visit();
+  const {page} = invitee;
+  await page.goto(link);
+  await signUp(page, 'Ba Ck');
+  await page.goBack();
+  await page.goForward();
+  assert.equal((await page.goto(link)).status(), 404);
+  assert.match(await heading(page), /already/);
+  assert.equal((await cli('main', 'invitation', 'list', '--email', 'back@example.org')).length, 1);
+  await invitee.leave();
+});

@@ -1,0 +1,105 @@
+// What the browser scripts share: Chromium, one context for each person, the world outside (browser_test.py), axe-core,
+// screenshots. Every request that leaves the service's own origin is refused and fails the test.
+'use strict';
+
+const assert = require('node:assert/strict');
+const path = require('node:path');
+const {chromium} = require('playwright-core');
+const axe = require('axe-core');
+
+const PASSWORD = 'seventeen quiet otters dance';
+const VIEWS = {
+  light: {colorScheme: 'light', viewport: {width: 1280, height: 860}},
+  dark: {colorScheme: 'dark', viewport: {width: 1280, height: 860}},
+  phone: {colorScheme: 'light', viewport: {width: 360, height: 740}, isMobile: true, hasTouch: true,
+          deviceScaleFactor: 2},
+};
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+               '--disable-component-update', '--disable-sync'];
+
+async function ask(what, question) {
+  const answer = await fetch(`${process.env.WORLD}/${what}`, {method: 'POST', body: JSON.stringify(question)});
+  const text = await answer.text();
+  assert.equal(answer.status, 200, text);
+  return JSON.parse(text);
+}
+const invite = (service, invitee, more = {}) => ask('invite', {service, invitee, ...more});
+const cli = (service, ...args) => ask('cli', {service, arguments: args});
+const facts = () => ask('facts', {});
+
+const launch = () => chromium.launch({executablePath: process.env.CHROMIUM, headless: true, args: FLAGS});
+
+// A person with a browser of their own. `outside`: every request to another origin than `origin`, none of which gets
+// there; `referers`: what was told to whom.
+async function person(browser, origin, options = {}) {
+  const context = await browser.newContext({locale: 'en-GB', ...options});
+  const outside = [];
+  const referers = [];
+  await context.route('**/*', async route => {
+    const request = route.request();
+    const headers = await request.allHeaders();
+    if (headers.referer) referers.push({to: request.url(), referer: headers.referer});
+    if (new URL(request.url()).origin === origin || request.url().startsWith('data:')) return route.continue();
+    outside.push(request.url());
+    return route.fulfill({status: 200, contentType: 'text/html', body: '<!DOCTYPE html><title>Outside</title>'});
+  });
+  const page = await context.newPage();
+  const complaints = [];
+  page.on('console', message => {
+    // A page that answers 4xx is an error to the console, not to us.
+    if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) complaints.push(message.text());
+  });
+  page.on('pageerror', error => complaints.push(String(error)));
+  return {
+    context, page, outside, referers,
+    // Ends the person's visit and says whether anything went astray.
+    async leave(expectedOutside = []) {
+      await context.close();
+      assert.deepEqual(outside, expectedOutside, 'requests that left the service');
+      for (const {to, referer} of referers) assert.doesNotMatch(referer, /\/i\//, `the token was told to ${to}`);
+      assert.deepEqual(complaints, [], 'the browser complains');
+    },
+  };
+}
+
+// WCAG 2.2 AA and axe's best practices, colour contrast included.
+async function assertAccessible(page, name) {
+  await page.evaluate(axe.source);
+  const result = await page.evaluate(() => window.axe.run(document, {
+    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+  }));
+  const found = result.violations.map(v => `${v.id}: ${v.help}: ${v.nodes.map(n => n.target + ' ' +
+    (n.any[0]?.message ?? '')).join(' | ')}`);
+  assert.deepEqual(found, [], `axe-core on ${name}`);
+  assert.ok(result.passes.length > 5, `axe-core looked at ${name}`);
+}
+
+// The page as it is, on every kind of screen: accessible, nothing cut off, and kept as a picture.
+async function inspect(page, name) {
+  const before = page.viewportSize();
+  for (const [view, {colorScheme, viewport}] of Object.entries(VIEWS)) {
+    await page.emulateMedia({colorScheme});
+    await page.setViewportSize(viewport);
+    await page.evaluate(() => document.activeElement?.blur());
+    const [scroll, width] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
+    assert.ok(scroll <= width, `${name} (${view}) is ${scroll} wide on a screen of ${width}`);
+    await assertAccessible(page, `${name} (${view})`);
+    await page.screenshot({path: path.join(process.env.SCREENSHOTS, `${name}-${view}.png`), fullPage: true});
+  }
+  await page.emulateMedia({colorScheme: null});
+  await page.setViewportSize(before);
+}
+
+async function signUp(page, name = 'Nora Newcomer', password = PASSWORD) {
+  await page.fill('#name', name);
+  await page.fill('#password', password);
+  await page.fill('#password_again', password);
+  await page.click('form[action$="/accept"] button[type=submit]');
+}
+
+const heading = page => page.textContent('h1');
+const rolesOf = async (service, email) =>
+  (await cli(service, 'access', 'list')).filter(entry => entry.email === email).map(entry => entry.role_name).sort();
+
+module.exports = {PASSWORD, VIEWS, assertAccessible, cli, facts, heading, inspect, invite, launch, person, rolesOf,
+                  signUp};

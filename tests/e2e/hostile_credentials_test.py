@@ -1,0 +1,252 @@
+"""Rows A of the hostile cases, over the wire with the real program: guessing, locking out, timing, revoking."""
+
+import concurrent.futures
+import http.client
+import math
+import pathlib
+import random
+import statistics
+import sys
+import threading
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+import end_to_end
+import soap_client
+import web_client
+from invited_service import NO_RATES, Service
+
+UNKNOWN = "4e3b7d32-51c4-4a4b-9f8e-0a4a1b2c3d4e"
+SAMPLES = 1500
+
+
+def welch_t(one, other):
+    """After dropping the slowest 5 %: those are the machine's, not the program's."""
+    one, other = (sorted(sample)[:int(len(sample) * 0.95)] for sample in (one, other))
+    spread = statistics.variance(one) / len(one) + statistics.variance(other) / len(other)
+    return (statistics.fmean(one) - statistics.fmean(other)) / math.sqrt(spread)
+
+
+class Caller:
+    """One kept-alive connection, from an address of its own if wanted."""
+
+    def __init__(self, service, source="127.0.0.1"):
+        self.service = service
+        self.connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=30, source_address=(source, 0))
+
+    def post(self, body):
+        """(status, body, nanoseconds)"""
+        began = time.perf_counter_ns()
+        self.connection.request("POST", soap_client.PATH, body, soap_client.soap_headers())
+        answer = self.connection.getresponse()
+        data = answer.read()
+        return answer.status, data, time.perf_counter_ns() - began
+
+    def invite(self, invitee, **changes):
+        body = soap_client.envelope(self.service.invite_parameters(invitee, **changes)).encode()
+        return self.post(body)
+
+
+class NothingIsLearnt(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.service = Service.serve(NO_RATES)
+        cls.disabled = cls.service.cli("environment", "add", "--app", cls.service.app_uuid, "--name", "disabled")
+        cls.service.cli("environment", "disable", cls.disabled["environment_uuid"])
+        right = cls.service.environment_password
+        almost = right[:-1] + ("A" if right[-1] != "A" else "B")
+        cls.cases = {
+            "unknown": {"EnvironmentUUID": UNKNOWN, "EnvironmentPassword": almost},
+            "wrong": {"EnvironmentPassword": "x" * len(right)},
+            "last byte wrong": {"EnvironmentPassword": almost},
+            "disabled, right": {"EnvironmentUUID": cls.disabled["environment_uuid"],
+                                "EnvironmentPassword": cls.disabled["environment_password"]},
+            "disabled, wrong": {"EnvironmentUUID": cls.disabled["environment_uuid"], "EnvironmentPassword": almost},
+        }
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.service.__exit__(None, None, None)
+
+    def test_from_the_fault_of_unknown_wrong_or_disabled(self):
+        """A01: every byte of the answer but its Date is the same."""
+        answers = {}
+        for name, changes in self.cases.items():
+            response = self.service.send_invite("a01@example.org", **changes).response
+            headers = tuple((key, value) for key, value in response.headers.items() if key.lower() != "date")
+            answers[name] = (response.status, headers, response.body)
+        self.assertEqual(len(set(answers.values())), 1, answers)
+
+    def test_from_the_time_it_takes(self):
+        """A01, A02: the figure is printed; what is asserted is only that no difference can be seen with bare eyes."""
+        caller = Caller(self.service)
+        bodies = {name: soap_client.envelope(self.service.invite_parameters("a01@example.org", **changes)).encode()
+                  for name, changes in self.cases.items()}
+        times = {name: [] for name in bodies}
+        for _ in range(100):
+            caller.post(bodies["wrong"])
+        order = list(bodies)
+        for _ in range(SAMPLES):
+            random.shuffle(order)
+            for name in order:
+                times[name].append(caller.post(bodies[name])[2])
+        medians = {name: statistics.median(sample) for name, sample in times.items()}
+        for name in bodies:
+            print(f"\n  {name:16} median {medians[name] / 1000:7.1f} µs, Welch t against 'wrong' "
+                  f"{welch_t(times[name], times['wrong']):+.2f} ({SAMPLES} samples)", end="", flush=True)
+        print(flush=True)
+        self.assertLess(max(medians.values()), 1.5 * min(medians.values()))
+
+    def test_from_being_slowed_down(self):
+        """Eleven wrong passwords in a row: unknown, known and disabled environments are slowed down alike."""
+        with Service.serve({"rates.inviter_per_hour": 0}) as service:
+            codes = {}
+            for name, uuid in (("known", service.environment_uuid), ("unknown", UNKNOWN)):
+                codes[name] = [service.send_invite("x@example.org", EnvironmentUUID=uuid, EnvironmentPassword="wrong").code
+                               for _ in range(12)]
+            self.assertEqual(codes["known"], codes["unknown"])
+            self.assertEqual(codes["known"][:10], ["authentication_failed"] * 10)
+            self.assertEqual(codes["known"][10], "rate_limited")
+            # The right password gets through, from the same address, while wrong ones are slowed down.
+            self.assertFalse(service.send_invite("x@example.org").fault)
+
+
+class OddPasswordsAreRefused(unittest.TestCase):
+    def test_cheaply_and_as_wrong_ones(self):
+        """A03."""
+        with Service.serve(NO_RATES) as service:
+            def cpu():
+                fields = pathlib.Path(f"/proc/{service.process.child.pid}/stat").read_text().rsplit(")", 1)[1].split()
+                return int(fields[11]) + int(fields[12])  # in ticks, mostly of 10 ms
+            before = cpu()
+            for password, code, status in (("", "authentication_failed", 500), (" ", "authentication_failed", 500),
+                                           ("e\u0301" * 20, "authentication_failed", 500),
+                                           ("x" * 1024, "authentication_failed", 500),
+                                           ("x" * 1025, "malformed_request", 400)):
+                for _ in range(20):
+                    answer = service.send_invite("x@example.org", EnvironmentPassword=password)
+                    self.assertEqual((answer.code, answer.status), (code, status), password[:5])
+            self.assertLess(cpu() - before, 100)
+            body = soap_client.envelope(service.invite_parameters("x@example.org", EnvironmentPassword="NUL"))
+            for nul in ("a&#0;b", "a\0b"):
+                answer = soap_client.post(service.port, body.replace("NUL", nul))
+                self.assertEqual((answer.status, answer.code), (400, "malformed_request"))
+            huge = web_client.request(service.port, "POST", soap_client.PATH,
+                                      body.replace("NUL", "x" * (1 << 20)), soap_client.soap_headers())
+            self.assertEqual(huge.status, 413)
+            self.assertFalse(service.send_invite("good@example.org").fault)
+
+
+class PasswordsAreRotated(unittest.TestCase):
+    def test_both_work_during_the_overlap_and_the_old_one_not_after_it(self):
+        """A04."""
+        with Service.serve(NO_RATES) as service:
+            old = service.environment_password
+            new = service.cli("environment", "rotate-password", service.environment_uuid, "--overlap",
+                              "3s")["environment_password"]
+            rotated = time.monotonic()
+            self.assertNotEqual(old, new)
+            for password in (old, new):
+                self.assertFalse(service.send_invite("x@example.org", EnvironmentPassword=password).fault)
+            while not service.send_invite("x@example.org", EnvironmentPassword=old).fault:
+                self.assertLess(time.monotonic() - rotated, 8)
+                time.sleep(0.05)
+            self.assertGreater(time.monotonic() - rotated, 2.5)
+            self.assertFalse(service.send_invite("x@example.org", EnvironmentPassword=new).fault)
+            newest = service.cli("environment", "rotate-password", service.environment_uuid, "--overlap",
+                                 "0s")["environment_password"]
+            self.assertEqual(service.send_invite("x@example.org", EnvironmentPassword=new).code, "authentication_failed")
+            self.assertFalse(service.send_invite("x@example.org", EnvironmentPassword=newest).fault)
+
+    def test_a_password_of_the_operators_own_works_too(self):
+        with Service.serve(NO_RATES) as service:
+            added = service.cli("environment", "add", "--app", service.app_uuid, "--name", "brought", "--password-stdin",
+                                stdin="Geheimnis-für-alle\n")
+            service.cli("access", "grant", "--environment", added["environment_uuid"], "--email", service.inviter_email,
+                        "--role", service.role_uuid)
+            answer = service.send_invite("own@example.org", EnvironmentUUID=added["environment_uuid"],
+                                         EnvironmentPassword="Geheimnis-für-alle")
+            self.assertFalse(answer.fault, answer)
+            self.assertEqual(service.send_invite("own@example.org", EnvironmentUUID=added["environment_uuid"],
+                                                 EnvironmentPassword="Geheimnis").code, "authentication_failed")
+
+
+class AccessEnds(unittest.TestCase):
+    def test_within_five_seconds_of_disabling_an_environment_under_load(self):
+        """A05, with one instance."""
+        with Service.serve(NO_RATES) as service:
+            last_success = [0.0] * 4
+            stop = threading.Event()
+
+            def load(number):
+                caller, count = Caller(service), 0
+                while not stop.is_set():
+                    status, _, _ = caller.invite(f"load{number}-{count}@example.org")
+                    count += 1
+                    if status == 200:
+                        last_success[number] = time.monotonic()
+                    elif last_success[number]:
+                        return
+            threads = [threading.Thread(target=load, args=(number,)) for number in range(4)]
+            for thread in threads:
+                thread.start()
+            while not all(last_success):
+                time.sleep(0.01)
+            service.cli("environment", "disable", service.environment_uuid)
+            disabled = time.monotonic()
+            for thread in threads:
+                thread.join(10)
+            stop.set()
+            self.assertLess(max(last_success) - disabled, 5)
+            print(f"\n  last success {max(last_success) - disabled:+.3f} s after the disabling was confirmed", flush=True)
+            self.assertEqual(service.send_invite("x@example.org").code, "authentication_failed")
+
+    def test_at_once_for_an_inviter_who_is_disabled(self):
+        """A09."""
+        with Service.serve(NO_RATES) as service:
+            self.assertFalse(service.send_invite("one@example.org").fault)
+            service.cli("account", "disable", "--email", service.inviter_email)
+            self.assertEqual(service.send_invite("two@example.org").code, "inviter_without_access")
+            service.cli("account", "enable", "--email", service.inviter_email)
+            self.assertFalse(service.send_invite("two@example.org").fault)
+            service.cli("access", "revoke", "--environment", service.environment_uuid, "--email", service.inviter_email,
+                        "--role", service.other_role_uuid)
+            self.assertEqual(service.send_invite("three@example.org").code, "inviter_without_access")
+
+
+class NobodyIsLockedOut(unittest.TestCase):
+    def test_while_somebody_else_guesses_passwords_as_fast_as_they_can(self):
+        """A06, bounded: a few seconds of guessing from two other addresses."""
+        limits = {name: value for name, value in NO_RATES.items() if "wrong_passwords" not in name}
+        with Service.serve(limits) as service:
+            stop = threading.Event()
+            guesses = [0, 0]
+
+            def guess(number):
+                caller = Caller(service, source=f"127.0.0.{number + 2}")
+                body = soap_client.envelope(service.invite_parameters("x@example.org", EnvironmentPassword="guess"))
+                while not stop.is_set():
+                    self.assertEqual(caller.post(body.encode())[0], 500)
+                    guesses[number] += 1
+            with concurrent.futures.ThreadPoolExecutor(2) as pool:
+                guessing = [pool.submit(guess, number) for number in range(2)]
+                caller, times = Caller(service), []
+                began = time.monotonic()
+                try:
+                    for number in range(200):
+                        status, answer, took = caller.invite(f"right{number}@example.org")
+                        self.assertEqual(status, 200, answer)
+                        times.append(took)
+                        time.sleep(max(0, began + number * 0.01 - time.monotonic()))  # 100 a second
+                finally:
+                    stop.set()
+                [future.result() for future in guessing]
+            print(f"\n  {sum(guesses) / (time.monotonic() - began):.0f} guesses/s beside; the right ones: median "
+                  f"{statistics.median(times) / 1e6:.1f} ms, p99 {sorted(times)[-3] / 1e6:.1f} ms", flush=True)
+            self.assertGreater(sum(guesses), 200)
+
+
+if __name__ == "__main__":
+    end_to_end.main()
