@@ -3,48 +3,16 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <boost/asio/dispatch.hpp>
-#include <boost/asio/post.hpp>
-#include <cerrno>
-#include <exception>
 #include <utility>
-
-#include "base/log.h"
-#include "http/response_writer.h"
 
 namespace invited::http {
 namespace {
 
-namespace net = boost::asio;
 using boost::system::error_code;
-
-/// After a refusal so much is read and thrown away, so that a client that is still sending gets to see the answer.
-constexpr std::size_t kMostLingered = 32 * 1024 * 1024;
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
-
-struct Connection::Exchange {
-  explicit Exchange(const Limits& limits) : reader(limits) {}
-
-  RequestReader reader;
-  Clock::time_point started = Clock::now();
-  Clock::time_point body_started;
-  const Route* route = nullptr;
-  const ErrorRenderer* error_renderer = nullptr;
-  bool expects_continue = false;
-  bool keep_alive = false;
-  std::string answer;
-  std::size_t sent = 0;
-};
-
-/// A request that is answered without its handler.
-struct Connection::Denial {
-  Refusal refusal;
-  bool close = true;
-  std::string_view allow = {};
-};
 
 Connection::Connection(ServerCore& core, IoLoop& loop, Socket socket, const Address& peer,
                        std::optional<AddressCounter::Key> counted, const std::shared_ptr<const TlsContext>& tls)
@@ -101,14 +69,6 @@ void Connection::wait(Socket::wait_type what) {
     } else {
       self->on_ready();
     }
-  });
-}
-
-/// At once where this is the loop's thread.
-template <class Step>
-void Connection::in_loop(Step step) {
-  net::dispatch(socket_.get_executor(), [self = shared_from_this(), step] {
-    if (self->phase_ != Phase::closed) step(*self);
   });
 }
 
@@ -329,135 +289,6 @@ void Connection::hand_over() {
   if (core_.pool.submit(*this, now)) return;  // from here on it may be gone
   const auto self = std::move(self_);
   respond(busy());
-}
-
-void Connection::run() noexcept {
-  const auto self = std::move(self_);
-  const auto& route = *exchange_->route;
-  Response response;
-  bool failed = true;
-  try {
-    response = route.handler(exchange_->reader.request());
-    failed = false;
-  } catch (const std::exception& e) {
-    base::log::error("http.handler_failed", {{"route", route.pattern}, {"what", e.what()}});
-  } catch (...) {
-    base::log::error("http.handler_failed", {{"route", route.pattern}, {"what", "not an exception of the library"}});
-  }
-  if (failed) response = render_error(exchange_->error_renderer, 500, "Something went wrong here. It has been logged.");
-  respond(response);
-}
-
-void Connection::refuse() noexcept {
-  const auto self = std::move(self_);
-  respond(busy());
-}
-
-Response Connection::busy() const {
-  auto response = render_error(exchange_->error_renderer, 503, "The service is busy. Call again in a moment.");
-  response.headers.set("Retry-After", "1");
-  return response;
-}
-
-void Connection::deny(const Denial& denial) {
-  auto response = render_error(exchange_->error_renderer, denial.refusal.status, denial.refusal.reason);
-  response.close = response.close || denial.close;
-  if (!denial.allow.empty()) response.headers.set("Allow", denial.allow);
-  if (denial.refusal.status == 503) response.headers.set("Retry-After", "1");
-  loop_.schedule(*this, Clock::now() + core_.options.limits.idle);
-  respond(response);
-}
-
-void Connection::respond(const Response& response) {
-  auto& exchange = *exchange_;
-  const auto& request = exchange.reader.request();
-  exchange.keep_alive = exchange.reader.keep_alive() && !response.close && !core_.draining;
-  exchange.answer = serialize(response, {.keep_alive = exchange.keep_alive,
-                                         .to_http_1_0 = exchange.reader.version() == 10,
-                                         .head = request.method == "HEAD",
-                                         .secure = request.secure || transport_.is_secure(),
-                                         .extra_headers = &core_.options.extra_headers});
-  if (base::log::enabled(base::log::Level::debug)) {
-    const std::chrono::duration<double, std::milli> duration = Clock::now() - exchange.started;
-    base::log::debug("http.request",
-                     {{"method", request.method},
-                      {"route", exchange.route != nullptr ? std::string_view(exchange.route->pattern) : "-"},
-                      {"status", response.status},
-                      {"ms", duration.count()}});
-  }
-  write();
-}
-
-void Connection::write() {
-  auto& exchange = *exchange_;
-  while (exchange.sent < exchange.answer.size()) {
-    const auto result = transport_.write(std::string_view(exchange.answer).substr(exchange.sent));
-    switch (result.status) {
-      case Transport::Status::done:
-        exchange.sent += result.size;
-        continue;
-      case Transport::Status::wants_read:
-      case Transport::Status::wants_write:
-        in_loop([wanted = result.status](Connection& c) { c.await_taker(wanted); });
-        return;
-      case Transport::Status::end:
-      case Transport::Status::failed:
-        in_loop([](Connection& c) { c.close(); });
-        return;
-    }
-  }
-  on_answered();
-}
-
-/// The client takes its answer slowly.
-void Connection::await_taker(Transport::Status wanted) {
-  if (phase_ != Phase::writing) {
-    phase_ = Phase::writing;
-    set_deadline(Clock::now() + core_.options.limits.answer);
-    if (!charge()) return close();
-  }
-  wait(wanted == Transport::Status::wants_read ? Socket::wait_read : Socket::wait_write);
-}
-
-void Connection::on_answered() {
-  if (!exchange_->keep_alive) return in_loop([](Connection& c) { c.linger(); });
-  exchange_.reset();
-  if (!pending_.empty() || transport_.has_buffered()) {
-    // Not at once: a long row of requests sent ahead would nest as deep.
-    net::post(socket_.get_executor(), [self = shared_from_this()] { self->resume(); });
-    return;
-  }
-  core_.buffered -= std::exchange(charged_, 0);
-  deadline_.store(Clock::now() + core_.options.limits.idle, std::memory_order_relaxed);
-  phase_.store(Phase::idle, std::memory_order_release);
-  wait(Socket::wait_read);
-}
-
-void Connection::resume() {
-  phase_ = Phase::reading;
-  if (!pending_.empty() && advance(pending_) == Next::stop) return;
-  read();
-}
-
-/// The last answer has left. Closing at once would make the kernel throw it away where the client is still sending.
-void Connection::linger() {
-  exchange_.reset();
-  pending_ = {};
-  core_.buffered -= std::exchange(charged_, 0);
-  transport_.finish_writing();
-  phase_ = Phase::lingering;
-  set_deadline(Clock::now() + core_.options.limits.linger);
-  discard();
-}
-
-void Connection::discard() {
-  for (int i = 0; i < 16; ++i) {
-    const auto size = ::recv(socket_.native_handle(), loop_.scratch.data(), loop_.scratch.size(), MSG_DONTWAIT);
-    if (size < 0 && (errno == EAGAIN || errno == EINTR)) break;
-    lingered_ += static_cast<std::size_t>(std::max<ssize_t>(0, size));
-    if (size <= 0 || lingered_ > kMostLingered) return close();
-  }
-  wait(Socket::wait_read);
 }
 
 }  // namespace invited::http

@@ -45,9 +45,29 @@ class Connection final : public std::enable_shared_from_this<Connection>,
 
  private:
   enum class Phase : std::uint8_t { idle, reading, running, writing, lingering, closed };
+
   /// What there is of a request and its answer, from the first byte to the last.
-  struct Exchange;
-  struct Denial;
+  struct Exchange {
+    explicit Exchange(const Limits& limits) : reader(limits) {}
+
+    RequestReader reader;
+    Clock::time_point started = Clock::now();
+    Clock::time_point body_started;
+    const Route* route = nullptr;
+    const ErrorRenderer* error_renderer = nullptr;
+    bool expects_continue = false;
+    bool keep_alive = false;
+    std::string answer;
+    std::size_t sent = 0;
+  };
+
+  /// A request that is answered without its handler.
+  struct Denial {
+    Refusal refusal;
+    bool close = true;
+    std::string_view allow = {};
+  };
+
   enum class Next { wait, stop };
 
   // In the loop's thread.
@@ -61,7 +81,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
   std::optional<Denial> admit();
   void hand_over();
   void deny(const Denial& denial);
-  void await_taker(Transport::Status wanted);
+  void await_taker(Socket::wait_type what);
   void resume();
   void linger();
   void discard();
@@ -78,8 +98,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
   void write();
   void on_answered();
   void wait(Socket::wait_type what);
-  template <class Step>
-  void in_loop(Step step);
+  void in_loop(void (*step)(Connection&));
   Response busy() const;
 
   ServerCore& core_;

@@ -52,15 +52,28 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+/// The next `name=value` of a Content-Type, without the ';' behind it. A ';' in quotes divides nothing.
+std::string_view take_parameter(std::string_view& rest) {
+  bool quoted = false;
+  std::size_t end = 0;
+  for (; end < rest.size() && (quoted || rest[end] != ';'); ++end) {
+    if (rest[end] == '"') quoted = !quoted;
+    if (rest[end] == '\\' && quoted) ++end;
+  }
+  end = std::min(end, rest.size());
+  const auto parameter = rest.substr(0, end);
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return trim(parameter);
+}
+
 /// Whether a `charset` parameter names anything but UTF-8 or its subset.
 bool has_foreign_charset(std::string_view parameters) {
   while (!parameters.empty()) {
-    const auto semicolon = parameters.find(';');
-    const auto parameter = trim(parameters.substr(0, semicolon));
-    parameters = semicolon == std::string_view::npos ? std::string_view{} : parameters.substr(semicolon + 1);
+    const auto parameter = take_parameter(parameters);
     const auto equals = parameter.find('=');
-    if (equals == std::string_view::npos || !equals_ignoring_case(trim(parameter.substr(0, equals)), "charset"))
+    if (equals == std::string_view::npos || !equals_ignoring_case(trim(parameter.substr(0, equals)), "charset")) {
       continue;
+    }
     auto charset = trim(parameter.substr(equals + 1));
     if (charset.size() >= 2 && charset.front() == '"' && charset.back() == '"') {
       charset = charset.substr(1, charset.size() - 2);
