@@ -145,12 +145,9 @@ std::vector<Setting> make_settings() {
            "Folder of the database, the keys and the admin socket. Made with mode 0700 if missing; back it up."),
       text(
           "public_url", "", "URL", INVITED_TARGET(public_url), [](const std::string& t) { return parse_public_url(t); },
-          "What people and programs reach the service by; every link begins with it. Required unless `listen` is a "
+          "What people and programs reach the service by; every link begins with it. Required unless `http.listen` is "
+          "a "
           "loopback address."),
-      text(
-          "listen", "127.0.0.1:8080", "address:port", INVITED_TARGET(listen),
-          [](const std::string& t) { return parse_listen_address(t); },
-          "Where to listen. Port 0 lets the system choose."),
       duration("shutdown_timeout", 30s, 1s, 5min, INVITED_TARGET(shutdown_timeout),
                "How long SIGTERM waits for requests under way."),
       choice<Level>(
@@ -158,10 +155,13 @@ std::vector<Setting> make_settings() {
           {{"debug", Level::debug}, {"info", Level::info}, {"warning", Level::warning}, {"error", Level::error}},
           INVITED_TARGET(log_level), "The least important lines that are logged (to standard error)."),
 
-      path("tls.certificate", "", INVITED_TARGET(tls.certificate),
+      text(
+          "http.listen", "127.0.0.1:8080", "address:port", INVITED_TARGET(http.listen),
+          [](const std::string& t) { return parse_listen_address(t); },
+          "Where to listen. Port 0 lets the system choose."),
+      path("http.tls_certificate", "", INVITED_TARGET(http.tls_certificate),
            "PEM file with the certificate and its chain. Empty: plain HTTP, for use behind a proxy."),
-      path("tls.key", "", INVITED_TARGET(tls.key), "PEM file with the certificate's private key."),
-
+      path("http.tls_key", "", INVITED_TARGET(http.tls_key), "PEM file with the certificate's private key."),
       number("http.io_threads", 1, 1, 16, INVITED_TARGET(http.io_threads), "Threads that read and write connections."),
       number("http.workers", 64, 1, 1024, INVITED_TARGET(http.workers),
              "Requests worked on at once. They mostly wait for the disk; many of them share a commit."),
@@ -198,11 +198,6 @@ std::vector<Setting> make_settings() {
           [](const std::string& t) { return parse_network_list(t); },
           "Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."),
 
-      number("soap.max_depth", 16, 4, 64, INVITED_TARGET(soap.max_depth), "Deepest nesting of elements."),
-      number("soap.max_elements", 128, 16, 10'000, INVITED_TARGET(soap.max_elements), "Most elements in a request."),
-      number("soap.max_attributes", 16, 4, 256, INVITED_TARGET(soap.max_attributes), "Most attributes of an element."),
-      size("soap.max_value", 1024, 128, 64 * kKiB, INVITED_TARGET(soap.max_value), "Longest value of an element."),
-
       choice<mail::TransportKind>("mail.transport", "smtp",
                                   {{"smtp", mail::TransportKind::smtp}, {"directory", mail::TransportKind::directory}},
                                   INVITED_TARGET(mail.transport),
@@ -232,13 +227,13 @@ std::vector<Setting> make_settings() {
            "Right part of Message-IDs. Empty: the domain of mail.from."),
       number("mail.connections", 2, 1, 5, INVITED_TARGET(delivery.connections), "Mails sent at once."),
       duration(
-          "mail.lease", 15min, 1s, 1h, INVITED_TARGET(delivery.lease),
+          "mail.lease", 20min, 1s, 1h, INVITED_TARGET(delivery.lease),
           "How long a mail stays claimed before a worker that vanished is counted as dead. Longer than the relay's "
           "slowest answer (10 minutes)."),
       duration("mail.give_up_after", 96h, 1min, 720h, INVITED_TARGET(delivery.retry.give_up_after),
                "A mail that keeps being deferred fails after this time, or when its link expires."),
 
-      duration("invitation.lifetime", 168h, 1min, 2160h, INVITED_TARGET(policy.invitation_lifetime),
+      duration("invitation.lifetime", 168h, 1s, 2160h, INVITED_TARGET(policy.invitation_lifetime),
                "How long a link is good for."),
       duration("invitation.repeat_window", 60s, 0s, 1h, INVITED_TARGET(policy.repeat_window),
                "The same call again within this time is the same invitation and no second mail."),
@@ -274,11 +269,11 @@ std::vector<Setting> make_settings() {
 
       size("storage.disk_watermark", 64 * kMiB, 0, 1024 * kGiB, INVITED_TARGET(storage.disk_watermark),
            "With less free disk than this, new invitations are refused; mail that is owed and sign-ups go on."),
-      number("storage.queue_length", 1024, 16, 65'536, INVITED_TARGET(storage.queue_length),
+      number("storage.queue_length", 4096, 16, 65'536, INVITED_TARGET(storage.queue_length),
              "Writes that may wait for the disk; more are refused with 503."),
-      number("storage.max_batch", 256, 1, 4096, INVITED_TARGET(storage.max_batch),
+      number("storage.max_batch", 512, 1, 4096, INVITED_TARGET(storage.max_batch),
              "Most writes that share one commit."),
-      number("storage.readers", 4, 1, 64, INVITED_TARGET(storage.readers), "Connections for reading."),
+      number("storage.readers", 3, 1, 64, INVITED_TARGET(storage.readers), "Connections for reading."),
   };
 }
 

@@ -29,29 +29,19 @@ struct Config {
   std::filesystem::path state_dir;
   std::string
       public_url;  ///< may have a path, no slash at its end; empty: http:// and the address listened on (loopback only)
-  ListenAddress listen;
   std::chrono::milliseconds shutdown_timeout{};
   base::log::Level log_level = base::log::Level::info;
 
-  struct Tls {
-    std::filesystem::path certificate;  ///< PEM, with its chain; empty: plain HTTP
-    std::filesystem::path key;
-  } tls;
-
   struct Http {
+    ListenAddress listen;
+    std::filesystem::path tls_certificate;  ///< PEM, with its chain; empty: plain HTTP
+    std::filesystem::path tls_key;
     std::uint32_t io_threads = 0;
     std::uint32_t workers = 0;
     std::uint32_t queue_length = 0;
     std::vector<std::string> trusted_proxies;
   } http;
   http::Limits limits;  ///< the rest of http.*
-
-  struct Soap {
-    std::uint32_t max_depth = 0;
-    std::uint32_t max_elements = 0;
-    std::uint32_t max_attributes = 0;
-    std::uint32_t max_value = 0;
-  } soap;
 
   mail::Settings mail;
   struct Delivery {  ///< the rest of mail.*

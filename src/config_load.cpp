@@ -137,12 +137,13 @@ std::vector<ConfigProblem> problems_for_serving(const Config& config) {
     if (!holds) problems.push_back({std::move(key), "", std::move(message)});
   };
   require(!config.state_dir.empty(), "state_dir", "is empty: name a folder that outlives the process");
-  require(!config.listen.host.empty(), "listen", "is empty: write an address and a port, like \"127.0.0.1:8080\"");
-  require(!config.public_url.empty() || config.listen.is_loopback(), "public_url",
+  require(!config.http.listen.host.empty(), "http.listen",
+          "is empty: write an address and a port, like \"127.0.0.1:8080\"");
+  require(!config.public_url.empty() || config.http.listen.is_loopback(), "public_url",
           "is not set, and links in mails must begin with it: set the URL that people reach this service by, like "
           "\"https://invite.example.com\"");
-  require(config.tls.certificate.empty() == config.tls.key.empty(),
-          config.tls.key.empty() ? "tls.key" : "tls.certificate",
+  require(config.http.tls_certificate.empty() == config.http.tls_key.empty(),
+          config.http.tls_key.empty() ? "http.tls_key" : "http.tls_certificate",
           "is not set: a certificate needs its key and vice versa");
   require(!config.mail.from.empty(), "mail.from", "is not set: name the address that invitations come from");
   if (config.mail.transport == mail::TransportKind::smtp) {
@@ -163,10 +164,13 @@ std::vector<ConfigProblem> unsafe_settings(const Config& config) {
   };
   const std::string host = host_of_url(config.public_url);
   warn(config.public_url.starts_with("http://") && !is_loopback_host(host), "public_url",
-       "links and passwords travel unencrypted: use an https:// URL, with tls.certificate and tls.key here or a proxy "
+       "links and passwords travel unencrypted: use an https:// URL, with http.tls_certificate and http.tls_key here "
+       "or a proxy "
        "in front that speaks TLS");
-  warn(!config.listen.is_loopback() && config.tls.certificate.empty() && config.http.trusted_proxies.empty(), "listen",
-       "plain HTTP is open to the network: set tls.certificate and tls.key, or listen on a loopback address behind a "
+  warn(!config.http.listen.is_loopback() && config.http.tls_certificate.empty() && config.http.trusted_proxies.empty(),
+       "http.listen",
+       "plain HTTP is open to the network: set http.tls_certificate and http.tls_key, or listen on a loopback address "
+       "behind a "
        "proxy, or name that proxy in http.trusted_proxies");
   const bool smtp = config.mail.transport == mail::TransportKind::smtp;
   const bool remote_relay = smtp && !is_loopback_host(config.mail.host);
@@ -175,8 +179,8 @@ std::vector<ConfigProblem> unsafe_settings(const Config& config) {
                                 : "mails and the relay's password travel unencrypted: use starttls or implicit");
   warn(config.mail.transport == mail::TransportKind::directory && !is_loopback_host(host) && !host.empty(),
        "mail.transport", "mail is written to files and reaches nobody: use smtp");
-  warn(config.delivery.lease < std::chrono::minutes(11) && smtp, "mail.lease",
-       "a slow relay may answer after 10 minutes, and a shorter lease can send a mail twice: use 11m or more");
+  warn(config.delivery.lease < std::chrono::minutes(12) && smtp, "mail.lease",
+       "a slow relay may answer after 10 minutes, and a shorter lease can send a mail twice: use 12m or more");
   warn(config.storage.disk_watermark == 0, "storage.disk_watermark",
        "new work is taken until the disk is full: use 64MiB or more");
   warn(config.policy.mailbox.per_minute == 0 || config.policy.mailbox.per_hour == 0 ||

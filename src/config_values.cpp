@@ -1,10 +1,15 @@
 #include "config_values.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -154,6 +159,27 @@ Parsed<ListenAddress> parse_listen_address(std::string_view text) {
   if (bracketed) host = host.substr(1, host.size() - 2);
   if (ip_version(host) != (bracketed ? 6 : 4)) return complain(kExpected);
   return ListenAddress{.host = host, .port = *port};
+}
+
+Parsed<std::uint16_t> find_port(const ListenAddress& address) {
+  sockaddr_in6 v6{};
+  sockaddr_in v4{};
+  v6.sin6_family = AF_INET6;
+  v4.sin_family = AF_INET;
+  v6.sin6_port = v4.sin_port = htons(address.port);
+  const bool is_v6 = inet_pton(AF_INET6, address.host.c_str(), &v6.sin6_addr) == 1;
+  if (!is_v6 && inet_pton(AF_INET, address.host.c_str(), &v4.sin_addr) != 1)
+    return complain(address.host + " is not an IP address");
+  auto* bound = is_v6 ? reinterpret_cast<sockaddr*>(&v6) : reinterpret_cast<sockaddr*>(&v4);
+  socklen_t size = is_v6 ? sizeof(v6) : sizeof(v4);
+  const int probe = ::socket(bound->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int yes = 1;
+  const bool done = probe >= 0 && ::setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) == 0 &&
+                    ::bind(probe, bound, size) == 0 && ::getsockname(probe, bound, &size) == 0;
+  const int error = errno;
+  if (probe >= 0) ::close(probe);
+  if (!done) return complain("cannot listen on " + address.to_string() + ": " + std::strerror(error));
+  return ntohs(is_v6 ? v6.sin6_port : v4.sin_port);
 }
 
 Parsed<std::string> parse_public_url(std::string_view text) {

@@ -41,6 +41,9 @@ Parsed<bool> parse_bool(std::string_view text);
 /// "127.0.0.1:8080", "[::1]:0", "localhost:8080". Port 0: the system chooses.
 Parsed<ListenAddress> parse_listen_address(std::string_view text);
 
+/// The port of `address`, or a free one where it is 0. The complaint says why it cannot be listened on now.
+Parsed<std::uint16_t> find_port(const ListenAddress& address);
+
 /// Absolute http or https URL, perhaps with port and path, without credentials, query or fragment. The result has
 /// scheme and host in lower case and no slash at its end.
 Parsed<std::string> parse_public_url(std::string_view text);

@@ -91,12 +91,12 @@ std::string make_key_file() {
 
 }  // namespace
 
-Parsed<void> write_file_durably(const std::filesystem::path& path, std::string_view content) {
-  const std::filesystem::path temporary = path.string() + ".new";
+Parsed<void> create_file_durably(const std::filesystem::path& path, std::string_view content) {
+  const std::filesystem::path temporary = path.string() + ".new-" + std::to_string(::getpid());
   {
-    const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+    ::unlink(temporary.c_str());
+    const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (file.get() < 0) return failed(temporary, "written");
-    if (::fchmod(file.get(), 0600) != 0) return failed(temporary, "written");
     while (!content.empty()) {
       const ssize_t written = ::write(file.get(), content.data(), content.size());
       if (written < 0 && errno == EINTR) continue;
@@ -105,7 +105,9 @@ Parsed<void> write_file_durably(const std::filesystem::path& path, std::string_v
     }
     if (::fsync(file.get()) != 0) return failed(temporary, "written");
   }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) return failed(path, "written");
+  const bool linked = ::link(temporary.c_str(), path.c_str()) == 0 || errno == EEXIST;
+  if (!linked) return failed(path, "written");
+  ::unlink(temporary.c_str());
   const Descriptor folder(::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.get() < 0 || ::fsync(folder.get()) != 0) return failed(path.parent_path(), "synced");
   return {};
@@ -149,7 +151,7 @@ Parsed<Keys> load_or_create_keys(const std::filesystem::path& state_dir, bool da
   if (error) return std::unexpected((state_dir / kKeyFileName).string() + " cannot be read: " + error.message());
   if (!keys_exist && !database_exists) {
     std::string content = make_key_file();
-    auto written = write_file_durably(state_dir / kKeyFileName, content);
+    auto written = create_file_durably(state_dir / kKeyFileName, content);
     base::wipe(content);
     if (!written) return std::unexpected(std::move(written.error()));
   }

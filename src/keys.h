@@ -28,8 +28,9 @@ Parsed<Keys> load_keys(const std::filesystem::path& state_dir);
 /// no database can be there without its keys.
 Parsed<Keys> load_or_create_keys(const std::filesystem::path& state_dir, bool database_exists);
 
-/// Writes a file so that afterwards, whatever happens, its old or its new content is there: temporary file, fsync,
-/// rename, fsync of the folder. Mode 0600. The complaint names the file and the system's reason.
-Parsed<void> write_file_durably(const std::filesystem::path& path, std::string_view content);
+/// Makes a file of mode 0600 so that afterwards, whatever happens, all of it is there or nothing: temporary file,
+/// fsync, link, fsync of the folder. Where the file is there already, it stays as it is: of two that start at the same
+/// moment one makes it, and both read the same. The complaint names the file and the system's reason.
+Parsed<void> create_file_durably(const std::filesystem::path& path, std::string_view content);
 
 }  // namespace invited

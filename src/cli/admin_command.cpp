@@ -1,0 +1,182 @@
+#include "cli/admin_command.h"
+
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "admin/deployment_package.h"
+#include "base/utf8.h"
+#include "cli/admin_session.h"
+#include "cli/command_line.h"
+#include "cli/output.h"
+
+namespace invited::cli {
+namespace {
+
+using admin::Json;
+using domain::ErrorCode;
+using domain::refuse;
+
+/// What a person can take in; programs (--json) get everything.
+constexpr std::uint32_t kLinesForPeople = 100;
+
+domain::Result<Json> read_roles(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream)
+    return refuse(ErrorCode::not_found, path + " cannot be read: check the name and the permissions.", "file");
+  const std::string content{std::istreambuf_iterator<char>(stream), {}};
+  auto roles = admin::read_package_roles(content);
+  if (!roles) {
+    roles.error().message = path + ": " + roles.error().message;
+    return std::unexpected(std::move(roles.error()));
+  }
+  Json list = Json::array();
+  for (const auto& [id, name] : *roles) list.push_back({{"uuid", id.to_string()}, {"name", name}});
+  return list;
+}
+
+domain::Result<Json> read_password() {
+  std::string line;
+  std::getline(std::cin, line);
+  if (line.ends_with('\r')) line.pop_back();
+  if (line.empty())
+    return refuse(ErrorCode::missing_parameter,
+                  "--password-stdin: there is no password on standard input. Pipe it in, or type it and press Enter.",
+                  "password");
+  return line;
+}
+
+}  // namespace
+
+void add_service_options(CLI::App& command, ServiceChoice& choice) {
+  command
+      .add_option("--config", choice.config, "the service's configuration file (default: /etc/invited/invited.toml)")
+      ->envname("INVITED_CONFIG")
+      ->type_name("FILE")
+      ->group("Which service");
+  command
+      .add_option("--state-dir", choice.state_dir,
+                  "the service's state folder, with invited.toml in it if there is one")
+      ->type_name("DIR")
+      ->group("Which service");
+}
+
+AdminCommand::AdminCommand(const CommandSpec& spec, CLI::App& noun)
+    : spec_(spec), command_(noun.add_subcommand(std::string(spec.verb), std::string(spec.help))) {
+  for (const OptionSpec& option : spec.options) {
+    const std::string name(option.name);
+    const std::string help(option.help);
+    CLI::Option* added = nullptr;
+    switch (option.kind) {
+      case OptionKind::flag:
+      case OptionKind::password_stdin:
+        added = command_->add_flag("--" + name, flags_[option.name], help);
+        break;
+      case OptionKind::subject:
+      case OptionKind::package_file:
+        added = command_->add_option("--" + name + "," + name, texts_[option.name], help)->type_name("");
+        break;
+      case OptionKind::text:
+      case OptionKind::duration:
+        added = command_->add_option("--" + name, texts_[option.name], help)->type_name("");
+        break;
+    }
+    if (option.required) added->required();
+  }
+  if (spec.shape == Shape::paged_list) {
+    command_->add_option("--limit", limit_, "at most so many (default: 100; all with --json)")->type_name("N");
+    command_->add_option("--offset", offset_, "leave out so many of the newest")->type_name("N");
+  }
+  command_->add_flag("--json", json_,
+                     spec.shape == Shape::object ? "print one JSON object" : "print a JSON array of objects");
+  add_service_options(*command_, choice_);
+  command_->footer("Example:\n  " + std::string(spec.example));
+}
+
+domain::Result<Json> AdminCommand::arguments() const {
+  Json values = Json::object();
+  for (const OptionSpec& option : spec_.options) {
+    const std::string argument(option.argument.empty() ? option.name : option.argument);
+    if (option.kind == OptionKind::flag) {
+      if (flags_.at(option.name)) values[argument] = true;
+      continue;
+    }
+    if (option.kind == OptionKind::password_stdin) {
+      if (!flags_.at(option.name)) continue;
+      auto password = read_password();
+      if (!password) return password;
+      values["password"] = std::move(*password);
+      continue;
+    }
+    const std::string& text = texts_.at(option.name);
+    if (text.empty() && command_->get_option("--" + std::string(option.name))->count() == 0) continue;
+    if (!base::is_valid_utf8(text))
+      return refuse(ErrorCode::invalid_parameter, "--" + std::string(option.name) + " is not valid UTF-8.",
+                    std::string(option.name));
+    if (option.kind == OptionKind::duration) {
+      const auto duration = parse_duration(text);
+      if (!duration)
+        return refuse(ErrorCode::invalid_parameter,
+                      "--" + std::string(option.name) + " " + text + ": " + duration.error() + ".",
+                      std::string(option.name));
+      values[argument] = static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::seconds>(*duration).count());
+    } else if (option.kind == OptionKind::package_file) {
+      auto roles = read_roles(text);
+      if (!roles) return roles;
+      values[argument] = std::move(*roles);
+    } else {
+      values[argument] = text;
+    }
+  }
+  return values;
+}
+
+domain::Result<Json> AdminCommand::fetch_pages(AdminSession& session, Json arguments) const {
+  const bool limited = command_->get_option("--limit")->count() > 0 || !json_;
+  std::uint64_t wanted = command_->get_option("--limit")->count() > 0 ? limit_ : kLinesForPeople;
+  if (!limited) wanted = UINT64_MAX;
+  Json all = Json::array();
+  while (all.size() < wanted) {
+    const auto page = std::min<std::uint64_t>(wanted - all.size(), admin::kMaxPage);
+    arguments["limit"] = page;
+    arguments["offset"] = offset_ + all.size();
+    auto part = session.run(std::string(spec_.noun) + " " + std::string(spec_.verb), arguments);
+    if (!part) return part;
+    const std::size_t size = part->size();
+    for (Json& entry : *part) all.push_back(std::move(entry));
+    if (size < page) break;
+  }
+  return all;
+}
+
+int AdminCommand::run() const {
+  auto values = arguments();
+  if (!values) return print_error(values.error());
+  const auto config = load(choice_);
+  if (!config) return kRefused;
+  AdminSession session(*config, spec_.changes);
+  const std::string command = std::string(spec_.noun) + " " + std::string(spec_.verb);
+  auto result = spec_.shape == Shape::paged_list ? fetch_pages(session, std::move(*values))
+                                                 : session.run(command, std::move(*values));
+  if (!result) return print_error(result.error());
+  if (json_) {
+    print_json(*result);
+    return kDone;
+  }
+  if (spec_.noun == "mail" && spec_.verb == "list") {
+    const auto hold = session.run("mail hold", Json::object());
+    if (hold && !hold->is_null()) print_hold(*hold);
+  }
+  if (spec_.shape == Shape::object)
+    print_object(spec_, *result);
+  else
+    print_list(spec_, *result);
+  if (spec_.shape == Shape::paged_list && result->size() == kLinesForPeople && limit_ == 0)
+    std::cerr << "The newest " << kLinesForPeople << " are shown; more with --limit and --offset.\n";
+  return kDone;
+}
+
+}  // namespace invited::cli

@@ -1,0 +1,324 @@
+#include "cli/admin_command_table.h"
+
+#include <array>
+
+namespace invited::cli {
+namespace {
+
+using enum OptionKind;
+
+constexpr OptionSpec kEnvironmentSubject{"environment", subject, true, "UUID or name of the environment"};
+constexpr OptionSpec kInvitationSubject{"invitation", subject, true, "UUID of the invitation, as `list` shows it"};
+constexpr OptionSpec kRequiredApp{"app", text, true, "UUID or name of the app"};
+constexpr OptionSpec kRequiredEmail{"email", text, true, "the account's mail address"};
+constexpr OptionSpec kPasswordStdin{"password-stdin", password_stdin, false,
+                                    "read the password from the first line of standard input"};
+
+constexpr std::array kAppAdd{
+    OptionSpec{"name", text, true, "what people know the app as; stands in mails and pages"},
+    OptionSpec{"url", text, true, "where the button leads after accepting"},
+    OptionSpec{"language", text, false, "language of its mails: en (default), nl, de, fr, es"},
+};
+constexpr std::array kAppColumns{Column{"APP UUID", "app_uuid"}, Column{"NAME", "name"}, Column{"LANGUAGE", "language"},
+                                 Column{"URL", "url"}};
+
+constexpr std::array kEnvironmentAdd{
+    kRequiredApp,
+    OptionSpec{"name", text, true, "for operators: Production, Acceptance, …"},
+    OptionSpec{"uuid", text, false, "one that the app knows already; else a new one is made"},
+    OptionSpec{"password-stdin", password_stdin, false,
+               "take over a password of your own (first line of standard input); else one is issued"},
+};
+constexpr std::array kRotatePassword{
+    kEnvironmentSubject,
+    OptionSpec{"overlap", duration, false, "how long the old password stays valid: 24h (default), 0s, …",
+               "overlap_seconds"},
+};
+constexpr std::array kEnvironmentOnly{kEnvironmentSubject};
+constexpr std::array kEnvironmentColumns{Column{"ENVIRONMENT UUID", "environment_uuid"}, Column{"NAME", "name"},
+                                         Column{"APP", "app_name"}, Column{"DISABLED", "disabled"}};
+
+constexpr std::array kRoleAdd{
+    kRequiredApp,
+    OptionSpec{"name", text, true, "what people know the role as; stands in mails and pages"},
+    OptionSpec{"uuid", text, false, "the app's own (Mendix: System.UserRole.ModelGUID); else a new one is made"},
+};
+constexpr std::array kRoleList{OptionSpec{"app", text, false, "only this app's (UUID or name)"}};
+constexpr std::array kRoleImport{
+    kRequiredApp,
+    OptionSpec{"file", package_file, true, "model/metadata.json out of the deployment package", "roles"},
+};
+constexpr std::array kRoleColumns{Column{"ROLE UUID", "role_uuid"}, Column{"NAME", "name"}, Column{"APP", "app_name"}};
+
+constexpr std::array kAccountAdd{
+    kRequiredEmail,
+    OptionSpec{"name", text, true, "the person's name; stands in the mails of their invitations"},
+    kPasswordStdin,
+};
+constexpr std::array kSetPassword{
+    kRequiredEmail,
+    OptionSpec{"password-stdin", password_stdin, true, "read the password from the first line of standard input"}};
+constexpr std::array kEmailOnly{kRequiredEmail};
+constexpr std::array kAccountColumns{Column{"EMAIL", "email"}, Column{"NAME", "name"},
+                                     Column{"PASSWORD", "has_password"}, Column{"DISABLED", "disabled"},
+                                     Column{"CREATED", "created_at"}};
+
+constexpr std::array kAccessChange{
+    OptionSpec{"environment", text, true, "UUID or name of the environment"},
+    kRequiredEmail,
+    OptionSpec{"role", text, true, "UUID or name of the role"},
+};
+constexpr std::array kAccessList{OptionSpec{"environment", text, false, "only this one's (UUID or name)"}};
+constexpr std::array kAccessColumns{Column{"EMAIL", "email"},
+                                    Column{"NAME", "name"},
+                                    Column{"ROLE", "role_name"},
+                                    Column{"APP", "app_name"},
+                                    Column{"ENVIRONMENT", "environment_name"},
+                                    Column{"SINCE", "granted_at"}};
+
+constexpr std::array kInvitationList{
+    OptionSpec{"environment", text, false, "only this one's (UUID or name)"},
+    OptionSpec{"email", text, false, "only this invitee's"},
+    OptionSpec{"state", text, false, "only pending, accepted, declined, revoked or expired ones"},
+};
+constexpr std::array kInvitationOnly{kInvitationSubject};
+constexpr std::array kInvitationColumns{Column{"INVITATION UUID", "invitation_uuid"},
+                                        Column{"STATE", "state"},
+                                        Column{"INVITEE", "invitee_email"},
+                                        Column{"ROLE", "role_name"},
+                                        Column{"APP", "app_name"},
+                                        Column{"SENT", "sent_at"},
+                                        Column{"EXPIRES", "expires_at"}};
+
+constexpr std::array kMailList{
+    OptionSpec{"state", text, false, "only queued, sent, failed, quarantined or cancelled ones"}};
+constexpr std::array kMailShow{OptionSpec{"message", subject, true, "UUID of the mail, as `list` shows it"}};
+constexpr std::array kMailRetry{
+    OptionSpec{"message", subject, false, "UUID of the mail, as `list` shows it"},
+    OptionSpec{"all", flag, false, "every failed and quarantined one; also lifts a hold of the queue"},
+};
+constexpr std::array kMailColumns{Column{"MESSAGE UUID", "message_uuid"}, Column{"STATE", "state"},
+                                  Column{"TO", "recipient_email"},        Column{"KIND", "kind"},
+                                  Column{"QUEUED", "queued_at"},          Column{"DUE", "due_at"},
+                                  Column{"TRIES", "attempt_count"},       Column{"LAST ERROR", "last_error"}};
+
+constexpr std::array kAuditColumns{Column{"AT", "at"}, Column{"ACTOR", "actor"}, Column{"ACTION", "action"},
+                                   Column{"SUBJECT", "subject_uuid"}, Column{"DETAIL", "detail"}};
+
+constexpr std::string_view kKeepPassword =
+    "The password is shown this once and kept only as a hash: put it where the app reads it, now.";
+
+constexpr std::array kNouns{
+    NounSpec{"app", "What people are invited to"},
+    NounSpec{"environment", "Deployments of an app: they sign in with a UUID and a password"},
+    NounSpec{"role", "The roles of an app"},
+    NounSpec{"account", "People who can sign in; an inviter needs one"},
+    NounSpec{"access", "Who has which role where"},
+    NounSpec{"invitation", "What was sent, and what became of it"},
+    NounSpec{"mail", "What is owed, each attempt, why it failed"},
+    NounSpec{"audit", "What changed, who did it, when"},
+};
+
+constexpr std::array kCommands{
+    CommandSpec{"app",
+                "add",
+                "Add an app",
+                "invited app add --name \"Harbour Planner\" --url https://planner.example.com",
+                kAppAdd,
+                Shape::object,
+                {},
+                "App added.",
+                "Next: its roles (invited role add or import), then an environment.",
+                true},
+    CommandSpec{"app", "list", "List the apps", "invited app list --json", {}, Shape::list, kAppColumns},
+
+    CommandSpec{"environment",
+                "add",
+                "Add an environment; prints its UUID and password once",
+                "invited environment add --app \"Harbour Planner\" --name Production",
+                kEnvironmentAdd,
+                Shape::object,
+                {},
+                "Environment added.",
+                kKeepPassword,
+                true},
+    CommandSpec{"environment",
+                "list",
+                "List the environments",
+                "invited environment list",
+                {},
+                Shape::list,
+                kEnvironmentColumns},
+    CommandSpec{"environment",
+                "rotate-password",
+                "Issue a new password; the old one stays valid for a while",
+                "invited environment rotate-password Production --overlap 24h",
+                kRotatePassword,
+                Shape::object,
+                {},
+                "New password issued.",
+                kKeepPassword,
+                true},
+    CommandSpec{"environment",
+                "disable",
+                "Refuse an environment's calls",
+                "invited environment disable Acceptance",
+                kEnvironmentOnly,
+                Shape::object,
+                {},
+                "Environment disabled: its calls are refused from now on.",
+                {},
+                true},
+    CommandSpec{"environment",
+                "enable",
+                "Take an environment's calls again",
+                "invited environment enable Acceptance",
+                kEnvironmentOnly,
+                Shape::object,
+                {},
+                "Environment enabled.",
+                {},
+                true},
+
+    CommandSpec{"role",
+                "add",
+                "Add a role to an app",
+                "invited role add --app \"Harbour Planner\" --name Planner",
+                kRoleAdd,
+                Shape::object,
+                {},
+                "Role added.",
+                {},
+                true},
+    CommandSpec{"role", "list", "List the roles", "invited role list --app \"Harbour Planner\"", kRoleList, Shape::list,
+                kRoleColumns},
+    CommandSpec{"role",
+                "import",
+                "Take over the roles of a Mendix deployment package: adds and renames, never removes",
+                "invited role import --app \"Harbour Planner\" model/metadata.json",
+                kRoleImport,
+                Shape::object,
+                {},
+                "Roles imported.",
+                {},
+                true},
+
+    CommandSpec{"account",
+                "add",
+                "Add a person, as one who may invite must be",
+                "invited account add --email ada@example.com --name \"Ada Lovelace\"",
+                kAccountAdd,
+                Shape::object,
+                {},
+                "Account added.",
+                "Grant a role to let the person invite: invited access grant",
+                true},
+    CommandSpec{"account", "list", "List the accounts", "invited account list", {}, Shape::paged_list, kAccountColumns},
+    CommandSpec{"account",
+                "set-password",
+                "Set a person's password",
+                "invited account set-password --email ada@example.com --password-stdin < password.txt",
+                kSetPassword,
+                Shape::object,
+                {},
+                "Password set.",
+                {},
+                true},
+    CommandSpec{"account",
+                "disable",
+                "Stop a person from signing in and inviting",
+                "invited account disable --email ada@example.com",
+                kEmailOnly,
+                Shape::object,
+                {},
+                "Account disabled.",
+                {},
+                true},
+    CommandSpec{"account",
+                "enable",
+                "Let a person sign in and invite again",
+                "invited account enable --email ada@example.com",
+                kEmailOnly,
+                Shape::object,
+                {},
+                "Account enabled.",
+                {},
+                true},
+
+    CommandSpec{"access",
+                "grant",
+                "Give a person a role in an environment",
+                "invited access grant --environment Production --email ada@example.com --role Administrator",
+                kAccessChange,
+                Shape::object,
+                {},
+                "Access granted.",
+                {},
+                true},
+    CommandSpec{"access",
+                "revoke",
+                "Take a person's role away",
+                "invited access revoke --environment Production --email ada@example.com --role Administrator",
+                kAccessChange,
+                Shape::object,
+                {},
+                "Access revoked.",
+                {},
+                true},
+    CommandSpec{"access", "list", "List who has which role", "invited access list --environment Production",
+                kAccessList, Shape::paged_list, kAccessColumns},
+
+    CommandSpec{"invitation", "list", "List the invitations, newest first",
+                "invited invitation list --state pending --json", kInvitationList, Shape::paged_list,
+                kInvitationColumns},
+    CommandSpec{"invitation", "show", "Show one invitation", "invited invitation show 0192…", kInvitationOnly},
+    CommandSpec{"invitation",
+                "resend",
+                "Send a fresh link; the old one is dead",
+                "invited invitation resend 0192…",
+                kInvitationOnly,
+                Shape::object,
+                {},
+                "Invitation sent again.",
+                {},
+                true},
+    CommandSpec{"invitation",
+                "revoke",
+                "Make the link worthless",
+                "invited invitation revoke 0192…",
+                kInvitationOnly,
+                Shape::object,
+                {},
+                "Invitation revoked.",
+                {},
+                true},
+
+    CommandSpec{"mail", "list", "List the mails, newest first", "invited mail list --state failed", kMailList,
+                Shape::paged_list, kMailColumns},
+    CommandSpec{"mail", "show", "Show one mail and each attempt to deliver it", "invited mail show 0192…", kMailShow},
+    CommandSpec{"mail",
+                "retry",
+                "Queue failed mail again",
+                "invited mail retry --all",
+                kMailRetry,
+                Shape::object,
+                {},
+                "Queued again.",
+                {},
+                true},
+
+    CommandSpec{"audit",
+                "list",
+                "List what changed, newest first",
+                "invited audit list --limit 20",
+                {},
+                Shape::paged_list,
+                kAuditColumns},
+};
+
+}  // namespace
+
+std::span<const NounSpec> nouns() { return kNouns; }
+std::span<const CommandSpec> admin_commands() { return kCommands; }
+
+}  // namespace invited::cli

@@ -1,0 +1,88 @@
+#include "cli/admin_session.h"
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "admin/admin_socket.h"
+#include "base/log.h"
+#include "state_folder.h"
+
+namespace invited::cli {
+namespace {
+
+using admin::Json;
+using domain::ErrorCode;
+using domain::refuse;
+using domain::Result;
+using namespace std::chrono_literals;
+
+/// A commit takes milliseconds; a service that is overloaded answers `unavailable` long before this.
+constexpr auto kAnswerDeadline = 60s;
+/// A service that is starting or stopping has the database but no socket yet or any more.
+constexpr auto kPatience = 5s;
+
+Result<Json> result_of(const Json& answer) {
+  if (answer.is_object() && answer.contains("result")) return answer["result"];
+  domain::Error error{ErrorCode::unavailable, "The service's answer makes no sense: is it of another version?", {}, {}};
+  if (answer.is_object() && answer.contains("error") && answer["error"].is_object()) {
+    const Json& told = answer["error"];
+    for (const ErrorCode code : domain::kErrorCodes)
+      if (domain::to_string(code) == told.value("code", "")) error.code = code;
+    error.message = told.value("message", error.message);
+    error.parameter = told.value("parameter", "");
+  }
+  return std::unexpected(std::move(error));
+}
+
+}  // namespace
+
+/// The store, opened by ourselves, and what commands need beside it.
+struct AdminSession::Offline {
+  base::SystemClock clock;
+  StateFolder state;
+  domain::PasswordHasher hasher;
+};
+
+AdminSession::AdminSession(const Config& config, bool may_create) : config_(config), may_create_(may_create) {}
+
+AdminSession::~AdminSession() = default;
+
+bool AdminSession::through_service() const { return offline_ == nullptr; }
+
+Result<Json> AdminSession::run_offline(const Json& request) {
+  admin::AdminContext context{*offline_->state.store, offline_->clock, config_.policy, offline_->state.keys.pepper,
+                              offline_->hasher};
+  return result_of(admin::execute(request, context));
+}
+
+Result<Json> AdminSession::run(const std::string& command, Json arguments) {
+  const Json request{{"command", command}, {"arguments", std::move(arguments)}};
+  if (offline_) return run_offline(request);
+  const auto patience_ends = std::chrono::steady_clock::now() + kPatience;
+  for (;;) {
+    auto answer = admin::call_service(config_.state_dir, request.dump(), kAnswerDeadline);
+    if (!answer) return std::unexpected(std::move(answer.error()));
+    if (answer->has_value()) return result_of(Json::parse(**answer, nullptr, /*allow_exceptions=*/false));
+
+    std::error_code error;
+    if (!may_create_ && !std::filesystem::exists(database_path(config_), error))
+      return refuse(ErrorCode::not_found, "There is no database in " + config_.state_dir.string() +
+                                              " yet: name the service with --config or --state-dir, or start it once.");
+    base::log::set_level(base::log::Level::warning);
+    auto offline = std::make_unique<Offline>();
+    auto state = open_state_folder(config_, offline->clock, {});
+    if (state) {
+      offline->state = std::move(*state);
+      offline_ = std::move(offline);
+      return run_offline(request);
+    }
+    if (!is_in_use(config_) || std::chrono::steady_clock::now() >= patience_ends)
+      return std::unexpected(std::move(state.error()));
+    std::this_thread::sleep_for(100ms);
+  }
+}
+
+}  // namespace invited::cli

@@ -1,0 +1,192 @@
+#include "cli/check.h"
+
+#include <sys/stat.h>
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "cli/admin_session.h"
+#include "cli/command_line.h"
+#include "cli/output.h"
+#include "cli/probe_url.h"
+#include "cli/table.h"
+#include "keys.h"
+#include "mail/transport.h"
+#include "state_folder.h"
+
+namespace invited::cli {
+namespace {
+
+using admin::Json;
+
+enum class Outcome { ok, warning, failed };
+
+struct Finding {
+  std::string subject;  ///< "relay"
+  Outcome outcome = Outcome::ok;
+  std::string message;  ///< what is so, and for warnings and failures how to mend it
+};
+
+std::string_view to_string(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::ok:
+      return "ok";
+    case Outcome::warning:
+      return "warning";
+    case Outcome::failed:
+      return "failed";
+  }
+  return "";
+}
+
+void check_settings(const Config& config, std::vector<Finding>& findings) {
+  const auto problems = problems_for_serving(config);
+  for (const ConfigProblem& problem : problems)
+    findings.push_back({"configuration", Outcome::failed, problem.to_string()});
+  const auto unsafe = unsafe_settings(config);
+  for (const ConfigProblem& problem : unsafe)
+    findings.push_back({"configuration", Outcome::warning, problem.to_string()});
+  if (problems.empty() && unsafe.empty())
+    findings.push_back({"configuration", Outcome::ok, std::to_string(settings().size()) + " settings read"});
+}
+
+/// Whether the state folder is there; what is in it can only be tried then.
+bool check_state_folder(const Config& config, std::vector<Finding>& findings) {
+  struct stat status{};
+  const std::string folder = config.state_dir.string();
+  if (::stat(folder.c_str(), &status) != 0) {
+    findings.push_back(
+        {"state_dir", Outcome::warning, folder + " is not there yet: the first start makes it, if it may"});
+    return false;
+  }
+  if (!S_ISDIR(status.st_mode)) {
+    findings.push_back({"state_dir", Outcome::failed, folder + " is not a folder: name another one"});
+    return false;
+  }
+  if ((status.st_mode & 077) != 0)
+    findings.push_back({"state_dir", Outcome::warning, "others can look into " + folder + ": chmod 700 " + folder});
+  else
+    findings.push_back({"state_dir", Outcome::ok, folder});
+  return true;
+}
+
+void check_keys(const Config& config, bool database_exists, std::vector<Finding>& findings) {
+  std::error_code error;
+  if (!database_exists && !std::filesystem::exists(config.state_dir / kKeyFileName, error)) {
+    findings.push_back({"keys", Outcome::ok, "made at the first start"});
+    return;
+  }
+  const auto keys = load_keys(config.state_dir);
+  if (keys)
+    findings.push_back(
+        {"keys", Outcome::ok, (config.state_dir / kKeyFileName).string() + " is whole and closed to others"});
+  else
+    findings.push_back({"keys", Outcome::failed, keys.error()});
+}
+
+/// Whether the service runs.
+bool check_database(const Config& config, bool database_exists, std::vector<Finding>& findings) {
+  if (!database_exists) {
+    findings.push_back({"database", Outcome::ok, "made at the first start"});
+    return false;
+  }
+  AdminSession session(config, /*may_create=*/false);
+  const auto status = session.run("status", Json::object());
+  if (!status) {
+    findings.push_back({"database", Outcome::failed, status.error().message});
+    return false;
+  }
+  const bool running = session.through_service();
+  if (!status->value("ready", false))
+    findings.push_back({"database", Outcome::failed,
+                        "takes no writes at the moment: look for errors of the disk in the service's log"});
+  else if (running && status->value("version", "") != INVITED_VERSION)
+    findings.push_back({"database", Outcome::warning,
+                        "the running service is version " + status->value("version", "?") +
+                            ", this program " INVITED_VERSION ": restart the service"});
+  else
+    findings.push_back(
+        {"database", Outcome::ok,
+         running ? "the running service takes writes" : "opened and closed again; the service does not run"});
+  if (const auto hold = session.run("mail hold", Json::object()); hold && !hold->is_null())
+    findings.push_back({"mail queue", Outcome::failed,
+                        "held since " + hold->value("since", "") + ": " +
+                            hold->value("explanation", "no reason was given") +
+                            ". Mend what is said under relay; then: invited mail retry --all"});
+  return running;
+}
+
+void check_relay(const Config& config, std::vector<Finding>& findings) {
+  if (config.mail.transport == mail::TransportKind::smtp && config.mail.host.empty()) return;  // said already
+  if (!config.mail.password_file.empty()) {
+    if (const auto password = read_password_file(config.mail.password_file); !password) {
+      findings.push_back({"relay", Outcome::failed, "mail.password_file: " + password.error()});
+      return;
+    }
+    struct stat status{};
+    if (::stat(config.mail.password_file.c_str(), &status) == 0 && (status.st_mode & 077) != 0)
+      findings.push_back({"relay", Outcome::warning,
+                          "mail.password_file can be read by others: chmod 600 " + config.mail.password_file.string()});
+  }
+  const auto relay = mail::check_relay(config.mail);
+  if (relay)
+    findings.push_back({"relay", Outcome::ok, *relay});
+  else
+    findings.push_back({"relay", Outcome::failed, relay.error().message});
+}
+
+void check_public_url(const Config& config, bool running, std::vector<Finding>& findings) {
+  if (!running) {
+    findings.push_back({"public_url", Outcome::ok, "not tried, because the service does not run"});
+    return;
+  }
+  if (config.public_url.empty()) return;
+  const std::string url = config.public_url + "/healthz";
+  const auto status = probe_url(url);
+  if (status && *status == 200)
+    findings.push_back({"public_url", Outcome::ok, "the service answers at " + url});
+  else
+    findings.push_back({"public_url", Outcome::failed,
+                        url +
+                            (status ? " answers with status " + std::to_string(*status)
+                                    : " cannot be reached from here: " + status.error()) +
+                            ". Links in mails begin with public_url, so it must lead to this service: check the name, "
+                            "the proxy and the certificate"});
+}
+
+}  // namespace
+
+int run_check(const ServiceChoice& choice, bool json) {
+  const auto config = load(choice);
+  if (!config) return kRefused;
+  base::log::set_level(base::log::Level::error);
+  std::vector<Finding> findings;
+  check_settings(*config, findings);
+  const bool there = check_state_folder(*config, findings);
+  std::error_code error;
+  const bool database_exists = there && std::filesystem::exists(database_path(*config), error);
+  if (there) check_keys(*config, database_exists, findings);
+  const bool running = check_database(*config, database_exists, findings);
+  check_relay(*config, findings);
+  check_public_url(*config, running, findings);
+
+  bool failed = false;
+  Json list = Json::array();
+  std::vector<std::vector<std::string>> rows;
+  for (const Finding& finding : findings) {
+    failed = failed || finding.outcome == Outcome::failed;
+    list.push_back({{"check", finding.subject}, {"outcome", to_string(finding.outcome)}, {"message", finding.message}});
+    rows.push_back({std::string(to_string(finding.outcome)), finding.subject, finding.message});
+  }
+  if (json)
+    print_json(list);
+  else
+    std::cout << format_table({}, rows);
+  return failed ? kRefused : kDone;
+}
+
+}  // namespace invited::cli

@@ -1,0 +1,96 @@
+#include "cli/output.h"
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/command_line.h"
+#include "cli/table.h"
+
+namespace invited::cli {
+namespace {
+
+using admin::Json;
+
+/// "environment_uuid" → "environment UUID".
+std::string label_of(std::string member) {
+  for (char& c : member)
+    if (c == '_') c = ' ';
+  if (member.ends_with("uuid")) member.replace(member.size() - 4, 4, "UUID");
+  if (member == "url") return "URL";
+  return member;
+}
+
+std::string text_of(const Json& value) {
+  if (value.is_null()) return "";
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
+  if (value.is_object()) {
+    std::string joined;
+    for (const auto& [member, inner] : value.items())
+      if (!inner.is_null()) joined += (joined.empty() ? "" : ", ") + label_of(member) + " " + text_of(inner);
+    return joined;
+  }
+  return value.dump();
+}
+
+std::string member_text(const Json& object, std::string_view member) {
+  const auto found = object.find(std::string(member));
+  return found == object.end() ? "" : text_of(*found);
+}
+
+}  // namespace
+
+void print_json(const Json& json) { std::cout << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n'; }
+
+void print_list(const CommandSpec& spec, const Json& list) {
+  if (list.empty()) {
+    std::cout << "Nothing to list.\n";
+    return;
+  }
+  std::vector<std::string> header;
+  for (const Column& column : spec.columns) header.emplace_back(column.header);
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& object : list) {
+    rows.emplace_back();
+    for (const Column& column : spec.columns) rows.back().push_back(member_text(object, column.member));
+  }
+  std::cout << format_table(header, rows);
+}
+
+void print_object(const CommandSpec& spec, const Json& object) {
+  if (!spec.headline.empty()) std::cout << spec.headline << "\n\n";
+  std::vector<std::pair<std::string, std::string>> lines;
+  for (const auto& [member, value] : object.items())
+    if (!value.is_array()) lines.emplace_back(label_of(member), text_of(value));
+  std::cout << format_lines(lines);
+  // What a thing consists of, as a table below it: the attempts of a mail.
+  for (const auto& [member, value] : object.items()) {
+    if (!value.is_array() || value.empty() || !spec.headline.empty()) continue;
+    std::vector<std::string> header;
+    for (const auto& [name, inner] : value.front().items()) header.push_back(label_of(name));
+    std::vector<std::vector<std::string>> rows;
+    for (const Json& entry : value) {
+      rows.emplace_back();
+      for (const auto& [name, inner] : entry.items()) rows.back().push_back(text_of(inner));
+    }
+    std::cout << '\n' << label_of(member) << ":\n" << format_table(header, rows);
+  }
+  if (!spec.note.empty()) std::cout << '\n' << spec.note << '\n';
+}
+
+void print_hold(const Json& hold) {
+  std::cout << "The queue is held since " << member_text(hold, "since") << ": "
+            << printable(member_text(hold, "explanation")) << " (" << member_text(hold, "stage")
+            << "). No mail is charged for it. Next try: " << member_text(hold, "next_try_at")
+            << ". Mend the cause (invited check), then: invited mail retry --all\n\n";
+}
+
+int print_error(const domain::Error& error) {
+  std::cerr << "invited: " << printable(error.message) << '\n';
+  return kRefused;
+}
+
+}  // namespace invited::cli

@@ -1,0 +1,92 @@
+#include "routes.h"
+
+#include <string>
+#include <utility>
+
+#include "http/assets.h"
+#include "http/home_page.h"
+#include "http/invitation_pages.h"
+#include "soap/documents.h"
+#include "soap/endpoint.h"
+#include "soap/fault.h"
+
+namespace invited {
+namespace {
+
+constexpr std::string_view kText = "text/plain; charset=utf-8";
+
+http::Response to_response(soap::SoapAnswer answer) {
+  http::Response response = http::make_response(answer.status, answer.content_type, std::move(answer.body));
+  for (const auto& [name, value] : answer.headers) response.headers.set(name, value);
+  return response;
+}
+
+/// What the listener refuses by itself on a SOAP path is a fault too. Its status is HTTP's own: 405, 413, 415, 503, …
+http::Response render_fault(int status, std::string_view reason) {
+  const bool ours = status >= 500;
+  soap::Fault fault;
+  fault.code = ours ? soap::FaultCode::receiver : soap::FaultCode::sender;
+  fault.error = {
+      ours ? domain::ErrorCode::unavailable : domain::ErrorCode::malformed_request, std::string(reason), {}, {}};
+  fault.status = status;
+  return to_response(soap::to_answer(fault));
+}
+
+void add_soap_routes(http::Router& router, const RouteParts& parts) {
+  const auto documents = std::make_shared<const soap::Documents>(parts.public_url);
+  const http::Handler get_document = [documents](const http::Request& request) {
+    auto answer = documents->get(request.path, request.query, request.has_query);
+    return answer ? to_response(std::move(*answer)) : http::make_response(404, kText, "Not found.\n");
+  };
+  for (const soap::Service& service : soap::services()) {
+    const auto endpoint = std::make_shared<soap::Endpoint>(service, parts.engine, parts.context);
+    const http::Handler call = [endpoint](const http::Request& request) {
+      return to_response(endpoint->handle({.body = request.body,
+                                           .content_type = std::string(request.headers.get("Content-Type")),
+                                           .idempotency_key = std::string(request.headers.get("Idempotency-Key")),
+                                           .client_address = request.client_address}));
+    };
+    const std::string path(service.path);
+    router.add("POST", path, call,
+               {.max_body = 0,
+                .content_types = {"text/xml", "application/soap+xml", "application/xml"},
+                .error_renderer = render_fault});
+    router.add("GET", path, get_document);
+  }
+  router.add("GET", "/ws-doc/", get_document);
+  router.add("GET", "/ws-doc", [location = parts.public_url + "/ws-doc/"](const http::Request&) {
+    http::Response response = http::make_response(308, kText, "");
+    response.headers.set("Location", location);
+    return response;
+  });
+}
+
+void add_probe_routes(http::Router& router, const RouteParts& parts) {
+  const auto uncached = [](int status, std::string body) {
+    http::Response response = http::make_response(status, kText, std::move(body));
+    response.headers.set("Cache-Control", "no-store");
+    return response;
+  };
+  router.add("GET", "/healthz", [uncached](const http::Request&) { return uncached(200, "alive\n"); });
+  router.add("GET", "/readyz",
+             [uncached, &store = parts.context.store, &draining = parts.draining](const http::Request&) {
+               if (draining.load()) return uncached(503, "not ready: stopping\n");
+               if (!store.is_ready()) return uncached(503, "not ready: the database takes no writes\n");
+               return uncached(200, "ready\n");
+             });
+}
+
+}  // namespace
+
+http::Router make_routes(const RouteParts& parts) {
+  http::Router router;
+  add_soap_routes(router, parts);
+  http::add_invitation_routes(
+      router, std::make_shared<const http::InvitationPages>(parts.context, parts.renderer, parts.csrf_key));
+  http::add_asset_routes(router);
+  http::add_home_route(router, parts.renderer);
+  add_probe_routes(router, parts);
+  return router;
+}
+
+}  // namespace invited

@@ -1,0 +1,234 @@
+#include "serve.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "admin/admin_socket.h"
+#include "base/log.h"
+#include "domain/context.h"
+#include "http/server.h"
+#include "mail/delivery_worker.h"
+#include "mail/message_builder.h"
+#include "mail/transport.h"
+#include "routes.h"
+#include "soap/engine.h"
+#include "state_folder.h"
+
+namespace invited {
+namespace {
+
+using base::log::Field;
+using domain::ErrorCode;
+using domain::refuse;
+using domain::Result;
+using std::chrono::milliseconds;
+using namespace std::chrono_literals;
+
+/// Sent to ourselves when storage has failed for good.
+constexpr int kFatalSignal = SIGUSR1;
+/// Kept back from shutdown_timeout for closing what remains once connections and deliveries are done with.
+constexpr milliseconds kClosingTime = 1s;
+
+sigset_t handled_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, kFatalSignal}) sigaddset(&set, signal);
+  return set;
+}
+
+http::ServerOptions server_options(const Config& config) {
+  http::ServerOptions options;
+  options.address = config.http.listen.host;
+  options.port = config.http.listen.port;
+  if (!config.http.tls_certificate.empty())
+    options.tls = http::TlsFiles{config.http.tls_certificate.string(), config.http.tls_key.string()};
+  options.io_threads = config.http.io_threads;
+  options.workers = config.http.workers;
+  options.queue_length = config.http.queue_length;
+  options.limits = config.limits;
+  options.trusted_proxies = config.http.trusted_proxies;
+  return options;
+}
+
+mail::DeliveryOptions delivery_options(const Config& config) {
+  mail::DeliveryOptions options;
+  options.connections = config.delivery.connections;
+  options.lease = config.delivery.lease;
+  options.retry = config.delivery.retry;
+  options.public_url = config.public_url;
+  return options;
+}
+
+void warn_of_unsafe_settings(const Config& config) {
+  for (const ConfigProblem& problem : unsafe_settings(config))
+    base::log::warning("config.unsafe", {{"setting", problem.key}, {"remedy", problem.message}});
+  struct stat status{};
+  if (::stat(config.state_dir.c_str(), &status) == 0 && (status.st_mode & 077) != 0)
+    base::log::warning("config.unsafe", {{"setting", "state_dir"}, {"remedy", "others can look into it: chmod 700"}});
+  if (!config.mail.password_file.empty())
+    if (const auto password = read_password_file(config.mail.password_file); !password)
+      base::log::warning("config.unsafe", {{"setting", "mail.password_file"}, {"remedy", password.error()}});
+}
+
+}  // namespace
+
+void block_signals() {
+  const sigset_t set = handled_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  // A peer that is gone is told by the call that writes to it.
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+/// In the order in which they depend on each other: destroyed from the last to the first.
+struct Service::Parts {
+  Parts(Config settings, StateFolder opened)
+      : config(std::move(settings)),
+        state(std::move(opened)),
+        authenticator(*state.store, clock, state.keys.pepper, config.policy),
+        wrong_links({config.policy.wrong_links_per_5_minutes, 5min, config.policy.wrong_links_per_5_minutes}),
+        sign_ups({config.policy.sign_ups_per_minute, 1min, config.policy.sign_ups_per_minute}),
+        context{*state.store,  clock,           config.policy, state.keys.token_keys,
+                authenticator, password_hasher, wrong_links,   sign_ups},
+        builder(config.mail),
+        worker(*state.store, clock, state.keys.token_keys, builder, config.mail,
+               mail::make_transport_factory(config.mail, mail::longest_delivery(config.delivery.lease)),
+               delivery_options(config)),
+        admin{*state.store, clock, config.policy, state.keys.pepper, password_hasher} {
+    context.mail_queued = [this] { worker.wake(); };
+    admin.mail_queued = [this] { worker.wake(); };
+    admin.environments_changed = [this] { authenticator.forget_snapshot(); };
+  }
+
+  const Config config;
+  const base::SystemClock clock;
+  std::atomic<bool> draining{false};
+  StateFolder state;
+  domain::PasswordHasher password_hasher;
+  domain::EnvironmentAuthenticator authenticator;
+  domain::AttemptLimiter wrong_links;
+  domain::AttemptLimiter sign_ups;
+  domain::Context context;
+  mail::MessageBuilder builder;
+  mail::DeliveryWorker worker;
+  soap::Engine engine;
+  admin::AdminContext admin;
+  std::unique_ptr<admin::AdminSocketServer> admin_socket;
+  std::unique_ptr<http::Server> server;
+};
+
+Service::Service(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Service::~Service() = default;
+
+const Config& Service::config() const { return parts_->config; }
+admin::AdminContext& Service::admin_context() { return parts_->admin; }
+
+Result<std::unique_ptr<Service>> Service::start(Config config, const MoreRoutes& more_routes) {
+  base::log::set_level(config.log_level);
+  // Links and pages hold the public URL, so the port must be known before anything is built.
+  const auto port = find_port(config.http.listen);
+  if (!port) return refuse(ErrorCode::unavailable, "http.listen: " + port.error());
+  config.http.listen.port = *port;
+  if (config.public_url.empty())
+    config.public_url = (config.http.tls_certificate.empty() ? "http://" : "https://") + config.http.listen.to_string();
+
+  const base::SystemClock clock;
+  auto state = open_state_folder(config, clock, [](std::string_view reason) {
+    base::log::error("service.failed", {{"reason", reason}});
+    ::kill(::getpid(), kFatalSignal);
+  });
+  if (!state) return std::unexpected(std::move(state.error()));
+  warn_of_unsafe_settings(config);
+
+  auto parts = std::make_unique<Parts>(std::move(config), std::move(*state));
+  const auto renderer = std::make_shared<const http::PageRenderer>(parts->config.public_url, base::Language::en);
+  http::Router router = make_routes({.context = parts->context,
+                                     .engine = parts->engine,
+                                     .public_url = parts->config.public_url,
+                                     .csrf_key = parts->state.keys.csrf_key,
+                                     .renderer = renderer,
+                                     .draining = parts->draining});
+  if (more_routes) more_routes(router, renderer);
+  parts->server = std::make_unique<http::Server>(server_options(parts->config), std::move(router));
+  auto admin_socket = admin::AdminSocketServer::start(
+      parts->config.state_dir,
+      [&admin = parts->admin](const std::string& request) {
+        const auto json = admin::Json::parse(request, nullptr, /*allow_exceptions=*/false);
+        return admin::execute(json, admin).dump(-1, ' ', false, admin::Json::error_handler_t::replace);
+      },
+      {});
+  if (!admin_socket) return std::unexpected(std::move(admin_socket.error()));
+  parts->admin_socket = std::move(*admin_socket);
+  if (auto started = parts->server->start(); !started) return std::unexpected(std::move(started.error()));
+  parts->worker.start();
+
+  base::log::info("service.started", {{"version", INVITED_VERSION},
+                                      {"listen", parts->config.http.listen.to_string()},
+                                      {"public_url", parts->config.public_url},
+                                      {"state_dir", parts->config.state_dir.string()},
+                                      {"pid", ::getpid()}});
+  return std::unique_ptr<Service>(new Service(std::move(parts)));
+}
+
+int Service::run() {
+  const sigset_t set = handled_signals();
+  for (;;) {
+    int signal = 0;
+    if (sigwait(&set, &signal) != 0) continue;
+    if (signal == SIGHUP) {
+      const auto reloaded = parts_->server->reload_tls();
+      if (reloaded)
+        base::log::info("service.reloaded");
+      else
+        base::log::error("service.reload_failed", {{"reason", reloaded.error().message}});
+      continue;
+    }
+    if (signal == kFatalSignal) {
+      parts_->draining = true;
+      parts_->server->drain(kClosingTime);
+      // Nothing may touch the database any more, closing it included: what is on disk now is what the next start finds.
+      std::_Exit(EXIT_FAILURE);
+    }
+    base::log::info("service.stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+    pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+    return stop();
+  }
+}
+
+int Service::stop() {
+  const auto end = std::chrono::steady_clock::now() + parts_->config.shutdown_timeout - kClosingTime;
+  const auto left = [end] {
+    return std::max(0ms, std::chrono::duration_cast<milliseconds>(end - std::chrono::steady_clock::now()));
+  };
+  parts_->draining = true;
+  const bool drained = parts_->server->drain(left());
+  parts_->server->stop();
+  parts_->admin_socket.reset();
+  parts_->worker.stop(left());
+  parts_->state.store->drain();
+  parts_.reset();
+  base::log::info("service.stopped", {{"all_answered", drained}});
+  return EXIT_SUCCESS;
+}
+
+int serve(const Config& config) {
+  if (const auto problems = problems_for_serving(config); !problems.empty()) {
+    for (const ConfigProblem& problem : problems) std::cerr << "invited: " << problem.to_string() << '\n';
+    return EXIT_FAILURE;
+  }
+  auto service = Service::start(config);
+  if (!service) {
+    std::cerr << "invited: " << service.error().message << '\n';
+    return EXIT_FAILURE;
+  }
+  return (*service)->run();
+}
+
+}  // namespace invited

@@ -1,0 +1,32 @@
+// The state folder: keys and database in it, opened together in the right order. Used by the service and by commands
+// that run without it. Opening takes the database's lock; closing (the destructor) leaves it clean.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "base/clock.h"
+#include "config.h"
+#include "domain/store.h"
+#include "keys.h"
+
+namespace invited {
+
+struct StateFolder {
+  Keys keys;
+  std::unique_ptr<domain::Store> store;
+};
+
+std::filesystem::path database_path(const Config& config);
+
+/// Makes the folder (mode 0700), the keys and the database where they are missing. `on_fatal` as in
+/// storage::SqliteOptions. Error: unavailable, with a sentence that names the remedy.
+domain::Result<StateFolder> open_state_folder(const Config& config, const base::Clock& clock,
+                                              std::function<void(std::string_view reason)> on_fatal);
+
+/// Whether another process has the database open right now.
+bool is_in_use(const Config& config);
+
+}  // namespace invited
