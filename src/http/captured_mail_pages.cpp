@@ -98,10 +98,13 @@ struct Pages {
 }  // namespace
 
 void add_captured_mail_routes(Router& router, std::shared_ptr<const PageRenderer> renderer, CapturedMails mails) {
+  RouteOptions options;
+  options.error_renderer = page_error_renderer(renderer);
   const auto pages = std::make_shared<const Pages>(Pages{std::move(renderer), std::move(mails)});
-  router.add("GET", "/demo/mails", [pages](const Request& request) { return pages->list(request); });
-  router.add("GET", "/demo/mails/{file}", [pages](const Request& request) { return pages->show(request); });
-  router.add("GET", "/demo/mails/{file}/html", [pages](const Request& request) { return pages->show_html(request); });
+  router.add("GET", "/demo/mails", [pages](const Request& request) { return pages->list(request); }, options);
+  router.add("GET", "/demo/mails/{file}", [pages](const Request& request) { return pages->show(request); }, options);
+  router.add(
+      "GET", "/demo/mails/{file}/html", [pages](const Request& request) { return pages->show_html(request); }, options);
 }
 
 }  // namespace invited::http

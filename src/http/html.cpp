@@ -185,6 +185,15 @@ Response PageRenderer::error_page(int status, const Request& request) const {
   return make_response(status, "text/plain; charset=utf-8", std::string(error_line(status)));
 }
 
+std::function<Response(int status, std::string_view reason)> page_error_renderer(
+    std::shared_ptr<const PageRenderer> renderer) {
+  return [pages = std::move(renderer)](int status, std::string_view) {
+    Request browser;
+    browser.headers.add("Accept", "text/html");
+    return pages->error_page(status, browser);
+  };
+}
+
 std::string content_security_policy(bool with_script) {
   std::string policy =
       "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -69,6 +71,11 @@ class PageRenderer {
   std::string base_path_;
   base::Language fallback_;
 };
+
+/// For RouteOptions::error_renderer: what the listener refuses by itself on the path of a page (405, 413, 503, …), as a
+/// page in the fallback language.
+std::function<Response(int status, std::string_view reason)> page_error_renderer(
+    std::shared_ptr<const PageRenderer> renderer);
 
 /// The policy of our own pages: nothing but our own style sheet, images and forms.
 std::string content_security_policy(bool with_script);

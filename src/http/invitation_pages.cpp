@@ -364,15 +364,17 @@ void add_invitation_routes(Router& router, std::shared_ptr<const InvitationPages
   const auto handler = [&pages](Page page) -> Handler {
     return [pages, page](const Request& request) { return (*pages.*page)(request); };
   };
-  router.add("GET", "/i/{token}", handler(&InvitationPages::show));
-  RouteOptions form;
+  RouteOptions page;
+  page.error_renderer = page_error_renderer(pages->renderer());
+  RouteOptions form = page;
   form.max_body = 16 * 1024;
   form.content_types = {"application/x-www-form-urlencoded"};
+  router.add("GET", "/i/{token}", handler(&InvitationPages::show), page);
   router.add("POST", "/i/{token}/accept", handler(&InvitationPages::accept), form);
   router.add("POST", "/i/{token}/decline", handler(&InvitationPages::decline), form);
   router.add("POST", "/i/{token}/fresh", handler(&InvitationPages::send_fresh_link), form);
   for (const std::string_view action : {"accept", "decline", "fresh"})
-    router.add("GET", "/i/{token}/" + std::string(action), handler(&InvitationPages::lead_back));
+    router.add("GET", "/i/{token}/" + std::string(action), handler(&InvitationPages::lead_back), page);
 }
 
 std::span<const std::string_view> form_texts() { return kFormTexts; }

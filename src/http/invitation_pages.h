@@ -37,6 +37,8 @@ class InvitationPages {
   /// GET of one of the three above, as after a restart of the browser: leads to the link's page (303).
   Response lead_back(const Request& request) const;
 
+  const std::shared_ptr<const PageRenderer>& renderer() const { return renderer_; }
+
  private:
   struct FormState;
 

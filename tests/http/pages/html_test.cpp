@@ -186,6 +186,18 @@ TEST(ErrorPage, IsHtmlForBrowsersAndALineOfTextForOthers) {
   }
 }
 
+TEST(ErrorPage, IsWhatTheListenerShowsOnThePathOfAPage) {
+  Router router;
+  const auto renderer = std::make_shared<const PageRenderer>("https://example.org", base::Language::nl);
+  add_home_route(router, renderer);
+  const RouteMatch match = router.match("POST", "/");
+  ASSERT_FALSE(match.route);
+  ASSERT_TRUE(match.error_renderer);
+  const Response response = (*match.error_renderer)(405, "This path cannot be posted to.");
+  EXPECT_EQ(response.status, 405);
+  EXPECT_EQ(ParsedPage(response).text("//h1"), "Dat gaat hier niet");
+}
+
 TEST(HomePage, SaysWhatThisIsAndLeadsToTheDocumentation) {
   Router router;
   add_home_route(router, std::make_shared<const PageRenderer>("https://example.org", base::Language::en));
