@@ -16,6 +16,8 @@
 //   outcome that cannot be recorded (disk full): tried again until the lease ends; then the mail may leave twice.
 #include "mail/delivery_worker.h"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <cstring>
 #include <exception>
@@ -137,6 +139,11 @@ bool DeliveryWorker::is_stopping() const {
 // --- one thread ------------------------------------------------------------------------------------------------------
 
 void DeliveryWorker::run(std::size_t index) {
+  // Signals are for the main thread; and a relay that closes must not kill us by SIGPIPE.
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+
   Transport& transport = *transports_[index];
   std::optional<Finished> finished;
   auto last_delivery = std::chrono::steady_clock::now();
@@ -269,8 +276,7 @@ void DeliveryWorker::record(domain::Transaction& transaction, const Finished& fi
     notes.next_attempt = domain::next_attempt_at(finished.lease.message, options_.retry, now, random_fraction());
   // Behind the others: the next probe of a held queue takes another message. Where the fault is here, not at the relay,
   // not at once again.
-  if (result.outcome == DeliveryOutcome::held)
-    notes.next_attempt = finished.met_relay ? now : now + kAfterFaultHere;
+  if (result.outcome == DeliveryOutcome::held) notes.next_attempt = finished.met_relay ? now : now + kAfterFaultHere;
   notes.lease_was_over = !transaction.finish_attempt(finished.lease, result, notes.next_attempt, now);
 
   auto hold = transaction.find_mail_hold();

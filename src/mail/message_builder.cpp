@@ -106,6 +106,8 @@ domain::Result<std::string> MessageBuilder::build(const domain::OutboxMessage& m
   Owned<GMimeMultipart> alternatives(g_mime_multipart_new_with_subtype("alternative"));
   // "=_" cannot occur in quoted-printable (RFC 2045 section 6.7), and the digest is nobody's to choose.
   g_mime_multipart_set_boundary(alternatives.get(), ("=_" + base::to_hex(base::sha256(id)).substr(0, 32)).c_str());
+  g_mime_object_set_header(GMIME_OBJECT(alternatives.get()), "Content-Language",
+                           std::string(base::to_string(message.language)).c_str(), nullptr);
   const Owned<GMimePart> text = make_part("plain", words->text);
   const Owned<GMimePart> html = make_part("html", words->html);
   g_mime_multipart_add(alternatives.get(), GMIME_OBJECT(text.get()));
@@ -120,7 +122,6 @@ domain::Result<std::string> MessageBuilder::build(const domain::OutboxMessage& m
   g_mime_message_set_message_id(mail.get(), (id + "@" + message_id_domain_).c_str());
   add_header(mail.get(), "Auto-Submitted", "auto-generated");  // RFC 3834
   add_header(mail.get(), "X-Auto-Response-Suppress", "All");
-  add_header(mail.get(), "Content-Language", std::string(base::to_string(message.language)));
   g_mime_message_set_mime_part(mail.get(), GMIME_OBJECT(alternatives.get()));
   return to_bytes(mail.get());
 }

@@ -1,5 +1,6 @@
 #include "mail/template_renderer.h"
 
+#include <algorithm>
 #include <exception>
 #include <kainjow/mustache.hpp>
 
@@ -83,6 +84,45 @@ std::string laid_out_as_text(std::string_view text) {
   return result;
 }
 
+/// Lines of running text folded; lines with tags stay as the template has them.
+std::string laid_out_as_html(std::string_view html) {
+  std::string result;
+  while (!html.empty()) {
+    const std::string_view line = html.substr(0, html.find('\n'));
+    html.remove_prefix(std::min(line.size() + 1, html.size()));
+    result += line.find_first_of("<>") == std::string_view::npos ? folded(line) : std::string(line);
+    result += '\n';
+  }
+  return result;
+}
+
+/// Mustache's own writes &apos;, which not every mail program knows.
+std::string escape_html(const std::string& value) {
+  std::string escaped;
+  for (const char c : value) {
+    switch (c) {
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      case '"':
+        escaped += "&quot;";
+        break;
+      case '\'':
+        escaped += "&#39;";
+        break;
+      default:
+        escaped += c;
+    }
+  }
+  return escaped;
+}
+
 enum class Escaping { none, html };
 
 class Filler {
@@ -103,7 +143,10 @@ class Filler {
     if (file == nullptr) return wrong("does not exist");
     mustache::mustache text{std::string(file->content)};
     if (!text.is_valid()) return wrong("is malformed: " + text.error_message());
-    if (escaping == Escaping::none) text.set_custom_escape([](const std::string& value) { return value; });
+    if (escaping == Escaping::html)
+      text.set_custom_escape(escape_html);
+    else
+      text.set_custom_escape([](const std::string& value) { return value; });
 
     StrictContext context(&data_);
     std::string filled = text.render(context);
@@ -124,6 +167,9 @@ class Filler {
   mustache::data data_;
 };
 
+/// The app's URL was entered by an operator; still nothing else than a web page is linked to.
+bool is_web_url(std::string_view url) { return url.starts_with("https://") || url.starts_with("http://"); }
+
 mustache::data values_of(const domain::OutboxMessage& message, std::string_view link, std::string_view sender) {
   mustache::data data{mustache::data::type::object};
   data.set("language", std::string(base::to_string(message.language)));
@@ -134,7 +180,7 @@ mustache::data values_of(const domain::OutboxMessage& message, std::string_view 
   data.set("expires", base::date_and_time_in_words(message.language, message.expires_at));
   data.set("link", single_blanks(link));
   data.set("app_url", single_blanks(message.app_url));
-  data.set("has_app_url", !message.app_url.empty());
+  data.set("has_app_url", is_web_url(message.app_url));
   data.set("t", translating_section(message.language));
   return data;
 }
@@ -152,7 +198,7 @@ domain::Result<RenderedMail> TemplateRenderer::render(const domain::OutboxMessag
     if (!text) return std::unexpected(std::move(text.error()));
     auto html = filler.fill(kind + ".html", Escaping::html);
     if (!html) return std::unexpected(std::move(html.error()));
-    return RenderedMail{single_blanks(*subject), laid_out_as_text(*text), std::move(*html)};
+    return RenderedMail{single_blanks(*subject), laid_out_as_text(*text), laid_out_as_html(*html)};
   } catch (const std::exception& failure) {
     return domain::refuse(domain::ErrorCode::invalid_parameter, std::string("mail template: ") + failure.what());
   }
