@@ -1,5 +1,7 @@
 #include "storage/group_commit.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -112,6 +114,7 @@ bool GroupCommit::take(std::vector<Submission*>& batch) {
 }
 
 void GroupCommit::run() {
+  ::pthread_setname_np(::pthread_self(), "storage-writer");
   std::vector<Submission*> batch;
   while (take(batch)) {
     runner_.run(batch);

@@ -6,7 +6,7 @@ namespace invited::storage {
 namespace {
 
 struct InvitationRow {
-  Text id, environment_id, role_id, inviter_id, invitee, invitee_key, state;
+  Text id, environment_id, role_id, inviter_id, invitee, invitee_key, mailbox, state;
   Number generation = 0;
   Number created_at = 0;
   Number sent_at = 0;
@@ -25,12 +25,21 @@ struct InvitationRow {
     inviter_id = invitation.inviter_id.to_string();
     invitee = invitation.invitee.text();
     invitee_key = invitation.invitee.key();
+    mailbox = invitation.invitee.mailbox();
     state = domain::to_string(invitation.state);
     generation = invitation.generation;
     created_at = to_number(invitation.created_at);
     sent_at = to_number(invitation.sent_at);
     expires_at = to_number(invitation.expires_at);
     storage::set(settled_at, invitation.settled_at);
+  }
+  /// False where nobody has such a key.
+  bool set_invitee(std::string_view key) {
+    const auto address = domain::EmailAddress::parse(key);
+    if (!address) return false;
+    invitee_key = key;
+    mailbox = address->mailbox();
+    return true;
   }
   domain::Invitation get() const {
     return {.id = to_uuid(id),
@@ -77,23 +86,25 @@ struct InvitationStatements::Prepared {
             row.columns()};
   }
 
-  Statement insert{connection,
-                   "INSERT INTO invitation (id, environment_id, role_id, inviter_id, invitee, invitee_key, state,"
-                   " generation, created_at, sent_at, expires_at, settled_at)"
-                   " VALUES (:id, :environment_id, :role_id, :inviter_id, :invitee, :invitee_key, :state,"
-                   " :generation, :created_at, :sent_at, :expires_at, :settled_at)",
-                   {{"id", row.id},
-                    {"environment_id", row.environment_id},
-                    {"role_id", row.role_id},
-                    {"inviter_id", row.inviter_id},
-                    {"invitee", row.invitee},
-                    {"invitee_key", row.invitee_key},
-                    {"state", row.state},
-                    {"generation", row.generation},
-                    {"created_at", row.created_at},
-                    {"sent_at", row.sent_at},
-                    {"expires_at", row.expires_at},
-                    {"settled_at", row.settled_at}}};
+  Statement insert{
+      connection,
+      "INSERT INTO invitation (id, environment_id, role_id, inviter_id, invitee, invitee_key, mailbox, state,"
+      " generation, created_at, sent_at, expires_at, settled_at)"
+      " VALUES (:id, :environment_id, :role_id, :inviter_id, :invitee, :invitee_key, :mailbox, :state,"
+      " :generation, :created_at, :sent_at, :expires_at, :settled_at)",
+      {{"id", row.id},
+       {"environment_id", row.environment_id},
+       {"role_id", row.role_id},
+       {"inviter_id", row.inviter_id},
+       {"invitee", row.invitee},
+       {"invitee_key", row.invitee_key},
+       {"mailbox", row.mailbox},
+       {"state", row.state},
+       {"generation", row.generation},
+       {"created_at", row.created_at},
+       {"sent_at", row.sent_at},
+       {"expires_at", row.expires_at},
+       {"settled_at", row.settled_at}}};
   Statement update{connection,
                    "UPDATE invitation SET role_id = :role_id, inviter_id = :inviter_id, state = :state,"
                    " generation = :generation, sent_at = :sent_at, expires_at = :expires_at,"
@@ -107,16 +118,18 @@ struct InvitationStatements::Prepared {
                     {"settled_at", row.settled_at},
                     {"id", row.id}}};
   Statement find{connection, std::string(kColumns) + "id = :id", {{"id", row.id}}, row.columns()};
-  Statement find_pending{connection,
-                         std::string(kColumns) +
-                             "invitee_key = :invitee_key AND environment_id = :environment_id AND"
-                             " (CASE WHEN state = 'pending' THEN 1 END) = 1",  // as in the index invitation_by_invitee
-                         {{"invitee_key", row.invitee_key}, {"environment_id", row.environment_id}},
-                         row.columns()};
+  Statement find_pending{
+      connection,
+      std::string(kColumns) +
+          "mailbox = :mailbox AND invitee_key = :invitee_key AND environment_id = :environment_id AND"
+          " (CASE WHEN state = 'pending' THEN 1 END) = 1",  // as in the index invitation_by_invitee
+      {{"invitee_key", row.invitee_key}, {"environment_id", row.environment_id}},
+      row.columns()};
   Statement list_all = make_list("", {});
   Statement list_of_environment =
       make_list("environment_id = :environment_id AND ", {{"environment_id", row.environment_id}});
-  Statement list_of_invitee = make_list("invitee_key = :invitee_key AND ", {{"invitee_key", row.invitee_key}});
+  Statement list_of_invitee = make_list("mailbox = :mailbox AND invitee_key = :invitee_key AND ",
+                                        {{"mailbox", row.mailbox}, {"invitee_key", row.invitee_key}});
   Statement list_of_both = make_list("invitee_key = :invitee_key AND environment_id = :environment_id AND ",
                                      {{"invitee_key", row.invitee_key}, {"environment_id", row.environment_id}});
 };
@@ -144,7 +157,7 @@ std::optional<domain::Invitation> InvitationStatements::find_invitation(const ba
 std::optional<domain::Invitation> InvitationStatements::find_pending_invitation(const base::Uuid& environment_id,
                                                                                 std::string_view invitee_key) {
   prepared_->row.environment_id = environment_id.to_string();
-  prepared_->row.invitee_key = invitee_key;
+  if (!prepared_->row.set_invitee(invitee_key)) return std::nullopt;
   if (!prepared_->find_pending.find()) return std::nullopt;
   return prepared_->row.get();
 }
@@ -153,7 +166,7 @@ std::vector<domain::Invitation> InvitationStatements::list_invitations(const dom
                                                                        const domain::Page& page) {
   Prepared& prepared = *prepared_;
   if (filter.environment_id) prepared.row.environment_id = filter.environment_id->to_string();
-  if (filter.invitee_key) prepared.row.invitee_key = *filter.invitee_key;
+  if (filter.invitee_key && !prepared.row.set_invitee(*filter.invitee_key)) return {};
   prepared.state_filter = filter.state ? domain::to_string(*filter.state) : std::string_view();
   prepared.now = to_number(filter.now);
   prepared.limit = page.limit;

@@ -1,5 +1,7 @@
 #include "storage/outbox_statements.h"
 
+#include <algorithm>
+
 #include "storage/outbox_rows.h"
 #include "storage/row_values.h"
 
@@ -62,16 +64,21 @@ struct OutboxStatements::Prepared {
   Statement list_quarantined = make_list("WHERE state = 'quarantined' ");
   Statement list_cancelled = make_list("WHERE state = 'cancelled' ");
 
+  // A mailbox's messages are found through its invitations; notices have none.
   Statement list_slots{connection,
-                       "SELECT not_before FROM outbox_message WHERE mailbox = :mailbox AND not_before > :since"
-                       " AND state <> 'cancelled' ORDER BY not_before",
+                       "SELECT outbox_message.not_before FROM invitation JOIN outbox_message"
+                       " ON outbox_message.invitation_id = invitation.id WHERE invitation.mailbox = :mailbox"
+                       " AND outbox_message.not_before > :since AND outbox_message.state <> 'cancelled'"
+                       " UNION ALL SELECT not_before FROM outbox_message WHERE kind = 'already_has_access'"
+                       " AND mailbox = :mailbox AND not_before > :since AND state <> 'cancelled'",
                        {{"mailbox", row.mailbox}, {"since", since}},
                        {&slot}};
-  Statement last_notice{connection,
-                        "SELECT MAX(queued_at) FROM outbox_message WHERE kind = 'already_has_access'"
-                        " AND environment_id = :environment_id AND recipient_key = :recipient_key",
-                        {{"environment_id", row.environment_id}, {"recipient_key", row.recipient_key}},
-                        {&newest}};
+  Statement last_notice{
+      connection,
+      "SELECT MAX(queued_at) FROM outbox_message WHERE kind = 'already_has_access' AND mailbox = :mailbox"
+      " AND environment_id = :environment_id AND recipient_key = :recipient_key",
+      {{"mailbox", row.mailbox}, {"environment_id", row.environment_id}, {"recipient_key", row.recipient_key}},
+      {&newest}};
 
   Statement cancel{connection,
                    "UPDATE outbox_message SET state = 'cancelled', finished_at = :now"
@@ -199,13 +206,17 @@ std::vector<base::Timestamp> OutboxStatements::list_mailbox_slots(std::string_vi
   prepared_->row.mailbox = mailbox;
   prepared_->since = to_number(since);
   prepared_->list_slots.each([&] { slots.push_back(to_time(prepared_->slot)); });
+  std::ranges::sort(slots);
   return slots;
 }
 
 std::optional<base::Timestamp> OutboxStatements::last_notice_at(const base::Uuid& environment_id,
                                                                 std::string_view recipient_key) {
   prepared_->row.environment_id = environment_id.to_string();
+  const auto address = domain::EmailAddress::parse(recipient_key);
+  if (!address) return std::nullopt;
   prepared_->row.recipient_key = recipient_key;
+  prepared_->row.mailbox = address->mailbox();
   prepared_->last_notice.find();
   return to_optional_time(prepared_->newest);
 }
