@@ -35,18 +35,6 @@ void log_fault(const Fault& fault, std::string_view operation, const base::Uuid&
                      {"client", client_address}});
 }
 
-/// The published documentation tells people to put the UUID into the password's constant, which can never work.
-void warn_of_uuid_as_password(const AcceptedCall& call, const base::Uuid& environment) {
-  if (environment.is_nil() || base::Uuid::parse(call.value("EnvironmentPassword")) != environment) return;
-  base::log::warning(
-      "soap.password_is_uuid",
-      {{"environment", environment.to_string()},
-       {"remedy",
-        "the caller sends the environment's UUID as its password, as a widespread documentation page says by "
-        "mistake: set the app's constant EnvironmentPassword to the password that 'invited environment add' "
-        "printed, or make a new one with 'invited environment rotate-password'"}});
-}
-
 /// Wipes what of the call holds the password, however the call ends.
 class WipeAtEnd {
  public:
@@ -82,7 +70,6 @@ SoapAnswer Endpoint::answer(const SoapRequest& request) {
   }
   const WipeAtEnd wipe(*accepted);
   const auto environment = caller_of(*accepted);
-  warn_of_uuid_as_password(*accepted, environment);
 
   Call call{context_, request.idempotency_key, request.client_address};
   auto body = engine_.run(accepted->envelope, [&](::soap* context) { return service_.serve(context, call); });
