@@ -66,8 +66,11 @@ struct Pages {
     std::vector<PageData> rows;
     for (const CapturedMail& mail : mails.list()) rows.push_back(headers_of(mail));
     PageData data;
-    data.flag("wide").flag("refresh").flag("has_mails", !rows.empty()).list("mails", std::move(rows));
-    return renderer->render(request, {.template_name = "captured_mails.html"}, std::move(data));
+    data.flag("wide").flag("has_mails", !rows.empty()).list("mails", std::move(rows));
+    Response response =
+        renderer->render(request, {.template_name = "captured_mails.html", .script = "mails.js"}, std::move(data));
+    response.headers.set("Content-Security-Policy", content_security_policy(true) + "; connect-src 'self'");
+    return response;
   }
 
   Response show(const Request& request) const {

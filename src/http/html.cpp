@@ -156,9 +156,8 @@ Response PageRenderer::render(const Request& request, const PageSpec& spec, Page
   data.text("base", base_path_)
       .text("lang", std::string(base::to_string(language)))
       .text("stylesheet", asset_path("invited.css"))
-      .text("icon", asset_path("icon.svg"))
-      .text("script", asset_path("password.js"))
-      .flag("with_script", spec.with_script);
+      .text("icon", asset_path("icon.svg"));
+  if (!spec.script.empty()) data.text("script", asset_path(spec.script));
   mustache::data values = to_mustache(data);
   values.set("title", std::string(source.substr(0, title_end)));
   values.set("content", std::string(source.substr(std::min(title_end + 1, source.size()))));
@@ -176,7 +175,7 @@ Response PageRenderer::render(const Request& request, const PageSpec& spec, Page
   response.headers.set("Content-Language", base::to_string(language));
   response.headers.set("Vary", "Accept-Language");
   response.headers.set("Cache-Control", "no-store");
-  response.headers.set("Content-Security-Policy", content_security_policy(spec.with_script));
+  response.headers.set("Content-Security-Policy", content_security_policy(!spec.script.empty()));
   return response;
 }
 

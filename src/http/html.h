@@ -42,7 +42,7 @@ class PageData {
 struct PageSpec {
   int status = 200;
   std::string_view template_name;  ///< "invitation.html"
-  bool with_script = false;        ///< allows and loads the one script of ours
+  std::string_view script = {};    ///< one of our assets to load, "password.js"; empty: no script may run
   std::size_t padded_size = 0;     ///< the body is filled up to a multiple of this; 0: not at all
 };
 
@@ -77,7 +77,7 @@ class PageRenderer {
 std::function<Response(int status, std::string_view reason)> page_error_renderer(
     std::shared_ptr<const PageRenderer> renderer);
 
-/// The policy of our own pages: nothing but our own style sheet, images and forms.
+/// The policy of our own pages: nothing but our own style sheet, images and forms; scripts where they are needed.
 std::string content_security_policy(bool with_script);
 
 /// The msgids of a template's `{{#t}}` sections, as they are looked up: one line, single blanks.

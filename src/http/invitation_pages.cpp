@@ -290,7 +290,7 @@ Response InvitationPages::show_form(const Request& request, std::string_view tok
   data.list("field_errors", std::move(field_errors));
 
   Response response = renderer_->render(
-      request, {.status = state.status, .template_name = "invitation.html", .with_script = true}, std::move(data));
+      request, {.status = state.status, .template_name = "invitation.html", .script = "password.js"}, std::move(data));
   response.headers.add("Set-Cookie", ticket.set_cookie);
   if (!state.retry_after.empty()) response.headers.set("Retry-After", state.retry_after);
   return response;

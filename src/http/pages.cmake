@@ -4,4 +4,4 @@ target_sources(invited_http PRIVATE
 
 file(GLOB page_templates CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/templates/*.html)
 invited_embed(invited_http invited::http::templates ${page_templates})
-invited_embed(invited_http invited::http::assets assets/icon.svg assets/invited.css assets/password.js)
+invited_embed(invited_http invited::http::assets assets/icon.svg assets/invited.css assets/mails.js assets/password.js)

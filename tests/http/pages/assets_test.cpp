@@ -16,6 +16,7 @@ Request get(std::string name) {
 TEST(Assets, AreServedUnderADigestForAYear) {
   const std::pair<const char*, const char*> cases[]{{"invited.css", "text/css; charset=utf-8"},
                                                     {"password.js", "text/javascript; charset=utf-8"},
+                                                    {"mails.js", "text/javascript; charset=utf-8"},
                                                     {"icon.svg", "image/svg+xml"}};
   for (const auto& [name, type] : cases) {
     const std::string path = asset_path(name);
@@ -49,7 +50,7 @@ TEST(Assets, NothingElseIsThere) {
 }
 
 TEST(Assets, ComeFromNowhereElse) {
-  for (const char* name : {"invited.css", "password.js", "icon.svg"}) {
+  for (const char* name : {"invited.css", "password.js", "mails.js", "icon.svg"}) {
     std::string body = serve_asset(get(name)).body;
     if (const auto at = body.find("http://www.w3.org/2000/svg"); at != std::string::npos) body.erase(at, 26);
     EXPECT_THAT(body, testing::Not(testing::HasSubstr("//fonts"))) << name;

@@ -38,7 +38,7 @@ PageData hostile_data() {
         "monogram", "name", "notice", "name_error", "password_error", "password_again_error", "back",  "subject",
         "from",     "to",   "date",   "file",       "app_url"})
     data.text(name, hostile);
-  data.flag("has_errors").flag("has_field_errors").flag("has_mails").flag("has_html").flag("refresh").flag("wide");
+  data.flag("has_errors").flag("has_field_errors").flag("has_mails").flag("has_html").flag("wide");
   data.list("field_errors", {PageData().text("field", hostile).text("message", hostile)});
   data.list("mails", {PageData().text("file", hostile).text("subject", hostile).text("to", hostile)});
   data.list("pieces", {PageData().text("words", hostile), PageData().text("link", hostile)});
@@ -111,7 +111,7 @@ TEST(Templates, EveryPageIsWellFormedAccessibleAndEscapedInEveryLanguage) {
         SCOPED_TRACE(std::string(file.name) + " " + std::string(base::to_string(language)));
         const Response response =
             renderer.render(request_in(base::to_string(language)),
-                            {.status = 200, .template_name = file.name, .with_script = true, .padded_size = 0},
+                            {.status = 200, .template_name = file.name, .script = "password.js", .padded_size = 0},
                             hostile_data().flag("signs_in", signs_in));
         const ParsedPage page(response);
         expect_accessible(page);
