@@ -65,8 +65,9 @@ struct EnvironmentAuthenticator::State {
       : store(store_in),
         clock(clock_in),
         pepper(std::move(pepper_in)),
-        // One in `wrong_password_interval`, with the first ten at once.
-        wrong_passwords(Rate{1, policy.wrong_password_interval, policy.wrong_passwords_per_minute}) {}
+        // One in `wrong_password_interval`, with the first ten at once; 0 of them: no limit, as in any rate.
+        wrong_passwords(Rate{policy.wrong_passwords_per_minute == 0 ? 0U : 1U, policy.wrong_password_interval,
+                             policy.wrong_passwords_per_minute}) {}
 
   Result<std::shared_ptr<const Snapshot>> current_snapshot() {
     const auto fresh = [](const auto& candidate) {
