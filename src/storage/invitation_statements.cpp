@@ -123,15 +123,16 @@ struct InvitationStatements::Prepared {
       std::string(kColumns) +
           "mailbox = :mailbox AND invitee_key = :invitee_key AND environment_id = :environment_id AND"
           " (CASE WHEN state = 'pending' THEN 1 END) = 1",  // as in the index invitation_by_invitee
-      {{"invitee_key", row.invitee_key}, {"environment_id", row.environment_id}},
+      {{"mailbox", row.mailbox}, {"invitee_key", row.invitee_key}, {"environment_id", row.environment_id}},
       row.columns()};
   Statement list_all = make_list("", {});
   Statement list_of_environment =
       make_list("environment_id = :environment_id AND ", {{"environment_id", row.environment_id}});
   Statement list_of_invitee = make_list("mailbox = :mailbox AND invitee_key = :invitee_key AND ",
                                         {{"mailbox", row.mailbox}, {"invitee_key", row.invitee_key}});
-  Statement list_of_both = make_list("invitee_key = :invitee_key AND environment_id = :environment_id AND ",
-                                     {{"invitee_key", row.invitee_key}, {"environment_id", row.environment_id}});
+  Statement list_of_both =
+      make_list("mailbox = :mailbox AND invitee_key = :invitee_key AND environment_id = :environment_id AND ",
+                {{"mailbox", row.mailbox}, {"invitee_key", row.invitee_key}, {"environment_id", row.environment_id}});
 };
 
 InvitationStatements::InvitationStatements(Connection& connection)

@@ -2,7 +2,7 @@
 
 #include <soci/soci.h>
 
-#include <type_traits>
+#include <algorithm>
 
 namespace invited::storage {
 namespace {
@@ -11,6 +11,17 @@ struct NullFlag {
   bool* null;
   soci::indicator indicator;
 };
+
+/// A parameter that nobody binds would be NULL, and a comparison with it silently false.
+void check_all_bound(std::string_view sql, const Parameters& parameters) {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz_0123456789";
+  for (auto at = sql.find(':'); at != std::string_view::npos; at = sql.find(':', at + 1)) {
+    const auto end = sql.find_first_not_of(kLetters, at + 1);
+    const std::string_view name = sql.substr(at + 1, end == std::string_view::npos ? end : end - at - 1);
+    if (!name.empty() && std::ranges::find(parameters, name, &Parameter::name) == parameters.end())
+      throw DatabaseFailure(FailureKind::statement, "nothing is bound to :" + std::string(name));
+  }
+}
 
 }  // namespace
 
@@ -47,6 +58,7 @@ Statement::~Statement() = default;
 void Statement::reset() { prepared_.reset(); }
 
 void Statement::prepare() {
+  check_all_bound(sql_, parameters_);
   auto prepared = std::make_unique<Prepared>(connection_.session());
   soci::statement& statement = prepared->statement;
   prepared->null_parameters.reserve(parameters_.size());
