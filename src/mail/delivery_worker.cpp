@@ -97,13 +97,14 @@ DeliveryWorker::DeliveryWorker(domain::Store& store, const base::Clock& clock, c
 DeliveryWorker::~DeliveryWorker() { stop(); }
 
 void DeliveryWorker::start() {
-  const auto probed_now = store_.write([this](domain::Transaction& transaction) -> domain::Result<void> {
+  const auto probe_now = [this](domain::Transaction& transaction) -> domain::Result<void> {
     if (auto hold = transaction.find_mail_hold()) {
       hold->next_try_at = clock_.now();
       transaction.set_mail_hold(hold);
     }
     return {};
-  });
+  };
+  const auto probed_now = store_.write(probe_now, domain::Urgency::owed);
   if (!probed_now) base::log::warning("mail.hold_not_read", {{"reason", probed_now.error().message}});
   const std::uint32_t connections = std::clamp(options_.connections, 1U, 5U);
   for (std::uint32_t i = 0; i < connections; ++i) transports_.push_back(make_transport_());
@@ -188,12 +189,13 @@ void DeliveryWorker::run(std::size_t index) {
 bool DeliveryWorker::record_and_claim(std::optional<Finished>& finished, bool may_claim, std::optional<Claim>& claim) {
   if (!finished && !may_claim) return true;
   Notes notes;
-  const auto done = store_.write([&](domain::Transaction& transaction) -> domain::Result<void> {
+  const auto work = [&](domain::Transaction& transaction) -> domain::Result<void> {
     const base::Timestamp now = clock_.now();
     if (finished) record(transaction, *finished, now, notes);
     if (may_claim) claim = claim_one(transaction, now);
     return {};
-  });
+  };
+  const auto done = store_.write(work, domain::Urgency::owed);
   if (!done) {
     claim.reset();
     return false;

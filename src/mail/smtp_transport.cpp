@@ -21,8 +21,6 @@ namespace {
 using domain::DeliveryOutcome;
 using domain::DeliveryResult;
 
-constexpr std::chrono::seconds kFarewell{3};
-
 /// The first line, or nothing where the file cannot be read or that line is empty.
 std::optional<base::Secret> read_password(const std::filesystem::path& file) {
   std::ifstream stream(file);
@@ -128,6 +126,7 @@ struct SmtpTransport::Conversation {
   bool needs_starttls = false;
   bool needs_auth = false;
   const std::atomic<bool>* interrupted = nullptr;
+  std::chrono::milliseconds farewell{0};
   std::optional<std::chrono::steady_clock::time_point> ended_at;
   std::array<char, CURL_ERROR_SIZE> error{};
 
@@ -161,7 +160,7 @@ struct SmtpTransport::Conversation {
     if (!conversation.dialogue.ended()) return 0;
     const auto now = std::chrono::steady_clock::now();
     if (!conversation.ended_at) conversation.ended_at = now;
-    return now - *conversation.ended_at > kFarewell ? 1 : 0;
+    return now - *conversation.ended_at > conversation.farewell ? 1 : 0;
   }
 
   /// What was required must have been offered. libcurl would go on without AUTH where the relay does not name it.
@@ -206,7 +205,7 @@ void SmtpTransport::close() {
     if (configure(farewell)) {
       curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, "QUIT");
       curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
-      curl_easy_setopt(curl, CURLOPT_TIMEOUT, static_cast<long>(kFarewell.count()));
+      curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(timeouts_.farewell.count()));
       curl_easy_perform(curl);
     }
     curl_easy_reset(curl);  // it must not remember `farewell`
@@ -229,6 +228,7 @@ bool SmtpTransport::configure(Conversation& conversation) {
   }
   conversation.needs_starttls = settings_.tls == Tls::starttls;
   conversation.needs_auth = !settings_.user.empty();
+  conversation.farewell = timeouts_.farewell;
 
   curl_easy_setopt(curl, CURLOPT_URL, url_of(settings_).c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");

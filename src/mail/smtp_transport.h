@@ -21,6 +21,8 @@ struct SmtpTimeouts {
   std::chrono::seconds answer{600};
   /// For the whole delivery; must end before the message's lease does.
   std::chrono::milliseconds total = std::chrono::minutes(18);
+  /// For the answer to QUIT, which is a courtesy.
+  std::chrono::milliseconds farewell = std::chrono::seconds(3);
 };
 
 class SmtpTransport final : public Transport {

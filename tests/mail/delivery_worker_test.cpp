@@ -1,1 +1,289 @@
+// What becomes of queued mail, on a real store.
+#include "mail/delivery_worker.h"
 
+#include "mail/delivery_fixture.h"
+
+namespace invited::mail {
+namespace {
+
+using domain::DeliveryOutcome;
+using domain::DeliveryResult;
+using domain::MessageState;
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::HasSubstr;
+using namespace std::chrono_literals;
+
+const DeliveryResult kSent{DeliveryOutcome::sent, 250, "message", "queued"};
+const DeliveryResult kGreylisted{DeliveryOutcome::deferred, 450, "rcpt_to", "4.2.0 greylisted"};
+const DeliveryResult kBusy{DeliveryOutcome::deferred, 421, "banner", "busy"};
+const DeliveryResult kNoSuchUser{DeliveryOutcome::rejected, 550, "rcpt_to", "5.1.1 no such user"};
+const DeliveryResult kWrongPassword{DeliveryOutcome::held, 535, "auth", "5.7.8 wrong"};
+
+using DeliveryWorkerTest = DeliveryTest;
+
+TEST_F(DeliveryWorkerTest, delivers_what_is_due_with_a_link_that_opens_the_invitation) {
+  const auto message = queue("guest@example.org");
+  start();
+  ASSERT_TRUE(becomes(message, MessageState::sent));
+  ASSERT_EQ(relay_.count(), 1U);
+  const auto delivery = relay_.deliveries()[0];
+  EXPECT_EQ(delivery.envelope.from, settings_.from);
+  EXPECT_EQ(delivery.envelope.recipient, "guest@example.org");
+  EXPECT_EQ(delivery.envelope.message_id, domain::message_id_of(message));
+  EXPECT_THAT(delivery.bytes, HasSubstr("\r\n" + invitation_link(test::kPublicUrl, keys_, message) + "\r\n"));
+  EXPECT_EQ(stored(message).attempts, 1U);
+  EXPECT_EQ(attempts(message)[0].result->outcome, DeliveryOutcome::sent);
+}
+
+TEST_F(DeliveryWorkerTest, delivers_a_notice_that_has_no_invitation) {
+  auto message = world_.message(world_.invitation());
+  message.kind = domain::MessageKind::already_has_access;
+  message.invitation_id = {};
+  write([&](domain::Transaction& transaction) { transaction.insert(message); });
+  start();
+  ASSERT_TRUE(becomes(message, MessageState::sent));
+  EXPECT_THAT(relay_.deliveries()[0].bytes, testing::Not(HasSubstr("/i/")));
+}
+
+TEST_F(DeliveryWorkerTest, sends_at_once_when_woken) {
+  options_.poll = hours(1);
+  start();
+  let_it_look();
+  const auto message = queue("guest@example.org");
+  worker_->wake();
+  EXPECT_TRUE(becomes(message, MessageState::sent));
+}
+
+TEST_F(DeliveryWorkerTest, sends_nothing_before_its_time) {
+  const auto message = queue("guest@example.org", [](auto& m) { m.due_at += minutes(1); });
+  start();
+  clock_.advance(minutes(1) - milliseconds(1));
+  let_it_look();
+  EXPECT_EQ(relay_.count(), 0U);
+  clock_.advance(milliseconds(1));
+  EXPECT_TRUE(becomes(message, MessageState::sent));
+}
+
+TEST_F(DeliveryWorkerTest, M02_tries_a_deferred_mail_again_by_the_schedule_with_equal_bytes) {
+  relay_.answer(kGreylisted);
+  const auto message = queue("guest@example.org");
+  start();
+  ASSERT_TRUE(is_recorded(message, 1));
+  std::size_t number = 1;
+  for (const auto delay : {minutes(1), minutes(2), minutes(5), minutes(10), minutes(20), minutes(30), minutes(60)}) {
+    EXPECT_EQ(stored(message).due_at - clock_.now(), delay);
+    clock_.advance(delay);
+    ASSERT_TRUE(is_recorded(message, ++number));
+  }
+  relay_.answer(kSent);
+  clock_.advance(hours(1));
+  ASSERT_TRUE(becomes(message, MessageState::sent));
+  EXPECT_EQ(stored(message).attempts, 9U);
+  const auto deliveries = relay_.deliveries();
+  ASSERT_EQ(deliveries.size(), 9U);
+  for (const auto& delivery : deliveries) EXPECT_EQ(delivery.bytes, deliveries[0].bytes);
+}
+
+TEST_F(DeliveryWorkerTest, gives_up_when_the_link_expires_or_the_time_is_over) {
+  options_.retry.give_up_after = hours(2);
+  relay_.answer(kGreylisted);
+  const auto message = queue("guest@example.org");
+  start();
+  for (int i = 0; i < 12 && stored(message).state == MessageState::queued; ++i) {
+    is_recorded(message, attempts(message).size());
+    clock_.advance(std::max(stored(message).due_at - clock_.now(), milliseconds(0)));
+    let_it_look();
+  }
+  EXPECT_EQ(stored(message).state, MessageState::failed);
+  EXPECT_EQ(stored(message).last_error, "4.2.0 greylisted");
+}
+
+TEST_F(DeliveryWorkerTest, M03_fails_a_rejected_mail_for_good_and_goes_on_with_the_others) {
+  relay_.answer(
+      [](const Envelope& envelope) { return envelope.recipient == "nobody@example.org" ? kNoSuchUser : kSent; });
+  const auto bad = queue("nobody@example.org");
+  const auto good = queue("guest@example.org");
+  start();
+  EXPECT_TRUE(becomes(bad, MessageState::failed));
+  EXPECT_TRUE(becomes(good, MessageState::sent));
+  EXPECT_EQ(stored(bad).last_error, "5.1.1 no such user");
+  EXPECT_EQ(attempts(bad)[0].result->reply_code, 550);
+  EXPECT_FALSE(hold());
+  clock_.advance(hours(24));
+  let_it_look();
+  EXPECT_EQ(relay_.count(), 2U);
+}
+
+TEST_F(DeliveryWorkerTest, M04_holds_the_queue_fails_no_message_and_releases_it_when_mended) {
+  relay_.answer(kWrongPassword);
+  std::vector<domain::OutboxMessage> messages;
+  for (int i = 0; i < 4; ++i) messages.push_back(queue("guest" + std::to_string(i) + "@example.org"));
+  start();
+  ASSERT_TRUE(eventually([this] { return hold().has_value(); }));
+  const auto begun = hold();
+  EXPECT_EQ(begun->since, clock_.now());
+  EXPECT_EQ(begun->next_try_at, clock_.now() + seconds(30));
+  EXPECT_EQ(begun->reason.reply_code, 535);
+
+  // One message probes at 30 s, 1, 2, 4, 8, 10, 10 min; none is charged, and the others are not even tried.
+  std::size_t probes = 1;
+  for (const auto wait : {30s, 60s, 120s, 240s, 480s, 600s, 600s}) {
+    EXPECT_EQ(hold()->next_try_at, clock_.now() + wait);
+    clock_.advance(wait - milliseconds(1));
+    let_it_look();
+    EXPECT_EQ(relay_.count(), probes);
+    clock_.advance(milliseconds(1));
+    ++probes;
+    ASSERT_TRUE(eventually([&] { return hold()->tries == probes; }));
+  }
+  EXPECT_EQ(relay_.count(), probes);
+  for (const auto& message : messages) {
+    EXPECT_EQ(stored(message).state, MessageState::queued);
+    EXPECT_EQ(stored(message).attempts, 0U);
+    EXPECT_EQ(stored(message).deaths, 0U);
+  }
+
+  relay_.answer(kSent);
+  clock_.advance(minutes(10));
+  for (const auto& message : messages) EXPECT_TRUE(becomes(message, MessageState::sent));
+  EXPECT_FALSE(hold());
+}
+
+TEST_F(DeliveryWorkerTest, M04_probes_a_held_queue_with_one_message_after_the_other) {
+  relay_.answer([this](const Envelope&) {
+    clock_.advance(1ms);
+    return kWrongPassword;
+  });
+  queue("one@example.org");
+  queue("two@example.org");
+  start();
+  ASSERT_TRUE(relay_.wait_for(1));
+  ASSERT_TRUE(eventually([this] { return hold().has_value(); }));
+  clock_.advance(seconds(30));
+  ASSERT_TRUE(relay_.wait_for(2));
+  EXPECT_NE(relay_.deliveries()[0].envelope.recipient, relay_.deliveries()[1].envelope.recipient);
+}
+
+TEST_F(DeliveryWorkerTest, M04_releases_the_queue_when_the_relay_has_an_opinion_on_a_recipient) {
+  relay_.answer(kWrongPassword);
+  const auto message = queue("nobody@example.org");
+  start();
+  ASSERT_TRUE(eventually([this] { return hold().has_value(); }));
+  relay_.answer(kNoSuchUser);
+  clock_.advance(seconds(30));
+  EXPECT_TRUE(becomes(message, MessageState::failed));
+  EXPECT_FALSE(hold());
+}
+
+TEST_F(DeliveryWorkerTest, M04_probes_at_once_after_a_restart) {
+  const auto message = queue("guest@example.org");
+  write([this](domain::Transaction& transaction) {
+    transaction.set_mail_hold(domain::MailHold{clock_.now() - hours(5), clock_.now() + minutes(10), 9, kWrongPassword});
+  });
+  start();
+  EXPECT_TRUE(becomes(message, MessageState::sent));
+  EXPECT_FALSE(hold());
+}
+
+TEST_F(DeliveryWorkerTest, M02_leaves_a_busy_relay_alone_and_charges_only_the_message_it_tried) {
+  options_.connections = 3;
+  relay_.answer(kBusy);
+  std::vector<domain::OutboxMessage> messages;
+  for (int i = 0; i < 6; ++i) messages.push_back(queue("guest" + std::to_string(i) + "@example.org"));
+  options_.connections = 1;
+  start();
+  ASSERT_TRUE(is_recorded(messages[0], 1));
+  let_it_look();
+  EXPECT_EQ(relay_.count(), 1U);
+  EXPECT_FALSE(hold());
+  clock_.advance(seconds(10) - milliseconds(1));
+  let_it_look();
+  EXPECT_EQ(relay_.count(), 1U);
+  clock_.advance(milliseconds(1));
+  ASSERT_TRUE(relay_.wait_for(2));  // one tests the water
+  ASSERT_TRUE(is_recorded(messages[1], 1));
+  clock_.advance(seconds(19));
+  let_it_look();
+  EXPECT_EQ(relay_.count(), 2U);
+  relay_.answer(kSent);
+  clock_.advance(seconds(1));
+  for (std::size_t i = 2; i < messages.size(); ++i) EXPECT_TRUE(becomes(messages[i], MessageState::sent)) << i;
+  EXPECT_EQ(stored(messages[0]).attempts, 1U);
+}
+
+TEST_F(DeliveryWorkerTest, M19_quarantines_what_cannot_be_rendered_at_once_and_goes_on) {
+  static std::vector<base::EmbeddedFile> files(templates::files().begin(), templates::files().end());
+  for (base::EmbeddedFile& file : files)
+    if (file.name == "invitation_to_accept.text.mustache") file.content = "Dear {{salutation}}";
+  builder_ = std::make_unique<MessageBuilder>(settings_, TemplateRenderer(files));
+  const auto bad = queue("accept@example.org", [](auto& m) { m.kind = domain::MessageKind::invitation_to_accept; });
+  const auto good = queue("guest@example.org");
+  start();
+  EXPECT_TRUE(becomes(bad, MessageState::quarantined));
+  EXPECT_TRUE(becomes(good, MessageState::sent));
+  EXPECT_THAT(stored(bad).last_error, HasSubstr("salutation"));
+  EXPECT_EQ(relay_.count(), 1U);
+}
+
+TEST_F(DeliveryWorkerTest, M23_never_sends_a_mail_whose_link_is_dead) {
+  const struct {
+    const char* what;
+    std::function<void(domain::Invitation&)> change;
+  } kRows[] = {
+      {"revoked", [](auto& i) { i.state = domain::InvitationState::revoked; }},
+      {"accepted", [](auto& i) { i.state = domain::InvitationState::accepted; }},
+      {"declined", [](auto& i) { i.state = domain::InvitationState::declined; }},
+      {"superseded", [](auto& i) { i.generation += 1; }},
+      {"expired", [this](auto& i) { i.expires_at = clock_.now(); }},
+  };
+  std::vector<domain::OutboxMessage> messages;
+  for (const auto& row : kRows) {
+    messages.push_back(queue(std::string(row.what) + "@example.org"));
+    // As if it happened between the claim and the sending: the message itself was not cancelled.
+    write([&](domain::Transaction& transaction) {
+      auto invitation = *transaction.find_invitation(messages.back().invitation_id);
+      row.change(invitation);
+      transaction.update(invitation);
+    });
+  }
+  messages.push_back(queue("cancelled@example.org"));
+  write([&](domain::Transaction& t) { t.cancel_messages(messages.back().invitation_id, clock_.now()); });
+  messages.push_back(queue("late@example.org", [this](auto& m) { m.expires_at = clock_.now(); }));
+  const auto good = queue("guest@example.org");
+  start();
+  EXPECT_TRUE(becomes(good, MessageState::sent));
+  EXPECT_EQ(relay_.count(), 1U);
+  for (const auto& message : messages)
+    EXPECT_NE(stored(message).state, MessageState::queued) << message.recipient.text();
+}
+
+TEST_F(DeliveryWorkerTest, M21_sends_no_message_twice_and_no_more_at_once_than_it_may) {
+  std::mutex mutex;
+  int at_once = 0;
+  int most = 0;
+  relay_.answer([&](const Envelope&) {
+    {
+      const std::lock_guard lock(mutex);
+      most = std::max(most, ++at_once);
+    }
+    std::this_thread::sleep_for(milliseconds(3));
+    const std::lock_guard lock(mutex);
+    --at_once;
+    return kSent;
+  });
+  std::vector<domain::OutboxMessage> messages;
+  for (int i = 0; i < 100; ++i) messages.push_back(queue("guest" + std::to_string(i) + "@example.org"));
+  options_.connections = 99;  // five are the most
+  start();
+  for (const auto& message : messages) EXPECT_TRUE(becomes(message, MessageState::sent));
+  worker_->stop();
+  EXPECT_EQ(relay_.count(), 100U);
+  EXPECT_LE(most, 5);
+  EXPECT_GE(most, 2);
+}
+
+}  // namespace
+}  // namespace invited::mail

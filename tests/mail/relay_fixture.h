@@ -50,7 +50,8 @@ class RelayTest : public testing::Test {
   static constexpr const char* kFrom = "invitations@example.com";
   test::TemporaryDirectory folder_;
   Settings settings_;
-  SmtpTimeouts timeouts_{std::chrono::seconds(10), std::chrono::seconds(10), std::chrono::seconds(30)};
+  SmtpTimeouts timeouts_{std::chrono::seconds(10), std::chrono::seconds(10), std::chrono::seconds(30),
+                         std::chrono::milliseconds(300)};
   std::unique_ptr<test::ScriptedSmtpServer> relay_;
   std::unique_ptr<SmtpTransport> transport_;
 };
