@@ -30,6 +30,7 @@ constexpr const char* kInvitedRole = "Planner";
 constexpr const char* kInviterName = "Marit de Vries";
 constexpr const char* kInviterEmail = "marit.de.vries@harbour-planner.example";
 constexpr const char* kSoapPath = "/ws/InviteAPI/1/soap1";
+constexpr const char* kDemoFile = "demo.json";
 constexpr const char* kMailPath = "/demo/mails";
 
 /// Where the demo keeps its things: the folder named, or a fresh one that goes when this does.
@@ -59,6 +60,27 @@ class DemoFolder {
   std::filesystem::path path_;
   bool temporary_;
 };
+
+constexpr std::string_view kOurs = "# Made once by `invited demo`";
+
+/// Writes what `invited serve` and every command need to know of the folder, where there is nothing yet. Refuses a
+/// folder with another service's database: the demo would put its app into it.
+Parsed<void> prepare(const std::filesystem::path& folder) {
+  std::error_code error;
+  const std::filesystem::path settings = folder / "invited.toml";
+  std::string first_line;
+  std::getline(std::ifstream(settings) >> std::ws, first_line);
+  if (std::filesystem::exists(folder / "invited.db", error) && !std::filesystem::exists(folder / kDemoFile, error) &&
+      !first_line.starts_with(kOurs))
+    return std::unexpected(folder.string() + " holds a database that is not the demo's: name another folder");
+  if (std::filesystem::exists(settings, error)) return {};
+  if (std::filesystem::create_directories(folder, error))
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+  return create_file_durably(settings, std::string(kOurs) + ": edit as you like. All settings: invited settings\n" +
+                                           "[mail]\ntransport = \"directory\"\n" +
+                                           "from = \"invitations@harbour-planner.example\"\nfrom_name = \"" + kAppName +
+                                           "\"\n");
+}
 
 std::optional<Config> load_demo_config(const cli::DemoOptions& options, const std::filesystem::path& folder) {
   cli::ServiceChoice choice;
@@ -114,8 +136,9 @@ domain::Result<Json> set_up(const Config& config, admin::AdminContext& context) 
   auto environment = run("environment add", {{"app", app_uuid}, {"name", kEnvironmentName}}, context);
   if (!environment) return environment;
   const Json environment_uuid = (*environment)["environment_uuid"];
-  if (auto account = run("account add", {{"email", kInviterEmail}, {"name", kInviterName}}, context); !account)
-    return account;
+  auto account = run("account add", {{"email", kInviterEmail}, {"name", kInviterName}}, context);
+  // There already: a set-up was broken off in the middle, and this is the second.
+  if (!account && account.error().code != domain::ErrorCode::already_exists) return account;
   auto access = run("access grant",
                     {{"environment", environment_uuid}, {"email", kInviterEmail}, {"role", inviter_role}}, context);
   if (!access) return access;
@@ -128,7 +151,7 @@ domain::Result<Json> set_up(const Config& config, admin::AdminContext& context) 
 
 /// The credentials: those of the last time, or of an app that is set up now.
 domain::Result<Json> credentials(const std::filesystem::path& folder, Service& service) {
-  const std::filesystem::path file = folder / "demo.json";
+  const std::filesystem::path file = folder / kDemoFile;
   if (std::ifstream stream(file); stream) {
     const std::string content{std::istreambuf_iterator<char>(stream), {}};
     auto known = Json::parse(content, nullptr, /*allow_exceptions=*/false);
@@ -144,6 +167,17 @@ domain::Result<Json> credentials(const std::filesystem::path& folder, Service& s
 }
 
 void print_for_programs(const Json& facts) { std::cout << facts.dump() << std::endl; }
+
+/// As one would type it here.
+std::string own_program() {
+  std::error_code error;
+  const auto path = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) return "invited";
+  const auto relative = path.lexically_proximate(std::filesystem::current_path(error)).string();
+  return relative.starts_with("..")                ? path.string()
+         : relative.find('/') == std::string::npos ? "./" + relative
+                                                   : relative;
+}
 
 void print_for_people(const Json& facts, const DemoFolder& folder) {
   const auto text = [&](const char* member) { return facts[member].get<std::string>(); };
@@ -178,7 +212,7 @@ void print_for_people(const Json& facts, const DemoFolder& folder) {
             << "\n"
             << "  3. See that access is there:\n"
             << "\n"
-            << "       invited access list --state-dir " << folder.path().string() << "\n"
+            << "       " << own_program() << " access list --state-dir " << folder.path().string() << "\n"
             << "\n"
             << (folder.temporary() ? "  Ctrl-C ends the demo and removes what it made.\n"
                                    : "  Ctrl-C ends the demo; started again with this folder it goes on.\n")
@@ -194,6 +228,7 @@ int demo(const cli::DemoOptions& options) {
   };
   const auto folder = DemoFolder::open(options.state_dir);
   if (!folder) return fail(folder.error());
+  if (const auto prepared = prepare(folder->path()); !prepared) return fail(prepared.error());
   auto config = load_demo_config(options, folder->path());
   if (!config) return cli::kRefused;
   const std::string mail_dir = config->mail.directory.string();

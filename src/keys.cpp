@@ -92,9 +92,8 @@ std::string make_key_file() {
 }  // namespace
 
 Parsed<void> create_file_durably(const std::filesystem::path& path, std::string_view content) {
-  const std::filesystem::path temporary = path.string() + ".new-" + std::to_string(::getpid());
+  const std::filesystem::path temporary = path.string() + ".new-" + base::to_hex(base::random_bytes(8));
   {
-    ::unlink(temporary.c_str());
     const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (file.get() < 0) return failed(temporary, "written");
     while (!content.empty()) {
@@ -106,8 +105,10 @@ Parsed<void> create_file_durably(const std::filesystem::path& path, std::string_
     if (::fsync(file.get()) != 0) return failed(temporary, "written");
   }
   const bool linked = ::link(temporary.c_str(), path.c_str()) == 0 || errno == EEXIST;
-  if (!linked) return failed(path, "written");
+  const int error = errno;
   ::unlink(temporary.c_str());
+  errno = error;
+  if (!linked) return failed(path, "written");
   const Descriptor folder(::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.get() < 0 || ::fsync(folder.get()) != 0) return failed(path.parent_path(), "synced");
   return {};

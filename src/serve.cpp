@@ -102,6 +102,7 @@ struct Service::Parts {
                mail::make_transport_factory(config.mail, mail::longest_delivery(config.delivery.lease)),
                delivery_options(config)),
         admin{*state.store, clock, config.policy, state.keys.pepper, password_hasher} {
+    admin.public_url = config.public_url;
     context.mail_queued = [this] { worker.wake(); };
     admin.mail_queued = [this] { worker.wake(); };
     admin.environments_changed = [this] { authenticator.forget_snapshot(); };

@@ -17,7 +17,7 @@ using domain::Result;
 
 /// Is there anybody, and can they work: for `invited check`.
 Result<Json> status(const Arguments&, AdminContext& context) {
-  return Json{{"version", INVITED_VERSION}, {"ready", context.store.is_ready()}};
+  return Json{{"version", INVITED_VERSION}, {"ready", context.store.is_ready()}, {"public_url", context.public_url}};
 }
 
 constexpr std::array kServiceCommands{Command{"status", "", status}};

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 
 #include "base/clock.h"
 #include "base/secret.h"
@@ -25,6 +26,7 @@ struct AdminContext {
   const domain::Policy& policy;
   const base::Secret& pepper;
   domain::PasswordHasher& password_hasher;
+  std::string public_url{};                            ///< told by `status`; empty where the service does not run
   std::function<void()> environments_changed = [] {};  ///< after a commit that changed one
   std::function<void()> mail_queued = [] {};           ///< after a commit that queued mail
 };

@@ -88,17 +88,17 @@ void check_keys(const Config& config, bool database_exists, std::vector<Finding>
     findings.push_back({"keys", Outcome::failed, keys.error()});
 }
 
-/// Whether the service runs.
-bool check_database(const Config& config, bool database_exists, std::vector<Finding>& findings) {
+/// The public URL of the running service; empty where it does not run.
+std::string check_database(const Config& config, bool database_exists, std::vector<Finding>& findings) {
   if (!database_exists) {
     findings.push_back({"database", Outcome::ok, "made at the first start"});
-    return false;
+    return {};
   }
   AdminSession session(config, /*may_create=*/false);
   const auto status = session.run("status", Json::object());
   if (!status) {
     findings.push_back({"database", Outcome::failed, status.error().message});
-    return false;
+    return {};
   }
   const bool running = session.through_service();
   if (!status->value("ready", false))
@@ -117,7 +117,7 @@ bool check_database(const Config& config, bool database_exists, std::vector<Find
                         "held since " + hold->value("since", "") + ": " +
                             hold->value("explanation", "no reason was given") +
                             ". Mend what is said under relay; then: invited mail retry --all"});
-  return running;
+  return running ? status->value("public_url", config.public_url) : std::string();
 }
 
 void check_relay(const Config& config, std::vector<Finding>& findings) {
@@ -139,13 +139,12 @@ void check_relay(const Config& config, std::vector<Finding>& findings) {
     findings.push_back({"relay", Outcome::failed, relay.error().message});
 }
 
-void check_public_url(const Config& config, bool running, std::vector<Finding>& findings) {
-  if (!running) {
+void check_public_url(const std::string& public_url, std::vector<Finding>& findings) {
+  if (public_url.empty()) {
     findings.push_back({"public_url", Outcome::ok, "not tried, because the service does not run"});
     return;
   }
-  if (config.public_url.empty()) return;
-  const std::string url = config.public_url + "/healthz";
+  const std::string url = public_url + "/healthz";
   const auto status = probe_url(url);
   if (status && *status == 200)
     findings.push_back({"public_url", Outcome::ok, "the service answers at " + url});
@@ -170,9 +169,9 @@ int run_check(const ServiceChoice& choice, bool json) {
   std::error_code error;
   const bool database_exists = there && std::filesystem::exists(database_path(*config), error);
   if (there) check_keys(*config, database_exists, findings);
-  const bool running = check_database(*config, database_exists, findings);
+  const std::string public_url = check_database(*config, database_exists, findings);
   check_relay(*config, findings);
-  check_public_url(*config, running, findings);
+  check_public_url(public_url, findings);
 
   bool failed = false;
   Json list = Json::array();
