@@ -126,6 +126,7 @@ HeadScanner::State HeadScanner::scan(std::string_view bytes) {
 
 /// `line` is without its LF.
 std::optional<Refusal> HeadScanner::check_line(std::string_view line) {
+  if (lines_ == 0) note_target(line);
   if (!line.ends_with('\r')) {
     // Which mistake it is matters to a client that speaks another protocol: the request line first.
     return lines_ == 0 ? kBadRequestLine : kBadLineEnd;
@@ -162,9 +163,15 @@ std::optional<Refusal> HeadScanner::check_request_line(std::string_view line) {
   }
   if (version != "HTTP/1.1" && version != "HTTP/1.0")
     return Refusal{505, "Only HTTP/1.1 and HTTP/1.0 are spoken here."};
-  target_start_ = line_start_ + first + 1;
-  target_size_ = target.size();
   return std::nullopt;
+}
+
+/// Whatever else is wrong with the line: the answer to it may depend on whom it was meant for.
+void HeadScanner::note_target(std::string_view line) {
+  const auto start = line.find(' ');
+  if (start == std::string_view::npos) return;
+  target_start_ = line_start_ + start + 1;
+  target_size_ = std::min(line.find_first_of(" \r", start + 1), line.size()) - start - 1;
 }
 
 std::optional<Refusal> HeadScanner::check_unfinished_line(std::string_view line) const {

@@ -36,12 +36,14 @@ class HeadScanner {
   std::size_t prefix() const { return prefix_; }
   /// After `refused`.
   const Refusal& refusal() const { return *refusal_; }
-  /// The request target, as sent; empty until the request line was read.
+  /// The request target, as sent; empty until the request line was read. Also where that was refused, as far as it can
+  /// be told.
   std::string_view target(std::string_view bytes) const { return bytes.substr(target_start_, target_size_); }
 
  private:
   std::optional<Refusal> check_line(std::string_view line);
   std::optional<Refusal> check_request_line(std::string_view line);
+  void note_target(std::string_view line);
   std::optional<Refusal> check_unfinished_line(std::string_view line) const;
 
   const Limits* limits_;

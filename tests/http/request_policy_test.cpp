@@ -67,6 +67,15 @@ TEST(HeadScanner, TellsTheTarget) {
   EXPECT_EQ(scanner.prefix(), 2U);
 }
 
+TEST(HeadScanner, TellsTheTargetOfARefusedRequestLineToo) {
+  for (const std::string head :
+       {"POST /ws HTTP/1.1\n", "POST /ws HTTP/9.9\r\n", "POST /ws HTTP/1.1 x\r\n", "GET /ws\r\n"}) {
+    HeadScanner scanner((Limits()));
+    ASSERT_EQ(scanner.scan(head), State::refused);
+    EXPECT_EQ(scanner.target(head), "/ws") << head;
+  }
+}
+
 TEST(HeadScanner, RefusesWhatIsNotARequestLineAsSoonAsItShows) {
   const std::string lines[] = {
       "<?xml version=\"1.0\"?>",        // raw XML

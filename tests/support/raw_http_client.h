@@ -43,14 +43,23 @@ class RawHttpClient {
  public:
   static constexpr std::chrono::milliseconds kPatience{10'000};
 
-  explicit RawHttpClient(std::uint16_t port, const char* from = nullptr, int receive_buffer = 0) {
+  struct Unconnected {};
+  /// Has its descriptor, but waits for connect().
+  explicit RawHttpClient(Unconnected) {
     socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (socket_ < 0) throw std::runtime_error("socket");
+  }
+  /// `from`: the client's own address, "127.0.0.2".
+  explicit RawHttpClient(std::uint16_t port, const char* from = nullptr, int receive_buffer = 0)
+      : RawHttpClient(Unconnected{}) {
     if (receive_buffer > 0) ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     if (from != nullptr) {
       const auto address = address_of(from, 0);
       if (::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) fail("bind");
     }
+    connect(port);
+  }
+  void connect(std::uint16_t port) {
     const auto address = address_of("127.0.0.1", port);
     if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) fail("connect");
     const int yes = 1;
