@@ -119,7 +119,7 @@ domain::Result<std::string> MessageBuilder::build(const domain::OutboxMessage& m
   if (!reply_to_.empty()) add_mailbox(mail.get(), GMIME_ADDRESS_TYPE_REPLY_TO, {}, reply_to_);
   add_mailbox(mail.get(), GMIME_ADDRESS_TYPE_TO, {}, recipient);
   g_mime_message_set_subject(mail.get(), words->subject.c_str(), "utf-8");
-  g_mime_message_set_message_id(mail.get(), (id + "@" + message_id_domain_).c_str());
+  add_header(mail.get(), "Message-ID", "<" + id + "@" + message_id_domain_ + ">");
   add_header(mail.get(), "Auto-Submitted", "auto-generated");  // RFC 3834
   add_header(mail.get(), "X-Auto-Response-Suppress", "All");
   g_mime_message_set_mime_part(mail.get(), GMIME_OBJECT(alternatives.get()));

@@ -1,5 +1,6 @@
 #include "mail/transport.h"
 
+#include "base/log.h"
 #include "mail/directory_transport.h"
 #include "mail/smtp_transport.h"
 
@@ -9,6 +10,10 @@ namespace {
 
 std::string relay_of(const Settings& settings) {
   return "the relay " + settings.host + " port " + std::to_string(settings.port);
+}
+
+bool is_this_machine(const std::string& host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
 std::string what_stands(const Settings& settings) {
@@ -25,6 +30,10 @@ std::string what_stands(const Settings& settings) {
 TransportFactory make_transport_factory(const Settings& settings, std::chrono::milliseconds total_timeout) {
   if (settings.transport == TransportKind::directory)
     return [directory = settings.directory] { return std::make_unique<DirectoryTransport>(directory); };
+  if (settings.tls == Tls::off && !is_this_machine(settings.host))
+    base::log::warning("mail.unencrypted", {{"relay", settings.host},
+                                            {"effect", "mails, their links and the password travel readable to all"},
+                                            {"remedy", "set mail.tls to \"starttls\" or \"implicit\""}});
   SmtpTimeouts timeouts;
   timeouts.total = total_timeout;
   return [settings, timeouts] { return std::make_unique<SmtpTransport>(settings, timeouts); };

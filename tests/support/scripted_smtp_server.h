@@ -4,17 +4,13 @@
 
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "support/test_certificates.h"
+
 namespace invited::test {
-
-enum class CertificateKind { good, self_signed, expired, wrong_name };
-
-/// An authority made for this process; `ca_file` is what clients should trust.
-const std::filesystem::path& test_ca_file();
 
 struct Reply {
   std::string lines;  ///< without the last CRLF; "" says nothing
