@@ -30,7 +30,13 @@ def welch_t(one, other):
 
 
 class Caller:
-    """One kept-alive connection, from an address of its own if wanted."""
+    """One kept-alive connection, from an address of its own if wanted. A context manager."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.connection.close()
 
     def __init__(self, service, source="127.0.0.1"):
         self.service = service
@@ -82,6 +88,7 @@ class NothingIsLearnt(unittest.TestCase):
     def test_from_the_time_it_takes(self):
         """A01, A02: the figure is printed; what is asserted is only that no difference can be seen with bare eyes."""
         caller = Caller(self.service)
+        self.addCleanup(caller.connection.close)
         bodies = {name: soap_client.envelope(self.service.invite_parameters("a01@example.org", **changes)).encode()
                   for name, changes in self.cases.items()}
         times = {name: [] for name in bodies}
@@ -181,14 +188,15 @@ class AccessEnds(unittest.TestCase):
             stop = threading.Event()
 
             def load(number):
-                caller, count = Caller(service), 0
-                while not stop.is_set():
-                    status, _, _ = caller.invite(f"load{number}-{count}@example.org")
-                    count += 1
-                    if status == 200:
-                        last_success[number] = time.monotonic()
-                    elif last_success[number]:
-                        return
+                count = 0
+                with Caller(service) as caller:
+                    while not stop.is_set():
+                        status, _, _ = caller.invite(f"load{number}-{count}@example.org")
+                        count += 1
+                        if status == 200:
+                            last_success[number] = time.monotonic()
+                        elif last_success[number]:
+                            return
             threads = [threading.Thread(target=load, args=(number,)) for number in range(4)]
             for thread in threads:
                 thread.start()
@@ -225,14 +233,14 @@ class NobodyIsLockedOut(unittest.TestCase):
             guesses = [0, 0]
 
             def guess(number):
-                caller = Caller(service, source=f"127.0.0.{number + 2}")
                 body = soap_client.envelope(service.invite_parameters("x@example.org", EnvironmentPassword="guess"))
-                while not stop.is_set():
-                    self.assertEqual(caller.post(body.encode())[0], 500)
-                    guesses[number] += 1
-            with concurrent.futures.ThreadPoolExecutor(2) as pool:
+                with Caller(service, source=f"127.0.0.{number + 2}") as caller:
+                    while not stop.is_set():
+                        self.assertEqual(caller.post(body.encode())[0], 500)
+                        guesses[number] += 1
+            with concurrent.futures.ThreadPoolExecutor(2) as pool, Caller(service) as caller:
                 guessing = [pool.submit(guess, number) for number in range(2)]
-                caller, times = Caller(service), []
+                times = []
                 began = time.monotonic()
                 try:
                     for number in range(200):

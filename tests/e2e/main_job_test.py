@@ -2,7 +2,6 @@
 
 import datetime
 import email.utils
-import os
 import pathlib
 import re
 import subprocess
@@ -15,7 +14,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import captured_mail
 import end_to_end
 import soap_client
-from invited_service import NO_RATES, Service
+import web_client
+from invited_service import NO_RATES, Process, Service, wait_until
 
 PASSWORD = "seventeen quiet otters dance"
 
@@ -59,17 +59,21 @@ class TheDemoShowsWhatTheServiceDoes(unittest.TestCase):
     def test_the_printed_curl_line_can_be_pasted(self):
         """What a person reads, not the JSON: the line that `./dev run` tells them to paste must work as it stands."""
         with Service("demo") as service:
-            from invited_service import Process
             service.process = Process(["demo", "--listen", "127.0.0.1:0", "--state-dir", str(service.state_dir)],
                                       service.log_file)
-            service.process.await_output(r"SendInvite")
-            text = lambda: "\n".join(service.process._out_lines)
-            from invited_service import wait_until
-            pattern = re.compile(r"^\s*curl [^\n]*(?:\\\n[^\n]*)*(?:\n(?![ \t]*$)[^\n]*)*", re.MULTILINE)
-            match = wait_until(lambda: pattern.search(text()), what="a curl line")
-            result = subprocess.run(["sh", "-c", match.group(0)], capture_output=True, text=True, timeout=30, check=False)
-            self.assertIn("SendInviteResponse", result.stdout, f"{match.group(0)}\n{result.stderr}")
-            wait_until(lambda: captured_mail.read_all(service.state_dir / "mail"), what="the mail")
+            service.process.await_output(r"Ctrl-C")
+            said = service.process.output_text()
+            line = re.search(r"^\s*(curl .*?</\w+:Envelope>')$", said, re.MULTILINE | re.DOTALL)
+            self.assertIsNotNone(line, said)
+            result = subprocess.run(["sh", "-c", line.group(1)], capture_output=True, text=True, timeout=30, check=False)
+            self.assertIn("SendInviteResponse", result.stdout, line.group(1) + result.stderr)
+            mails = urllib.parse.urlsplit(re.search(r"http://\S+/demo/\S+", said).group(0))
+            port = mails.port
+            wait_until(lambda: "ada@example.org" in web_client.request(port, "GET", mails.path).text, what="the mail")
+            command = re.search(r"\S*invited access list .*$", said, re.MULTILINE).group(0)
+            shown = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=30, check=False)
+            self.assertEqual(shown.returncode, 0, shown.stderr)
+            self.assertIn("ROLE", shown.stdout)
 
 
 class TheMailSaysWhatAPersonNeeds(unittest.TestCase):
@@ -165,7 +169,6 @@ class TheServiceTellsHowItIs(unittest.TestCase):
 
     def test_a_second_one_does_not_start_on_the_same_files(self):
         with Service.serve(NO_RATES) as service:
-            from invited_service import Process
             second = Process(["serve", "--config", str(service.config_file), "--http-listen", "127.0.0.1:0"],
                              service.folder / "second.log")
             self.assertNotEqual(second.wait(), 0)

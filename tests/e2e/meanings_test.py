@@ -225,7 +225,7 @@ class AnIdempotencyKeyNamesTheCall(MeaningsTest):
 
 
 class WhenItExpires(MeaningsTest):
-    SETTINGS = {**AT_ONCE, "invitation.lifetime": "2s"}
+    SETTINGS = {**AT_ONCE, "invitation.lifetime": "4s"}
 
     def expired_mail(self, invitee):
         self.invite(invitee)

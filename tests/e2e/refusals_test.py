@@ -51,16 +51,16 @@ REFUSED = [
     ("role that is no UUID", {"RoleUUID": "User"}, "unknown_role", "RoleUUID"),
     ("role of another app", {"RoleUUID": "OTHER_APP"}, "unknown_role", "RoleUUID"),
 ]
-# Bodies, and the HTTP status; the code is malformed_request for all of them.
+# Bodies and the HTTP status: 400 where the message is no SOAP message that may be looked into, else a plain Client fault.
 MALFORMED = [
-    ("not XML", "SendInvite please"),
-    ("mismatched tags", "<a><b></a></b>"),
-    ("no envelope", '<SendInvite xmlns="http://www.example.com/"/>'),
-    ("other operation", soap_client.envelope({}, operation="DeleteEverything")),
-    ("document type", "<!DOCTYPE x []>" + soap_client.envelope({}).split("?>", 1)[1]),
-    ("unknown element", soap_client.envelope({"EnvironmentUUID": UNKNOWN, "Colour": "blue"})),
+    ("not XML", "SendInvite please", 400),
+    ("mismatched tags", "<a><b></a></b>", 400),
+    ("no envelope", '<SendInvite xmlns="http://www.example.com/"/>', 400),
+    ("document type", "<!DOCTYPE x []>" + soap_client.envelope({}).split("?>", 1)[1], 400),
+    ("other operation", soap_client.envelope({}, operation="DeleteEverything"), 500),
+    ("unknown element", soap_client.envelope({"EnvironmentUUID": UNKNOWN, "Colour": "blue"}), 500),
     ("element twice", soap_client.envelope({"EnvironmentUUID": UNKNOWN}).replace(
-        "</EnvironmentUUID>", "</EnvironmentUUID><EnvironmentUUID>x</EnvironmentUUID>")),
+        "</EnvironmentUUID>", "</EnvironmentUUID><EnvironmentUUID>x</EnvironmentUUID>"), 500),
 ]
 
 
@@ -91,12 +91,12 @@ class EveryRefusalHasItsCode(unittest.TestCase):
                     if parameter:
                         self.assertTrue(answer.message)
 
-    def test_what_cannot_be_understood_is_a_client_fault_with_http_400(self):
-        for name, body in MALFORMED:
+    def test_what_cannot_be_understood_is_a_client_fault(self):
+        for name, body, status in MALFORMED:
             with self.subTest(name):
                 answer = soap_client.post(self.service.port, body)
                 self.assertEqual((answer.status, answer.code, answer.fault_code),
-                                 (400, "malformed_request", "SOAP-ENV:Client"))
+                                 (status, "malformed_request", "SOAP-ENV:Client"))
 
     def test_no_refusal_leaves_anything_behind(self):
         refused = [entry for entry in self.service.cli("invitation", "list")
@@ -159,12 +159,26 @@ class RatesAreLimited(unittest.TestCase):
             self.assertEqual({mail["recipient_email"] for mail in waiting}, {"box+tag@example.org", "b.ox@example.org"})
 
 
-class BusyIsSaid(unittest.TestCase):
-    def test_new_work_is_refused_when_the_disk_is_short(self):
-        with Service.serve({**NO_RATES, "storage.disk_watermark": "1024GiB"}) as service:
-            answer = service.send_invite("x@example.org")
-            self.assertEqual((answer.code, answer.fault_code), ("unavailable", "SOAP-ENV:Server"))
-            self.assertEqual(service.cli("invitation", "list"), [])
+class ShortOfDisk(unittest.TestCase):
+    def test_new_work_is_refused_and_what_is_owed_goes_on(self):
+        """D13."""
+        with Service.serve(NO_RATES) as service:
+            self.assertFalse(service.send_invite("before@example.org").fault)
+            mail = captured_mail.await_mail(service.mail_dir, "before@example.org")
+            service.stop()
+            service.settings["storage.disk_watermark"] = "1024GiB"
+            service.write_config()
+            service.start()
+            for soap, fault_code in ((SOAP_11, "SOAP-ENV:Server"), (SOAP_12, "SOAP-ENV:Receiver")):
+                answer = service.send_invite("after@example.org", soap)
+                self.assertEqual((answer.code, answer.fault_code, answer.status), ("unavailable", fault_code, 500))
+                self.assertGreater(answer.retry_after, 0)
+            person = service.person()
+            password = "seventeen quiet otters dance"
+            done = person.submit(person.open(mail.link), "/accept", {"name": "Be Fore", "password": password,
+                                                                    "password_again": password})
+            self.assertEqual(done.status, 200, done.text)
+            self.assertEqual([i["invitee_email"] for i in service.cli("invitation", "list")], ["before@example.org"])
 
 
 if __name__ == "__main__":

@@ -127,7 +127,7 @@ class NoSecretLeaves(unittest.TestCase):
             secrets["form value"] = page.form("/accept").fields["csrf"]
             for password in ("fourteen chars", PASSWORD):
                 page = person.submit(page, "/accept", {"name": "First", "password": password, "password_again": password})
-                answers.append(page.response.body.replace(secrets["form value"].encode(), b""))
+                self.assertNotIn(password, page.response.text)
             service.send_invite("first@example.org", RoleUUID=service.other_role_uuid)
             second = captured_mail.await_mail(service.mail_dir, "first@example.org", 2)
             page = person.open(second.link)

@@ -33,7 +33,7 @@ int main() {
       proxy.soap_stream_fault(std::cerr);
       return 1;
     }
-    answer["faultcode"] = text(proxy.soap_fault()->faultcode);
+    answer["faultcode"] = text(*soap_faultcode(proxy.soap));
     answer["faultstring"] = text(proxy.soap_fault_string());
     answer["detail"] = text(proxy.soap_fault_detail());
   }

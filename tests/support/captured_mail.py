@@ -3,22 +3,48 @@
 import email
 import email.policy
 import email.utils
+import functools
 import re
 
 from invited_service import wait_until
 
 
 class Mail:
+    """Taken apart when first asked: some tests receive thousands."""
+
     def __init__(self, data):
         self.bytes = data
-        self.message = email.message_from_bytes(data, policy=email.policy.default)
-        self.subject = self.message["Subject"]
-        self.recipient = email.utils.parseaddr(self.message["To"])[1]
-        self.message_id = self.message["Message-ID"]
-        parts = list(self.message.walk())
-        self.types = [part.get_content_type() for part in parts]
-        self.text = next((p.get_content() for p in parts if p.get_content_type() == "text/plain"), "")
-        self.html = next((p.get_content() for p in parts if p.get_content_type() == "text/html"), "")
+
+    @functools.cached_property
+    def message(self):
+        return email.message_from_bytes(self.bytes, policy=email.policy.default)
+
+    @property
+    def subject(self):
+        return self.message["Subject"]
+
+    @property
+    def recipient(self):
+        return email.utils.parseaddr(self.message["To"])[1]
+
+    @property
+    def message_id(self):
+        return self.message["Message-ID"]
+
+    @property
+    def types(self):
+        return [part.get_content_type() for part in self.message.walk()]
+
+    def _part(self, content_type):
+        return next((p.get_content() for p in self.message.walk() if p.get_content_type() == content_type), "")
+
+    @functools.cached_property
+    def text(self):
+        return self._part("text/plain")
+
+    @functools.cached_property
+    def html(self):
+        return self._part("text/html")
 
     @property
     def link(self):

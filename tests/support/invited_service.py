@@ -139,6 +139,10 @@ class Process:
         with self._changed:
             return "\n".join(self._log_lines)
 
+    def output_text(self):
+        with self._changed:
+            return "\n".join(self._out_lines)
+
     def is_running(self):
         return self.child.poll() is None
 

@@ -2,10 +2,12 @@
 the fly. It can be stopped and started again on its port, and told to refuse the password or a recipient."""
 
 import datetime
-import ipaddress
+import logging
 import pathlib
+import secrets
 import ssl
 import threading
+import warnings
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
@@ -20,21 +22,24 @@ from invited_service import free_port
 USER = "invited"
 PASSWORD = "relay secret with blanks"
 
+# It logs each handshake that is meant to fail.
+logging.getLogger("mail.log").setLevel(logging.CRITICAL)
+
 
 class Authority:
-    """A certificate authority and one certificate for localhost, as PEM files in `folder`."""
+    """A certificate authority and one certificate for `host`, as PEM files in `folder`; both end after `lifetime`."""
 
-    def __init__(self, folder, host="localhost"):
+    def __init__(self, folder, host="localhost", lifetime=datetime.timedelta(days=2)):
         folder = pathlib.Path(folder)
-        now = datetime.datetime.now(datetime.timezone.utc)
+        folder.mkdir(exist_ok=True)
+        begin = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=1)
         authority_key = ec.generate_private_key(ec.SECP256R1())
-        authority_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test authority")])
+        authority_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Test authority {secrets.token_hex(4)}")])
 
         def certificate(subject, key, extensions):
             builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(authority_name)
                        .public_key(key.public_key()).serial_number(x509.random_serial_number())
-                       .not_valid_before(now - datetime.timedelta(hours=1))
-                       .not_valid_after(now + datetime.timedelta(days=2)))
+                       .not_valid_before(begin).not_valid_after(begin + lifetime))
             for extension, critical in extensions:
                 builder = builder.add_extension(extension, critical)
             return builder.sign(authority_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
@@ -43,7 +48,7 @@ class Authority:
         self.ca_file.write_bytes(certificate(authority_name, authority_key,
                                              [(x509.BasicConstraints(ca=True, path_length=0), True)]))
         key = ec.generate_private_key(ec.SECP256R1())
-        names = [x509.DNSName(host), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        names = [x509.DNSName(host)]
         self.certificate_file = folder / "relay.pem"
         self.certificate_file.write_bytes(
             certificate(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)]), key,
@@ -149,4 +154,6 @@ class Relay:
 
 class _ImplicitTls(Controller):
     def factory(self):
-        return SMTP(self.handler, **self.SMTP_kwargs)
+        with warnings.catch_warnings():  # of AUTH over what it does not know to be TLS
+            warnings.simplefilter("ignore")
+            return SMTP(self.handler, **self.SMTP_kwargs)

@@ -62,12 +62,12 @@ async function person(browser, origin, options = {}) {
   };
 }
 
+const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+
 // WCAG 2.2 AA and axe's best practices, colour contrast included.
-async function assertAccessible(page, name) {
+async function assertAccessible(page, name, rules = [...WCAG, 'best-practice']) {
   await page.evaluate(axe.source);
-  const result = await page.evaluate(() => window.axe.run(document, {
-    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-  }));
+  const result = await page.evaluate(runOnly => window.axe.run(document, {runOnly}), rules);
   const found = result.violations.map(v => `${v.id}: ${v.help}: ${v.nodes.map(n => n.target + ' ' +
     (n.any[0]?.message ?? '')).join(' | ')}`);
   assert.deepEqual(found, [], `axe-core on ${name}`);
@@ -75,7 +75,7 @@ async function assertAccessible(page, name) {
 }
 
 // The page as it is, on every kind of screen: accessible, nothing cut off, and kept as a picture.
-async function inspect(page, name) {
+async function inspect(page, name, rules = undefined) {
   const before = page.viewportSize();
   for (const [view, {colorScheme, viewport}] of Object.entries(VIEWS)) {
     await page.emulateMedia({colorScheme});
@@ -83,7 +83,7 @@ async function inspect(page, name) {
     await page.evaluate(() => document.activeElement?.blur());
     const [scroll, width] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
     assert.ok(scroll <= width, `${name} (${view}) is ${scroll} wide on a screen of ${width}`);
-    await assertAccessible(page, `${name} (${view})`);
+    await assertAccessible(page, `${name} (${view})`, rules);
     await page.screenshot({path: path.join(process.env.SCREENSHOTS, `${name}-${view}.png`), fullPage: true});
   }
   await page.emulateMedia({colorScheme: null});
@@ -101,5 +101,5 @@ const heading = page => page.textContent('h1');
 const rolesOf = async (service, email) =>
   (await cli(service, 'access', 'list')).filter(entry => entry.email === email).map(entry => entry.role_name).sort();
 
-module.exports = {PASSWORD, VIEWS, assertAccessible, cli, facts, heading, inspect, invite, launch, person, rolesOf,
+module.exports = {PASSWORD, VIEWS, WCAG, assertAccessible, cli, facts, heading, inspect, invite, launch, person, rolesOf,
                   signUp};
