@@ -80,6 +80,7 @@ void add_probe_routes(http::Router& router, const RouteParts& parts) {
 
 http::Router make_routes(const RouteParts& parts) {
   http::Router router;
+  router.set_error_renderer(http::page_error_renderer(parts.renderer));
   add_soap_routes(router, parts);
   http::add_invitation_routes(
       router, std::make_shared<const http::InvitationPages>(parts.context, parts.renderer, parts.csrf_key));

@@ -143,7 +143,10 @@ RouteMatch Router::match(std::string_view method, std::string_view path) const {
       }
     }
   }
-  if (found == nullptr) return match;
+  if (found == nullptr) {
+    if (error_renderer_) match.error_renderer = &error_renderer_;
+    return match;
+  }
   match.route = found->find(method);
   match.allow = found->allow;
   match.error_renderer = found->error_renderer;

@@ -38,7 +38,7 @@ struct Route {
 struct RouteMatch {
   const Route* route = nullptr;                   ///< none: nothing answers, see `allow`
   std::string_view allow;                         ///< the path's methods, where the path is known
-  const ErrorRenderer* error_renderer = nullptr;  ///< where the path is known and has one
+  const ErrorRenderer* error_renderer = nullptr;  ///< the path's; where no route knows it, the router's
   std::vector<std::pair<std::string, std::string>> path_parameters;
 };
 
@@ -52,6 +52,9 @@ class Router {
   /// A second route for the same method and pattern is a mistake of ours and ends the program.
   void add(std::string method, std::string pattern, Handler handler, RouteOptions options = {});
 
+  /// For paths that no route knows: a person who follows a broken link should get a page. None: plain text.
+  void set_error_renderer(ErrorRenderer renderer) { error_renderer_ = std::move(renderer); }
+
   /// `path` is decoded. A GET route answers HEAD too.
   RouteMatch match(std::string_view method, std::string_view path) const;
 
@@ -63,6 +66,7 @@ class Router {
   };
   std::unordered_map<std::string, std::unique_ptr<Path>, Hash, std::equal_to<>> exact_;
   std::vector<std::unique_ptr<Path>> patterns_;
+  ErrorRenderer error_renderer_;
 };
 
 /// A request target, taken apart.
