@@ -5,7 +5,6 @@
 
 #include <fstream>
 #include <map>
-#include <regex>
 #include <set>
 
 #include "http/home_page.h"
@@ -50,8 +49,11 @@ std::map<std::string, std::string> read_catalogue(std::string_view language) {
   std::ifstream file(std::string(INVITED_LOCALE_DIR) + "/" + std::string(language) + ".po");
   std::map<std::string, std::string> texts;
   std::string line, id;
+  // What stands between the quotes, its escapes undone.
   const auto value = [](const std::string& quoted) {
-    return std::regex_replace(quoted.substr(0, quoted.size() - 1), std::regex(R"(\\(.))"), "$1");
+    std::string text;
+    for (std::size_t i = 0; i + 1 < quoted.size(); ++i) text += quoted[i] == '\\' ? quoted[++i] : quoted[i];
+    return text;
   };
   while (std::getline(file, line)) {
     if (line.starts_with("msgid \"")) id = value(line.substr(7));
@@ -60,9 +62,15 @@ std::map<std::string, std::string> read_catalogue(std::string_view language) {
   return texts;
 }
 
+/// "{{inviter}}", "{count}": everything in braces.
 std::multiset<std::string> placeholders(const std::string& text) {
-  const std::regex kPlaceholder(R"(\{+[a-z_]+\}+)");
-  return {std::sregex_token_iterator(text.begin(), text.end(), kPlaceholder), std::sregex_token_iterator()};
+  std::multiset<std::string> found;
+  for (auto at = text.find('{'); at != std::string::npos; at = text.find('{', at)) {
+    const auto end = text.find_first_not_of('}', text.find('}', at));
+    found.insert(text.substr(at, end == std::string::npos ? end : end - at));
+    at = std::min(end, text.size());
+  }
+  return found;
 }
 
 /// Takes out everything from `open` to `close`.
