@@ -116,8 +116,11 @@ std::optional<Config> load_demo_config(const cli::DemoOptions& options, const st
 domain::Result<Json> run(const char* command, Json arguments, admin::AdminContext& context) {
   const Json answer = admin::execute({{"command", command}, {"arguments", std::move(arguments)}}, context);
   if (answer.contains("result")) return answer["result"];
-  return domain::refuse(domain::ErrorCode::unavailable, std::string("The demo app cannot be set up (") + command +
-                                                            "): " + answer["error"]["message"].get<std::string>());
+  const Json& error = answer["error"];
+  const bool exists = error["code"] == domain::to_string(domain::ErrorCode::already_exists);
+  return domain::refuse(
+      exists ? domain::ErrorCode::already_exists : domain::ErrorCode::unavailable,
+      std::string("The demo app cannot be set up (") + command + "): " + error["message"].get<std::string>());
 }
 
 /// App, roles, environment, inviter: what the demo tells of itself.

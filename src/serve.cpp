@@ -7,8 +7,10 @@
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <functional>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <thread>
 #include <utility>
 
 #include "admin/admin_socket.h"
@@ -36,6 +38,7 @@ using namespace std::chrono_literals;
 constexpr int kFatalSignal = SIGUSR1;
 /// Kept back from shutdown_timeout for closing what remains once connections and deliveries are done with.
 constexpr milliseconds kClosingTime = 1s;
+constexpr milliseconds kPatience = 5s;
 
 sigset_t handled_signals() {
   sigset_t set;
@@ -65,6 +68,19 @@ mail::DeliveryOptions delivery_options(const Config& config) {
   options.retry = config.delivery.retry;
   options.public_url = config.public_url;
   return options;
+}
+
+/// Waits a little where the database is in use but no service answers: by a command, or by a service that is ending.
+Result<StateFolder> open_when_free(const Config& config, const base::Clock& clock,
+                                   const std::function<void(std::string_view)>& on_fatal) {
+  const auto patience_ends = std::chrono::steady_clock::now() + kPatience;
+  for (;;) {
+    auto state = open_state_folder(config, clock, on_fatal);
+    if (state || !is_in_use(config) || std::chrono::steady_clock::now() >= patience_ends) return state;
+    const auto other = admin::call_service(config.state_dir, R"({"command":"status"})", kPatience);
+    if (!other || other->has_value()) return state;
+    std::this_thread::sleep_for(50ms);
+  }
 }
 
 void warn_of_unsafe_settings(const Config& config) {
@@ -141,7 +157,7 @@ Result<std::unique_ptr<Service>> Service::start(Config config, const MoreRoutes&
     config.public_url = (config.http.tls_certificate.empty() ? "http://" : "https://") + config.http.listen.to_string();
 
   const base::SystemClock clock;
-  auto state = open_state_folder(config, clock, [](std::string_view reason) {
+  auto state = open_when_free(config, clock, [](std::string_view reason) {
     base::log::error("service.failed", {{"reason", reason}});
     ::kill(::getpid(), kFatalSignal);
   });

@@ -122,6 +122,13 @@ std::string check_database(const Config& config, bool database_exists, std::vect
 
 void check_relay(const Config& config, std::vector<Finding>& findings) {
   if (config.mail.transport == mail::TransportKind::smtp && config.mail.host.empty()) return;  // said already
+  std::error_code error;
+  if (config.mail.transport == mail::TransportKind::directory &&
+      !std::filesystem::exists(config.mail.directory, error)) {
+    findings.push_back(
+        {"relay", Outcome::ok, "the folder " + config.mail.directory.string() + " is made with the first mail"});
+    return;
+  }
   if (!config.mail.password_file.empty()) {
     if (const auto password = read_password_file(config.mail.password_file); !password) {
       findings.push_back({"relay", Outcome::failed, "mail.password_file: " + password.error()});

@@ -38,8 +38,10 @@ constexpr const char* kFooter =
 void add_setting_flags(CLI::App& command, std::map<std::string, std::string>& flags) {
   for (const Setting& setting : settings()) {
     if (setting.name == "state_dir") continue;
+    // One is asked for so often that it has a short form, the demo's.
+    const std::string names = setting.flag() + (setting.name == "http.listen" ? ",--listen" : "");
     CLI::Option* option = command.add_option_function<std::string>(
-        setting.flag(), [&flags, name = setting.name](const std::string& text) { flags[name] = text; }, setting.help);
+        names, [&flags, name = setting.name](const std::string& text) { flags[name] = text; }, setting.help);
     option->type_name(setting.default_value.empty() ? "" : "(" + setting.default_value + ")");
     option->group("Settings (in the file without dashes: mail.host; in the environment: INVITED_MAIL_HOST)");
   }
@@ -125,6 +127,12 @@ int run(int argc, char** argv, const Services& services) {
 
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RequiredError& error) {
+    const auto unknown = app.remaining(/*recurse=*/true);
+    if (unknown.empty()) return app.exit(error) == 0 ? kDone : kUsage;
+    std::cerr << "There is no command \"" << printable(unknown.front())
+              << "\".\nRun with --help for more information.\n";
+    return kUsage;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kDone : kUsage;
   }

@@ -1,1 +1,542 @@
-print("x")
+"""The command line of the real program: what it prints, its exit codes, its commands with and without the running
+service, `demo`, `check`, `settings`."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+import end_to_end
+import web_client
+from invited_service import NO_RATES, CommandFailed, Process, Service, binary, free_port, toml, wait_until
+
+UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
+PASSWORD = "lighthouse piano cargo"
+
+
+def run(*arguments, stdin="", env=None):
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("INVITED_")}
+    return subprocess.run([binary(), *arguments], input=stdin, capture_output=True, text=True, timeout=60,
+                          env={**clean, **(env or {})}, check=False)
+
+
+@contextlib.contextmanager
+def folder():
+    with tempfile.TemporaryDirectory(prefix="invited-cli-") as name:
+        yield pathlib.Path(name)
+
+
+class Stopped:
+    """A configured service that does not run: commands open its store themselves."""
+
+    def __init__(self, where):
+        self.state_dir = where / "state"
+        self.config_file = where / "invited.toml"
+        self.config_file.write_text(toml({"state_dir": str(self.state_dir), "http.listen": f"127.0.0.1:{free_port()}",
+                                          "mail.transport": "directory", "mail.from": "invitations@invited.example",
+                                          **NO_RATES}))
+
+    def run(self, *arguments, stdin=""):
+        return run(*arguments, "--config", str(self.config_file), stdin=stdin)
+
+    def json(self, *arguments, stdin=""):
+        result = self.run(*arguments, "--json", stdin=stdin)
+        if result.returncode != 0:
+            raise CommandFailed(arguments, result)
+        return json.loads(result.stdout)
+
+
+class Commands:
+    """The same tests for both ways. `self.json(…)` runs a command and returns what it printed."""
+
+    def test_add_commands_print_one_object_and_listings_arrays_of_them(self):
+        app = self.json("app", "add", "--name", "Harbour Planner", "--url", "https://planner.example.org")
+        self.assertRegex(app["app_uuid"], UUID)
+        self.assertEqual((app["name"], app["url"], app["language"]), ("Harbour Planner", "https://planner.example.org", "en"))
+        self.assertRegex(app["created_at"], TIME)
+        self.assertIn(app, self.json("app", "list"))
+
+        role = self.json("role", "add", "--app", "harbour planner", "--name", "Planner")
+        self.assertRegex(role["role_uuid"], UUID)
+        self.assertEqual((role["name"], role["app_uuid"], role["app_name"]), ("Planner", app["app_uuid"], "Harbour Planner"))
+        self.assertEqual(self.json("role", "list", "--app", app["app_uuid"]), [role])
+
+        environment = self.json("environment", "add", "--app", app["app_uuid"], "--name", "Production")
+        self.assertRegex(environment["environment_uuid"], UUID)
+        self.assertRegex(environment["environment_password"], r"^[\w-]{43}$")
+        [listed] = [entry for entry in self.json("environment", "list") if entry["app_uuid"] == app["app_uuid"]]
+        self.assertEqual(listed["environment_uuid"], environment["environment_uuid"])
+        self.assertNotIn("environment_password", listed)
+        self.assertIs(listed["disabled"], False)
+
+        account = self.json("account", "add", "--email", "grace@example.org", "--name", "Grace Hopper")
+        self.assertRegex(account["account_uuid"], UUID)
+        self.assertEqual((account["email"], account["name"], account["has_password"]),
+                         ("grace@example.org", "Grace Hopper", False))
+        self.assertIn(account, self.json("account", "list"))
+
+        access = self.json("access", "grant", "--environment", environment["environment_uuid"], "--email",
+                           "grace@example.org", "--role", role["role_uuid"])
+        self.assertEqual((access["email"], access["role_uuid"], access["environment_uuid"]),
+                         ("grace@example.org", role["role_uuid"], environment["environment_uuid"]))
+        self.assertEqual(self.json("access", "list", "--environment", environment["environment_uuid"]), [access])
+        self.json("access", "revoke", "--environment", environment["environment_uuid"], "--email", "grace@example.org",
+                  "--role", "planner")
+        self.assertEqual(self.json("access", "list", "--environment", environment["environment_uuid"]), [])
+
+        actions = [event["action"] for event in self.json("audit", "list", "--limit", "7")]
+        self.assertEqual(actions, ["access.withdrawn", "access.granted", "account.created", "environment.added",
+                                   "role.added", "app.added"][:len(actions)] + actions[6:])
+
+    def test_passwords_come_from_standard_input_only(self):
+        self.json("app", "add", "--name", "Ferry", "--url", "https://ferry.example.org")
+        brought = self.json("environment", "add", "--app", "Ferry", "--name", "Old", "--uuid",
+                            "{6C2E6F0A-0000-4000-8000-000000000002}", "--password-stdin", stdin="as it was before\n")
+        self.assertEqual(brought["environment_uuid"], "6c2e6f0a-0000-4000-8000-000000000002")
+        self.assertIsNone(brought["environment_password"])
+        self.json("account", "add", "--email", "ada@example.org", "--name", "Ada", "--password-stdin", stdin=PASSWORD)
+        changed = self.json("account", "set-password", "--email", "ada@example.org", "--password-stdin",
+                            stdin=PASSWORD + " two\r\n")
+        self.assertIs(changed["has_password"], True)
+        for stdin, complaint in (("", "no password"), ("short", "15"), ("password" * 3, "guess")):
+            with self.assertRaises(CommandFailed) as refused:
+                self.json("account", "set-password", "--email", "ada@example.org", "--password-stdin", stdin=stdin)
+            self.assertEqual(refused.exception.returncode, 1)
+            self.assertIn(complaint, refused.exception.stderr)
+
+    def test_roles_are_imported_from_a_deployment_package(self):
+        app = self.json("app", "add", "--name", "Imported", "--url", "https://imported.example.org")
+        with folder() as where:
+            file = where / "metadata.json"
+            file.write_text(json.dumps({"Roles": {
+                "53f5d6fa-6da9-4a71-b011-454ec052cce8": {"Name": "Administrator", "ManageableRoles": []},
+                "8e4f1c2a-0000-4000-8000-000000000002": {"Name": "User", "ManageableRoles": []}}}))
+            done = self.json("role", "import", "--app", app["app_uuid"], str(file))
+            self.assertEqual((done["added"], done["renamed"], done["unchanged"]), (2, 0, 0))
+            again = self.json("role", "import", "--app", app["app_uuid"], str(file))
+            self.assertEqual((again["added"], again["renamed"], again["unchanged"]), (0, 0, 2))
+            names = {role["role_uuid"]: role["name"] for role in self.json("role", "list", "--app", app["app_uuid"])}
+            self.assertEqual(names["53f5d6fa-6da9-4a71-b011-454ec052cce8"], "Administrator")
+            for content, complaint in (("PK", "not JSON"), ("{}", "no \"Roles\""), (None, "cannot be read")):
+                if content is None:
+                    file.unlink()
+                else:
+                    file.write_text(content)
+                with self.assertRaises(CommandFailed) as refused:
+                    self.json("role", "import", "--app", app["app_uuid"], str(file))
+                self.assertIn(complaint, refused.exception.stderr)
+                self.assertIn(str(file), refused.exception.stderr)
+
+    def test_environments_are_rotated_disabled_and_enabled_by_uuid_or_name(self):
+        self.json("app", "add", "--name", "Tower", "--url", "https://tower.example.org")
+        first = self.json("environment", "add", "--app", "Tower", "--name", "Tower live")
+        rotated = self.json("environment", "rotate-password", "Tower live", "--overlap", "2h")
+        self.assertEqual(rotated["environment_uuid"], first["environment_uuid"])
+        self.assertNotEqual(rotated["environment_password"], first["environment_password"])
+        self.assertEqual(len(rotated["passwords"]), 2)
+        self.assertIs(self.json("environment", "disable", first["environment_uuid"])["disabled"], True)
+        self.assertIs(self.json("environment", "enable", "--environment", "tower LIVE")["disabled"], False)
+
+    def test_accounts_are_disabled_and_enabled(self):
+        self.json("account", "add", "--email", "eve@example.org", "--name", "Eve")
+        self.assertIs(self.json("account", "disable", "--email", "EVE@example.org")["disabled"], True)
+        self.assertIs(self.json("account", "enable", "--email", "eve@example.org")["disabled"], False)
+
+    def test_what_is_refused_says_why_and_exits_with_1(self):
+        self.json("account", "add", "--email", "twice@example.org", "--name", "Twice")
+        nobody = "6c2e6f0a-0000-4000-8000-0000000000ff"
+        for arguments, complaint in (
+                (("account", "add", "--email", "TWICE@example.org", "--name", "Twice"), "already"),
+                (("account", "add", "--email", "not an address", "--name", "X"), "name@example.org"),
+                (("app", "add", "--name", "X", "--url", "javascript:x"), "https://"),
+                (("role", "list", "--app", "no such app"), "invited app list"),
+                (("environment", "disable", nobody), nobody),
+                (("environment", "rotate-password", "x", "--overlap", "5"), "needs its unit"),
+                (("invitation", "show", nobody), "no invitation"),
+                (("invitation", "show", "x"), "not a UUID"),
+                (("invitation", "list", "--state", "lost"), "pending"),
+                (("mail", "show", nobody), "no mail"),
+                (("mail", "retry"), "--all"),
+                (("mail", "list", "--state", "lost"), "quarantined")):
+            with self.assertRaises(CommandFailed) as refused:
+                self.json(*arguments)
+            self.assertEqual(refused.exception.returncode, 1, arguments)
+            self.assertEqual(refused.exception.stdout, "", arguments)
+            self.assertIn(complaint, refused.exception.stderr, arguments)
+            self.assertTrue(refused.exception.stderr.startswith("invited: "), refused.exception.stderr)
+
+    def test_json_listings_are_complete_and_limits_hold(self):
+        for number in range(130):
+            # One account each: more than people are shown at once.
+            self.json("account", "add", "--email", f"person{number}@many.example", "--name", "One Of Many")
+        many = [entry for entry in self.json("account", "list") if entry["email"].endswith("@many.example")]
+        self.assertEqual(len(many), 130)
+        self.assertEqual(len(self.json("account", "list", "--limit", "5")), 5)
+        self.assertEqual(self.json("account", "list", "--limit", "2", "--offset", "1"), self.json("account", "list")[1:3])
+
+    def test_people_get_tables_and_lines(self):
+        self.json("app", "add", "--name", "Für Leute", "--url", "https://leute.example.org")
+        table = self.text("app", "list")
+        self.assertIn("APP UUID", table.splitlines()[0])
+        columns = {line.index("http") for line in table.splitlines() if "http" in line}
+        self.assertEqual(len(columns), 1, table)
+        added = self.text("environment", "add", "--app", "Für Leute", "--name", "Live")
+        self.assertRegex(added, r"environment UUID +[0-9a-f-]{36}\n")
+        self.assertRegex(added, r"environment password +[\w-]{43}\n")
+        self.assertIn("shown this once", added)
+        self.assertEqual(self.text("invitation", "list", "--state", "declined"), "Nothing to list.\n")
+
+
+class CommandsWhileTheServiceDoesNotRun(Commands, unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.stack = contextlib.ExitStack()
+        cls.addClassCleanup(cls.stack.close)
+        cls.service = Stopped(cls.stack.enter_context(folder()))
+
+    def json(self, *arguments, stdin=""):
+        printed = self.service.json(*arguments, stdin=stdin)
+        self.assertFalse((self.service.state_dir / "admin.sock").exists())
+        self.assertFalse((self.service.state_dir / "invited.db-wal").exists(), "the store is left clean")
+        return printed
+
+    def text(self, *arguments):
+        result = self.service.run(*arguments)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result.stdout
+
+
+class CommandsWhileTheServiceRuns(Commands, unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.stack = contextlib.ExitStack()
+        cls.addClassCleanup(cls.stack.close)
+        cls.service = cls.stack.enter_context(Service.serve(NO_RATES))
+
+    def json(self, *arguments, stdin=""):
+        return self.service.cli(*arguments, stdin=stdin)
+
+    def text(self, *arguments):
+        result = run(*arguments, "--config", str(self.service.config_file))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result.stdout
+
+    def test_the_socket_and_the_files_are_for_their_owner_only(self):
+        for name in ("admin.sock", "keys.json", "invited.db"):
+            mode = stat.S_IMODE((self.service.state_dir / name).stat().st_mode)
+            self.assertEqual(mode, 0o600, name)
+        self.assertEqual(stat.S_IMODE(self.service.state_dir.stat().st_mode), 0o700)
+
+
+class TheRunningServiceHeedsCommandsAtOnce(unittest.TestCase):
+    def test_a_disabled_environment_and_a_rotated_password(self):
+        with Service.serve(NO_RATES) as service:
+            self.assertFalse(service.send_invite("one@example.org").fault)
+            service.cli("environment", "disable", service.environment_uuid)
+            self.assertEqual(service.send_invite("two@example.org").code, "authentication_failed")
+            service.cli("environment", "enable", service.environment_uuid)
+            self.assertFalse(service.send_invite("two@example.org").fault)
+            rotated = service.cli("environment", "rotate-password", service.environment_uuid, "--overlap", "0s")
+            self.assertEqual(service.send_invite("three@example.org").code, "authentication_failed")
+            service.environment_password = rotated["environment_password"]
+            self.assertFalse(service.send_invite("three@example.org").fault)
+
+    def test_invitations_are_shown_resent_and_revoked(self):
+        with Service.serve(NO_RATES) as service:
+            self.assertFalse(service.send_invite("ada@example.org").fault)
+            [invitation] = service.cli("invitation", "list", "--email", "ADA@example.org")
+            self.assertEqual((invitation["state"], invitation["generation"]), ("pending", 1))
+            uuid = invitation["invitation_uuid"]
+            self.assertEqual(service.cli("invitation", "show", uuid), invitation)
+            self.assertEqual(service.cli("invitation", "resend", uuid)["generation"], 2)
+            wait_until(lambda: len(list(service.mail_dir.glob("*.eml"))) == 2 or
+                       [mail["state"] for mail in service.cli("mail", "list")] == ["sent", "cancelled"],
+                       what="the second mail")
+            self.assertEqual(service.cli("invitation", "revoke", uuid)["state"], "revoked")
+            self.assertEqual(service.cli("invitation", "list", "--state", "pending"), [])
+            [mail, _] = service.cli("mail", "list")
+            shown = service.cli("mail", "show", mail["message_uuid"])
+            self.assertEqual(shown["recipient_email"], "ada@example.org")
+            self.assertEqual([attempt["outcome"] for attempt in shown["attempts"]], ["sent"])
+
+    def test_mail_that_failed_is_listed_with_the_reason_and_retried(self):
+        with folder() as where:
+            blocked = where / "mail"
+            blocked.write_text("a file where the folder should be")
+            with Service.serve({**NO_RATES, "mail.directory": str(blocked)}) as service:
+                service.mail_dir = blocked
+                self.assertFalse(service.send_invite("ada@example.org").fault)
+                mail = wait_until(lambda: next((m for m in service.cli("mail", "list") if m["hold"]), None),
+                                  what="the hold")
+                self.assertEqual(mail["state"], "queued")
+                self.assertTrue(mail["hold"]["explanation"])
+                shown = run("mail", "list", "--config", str(service.config_file))
+                self.assertIn("The queue is held since", shown.stdout)
+                check = run("check", "--config", str(service.config_file), "--json")
+                self.assertEqual(check.returncode, 1)
+                self.assertIn("mail queue", [finding["check"] for finding in json.loads(check.stdout)])
+                blocked.unlink()
+                self.assertIs(service.cli("mail", "retry", "--all")["hold_lifted"], True)
+                wait_until(lambda: service.cli("mail", "show", mail["message_uuid"])["state"] == "sent", what="the mail")
+
+
+class CommandsNeverCollideWithTheService(unittest.TestCase):
+    def test_while_it_starts_stops_and_dies(self):
+        with Service.serve(NO_RATES) as service:
+            for how in (signal.SIGTERM, signal.SIGKILL) * 3:
+                service.process.child.send_signal(how)
+                # It is stopping, gone, or its socket lies there without anybody: every time there is an answer.
+                self.assertEqual([app["app_uuid"] for app in service.cli("app", "list")], [service.app_uuid])
+                service.process.wait()
+                self.assertEqual(len(service.cli("account", "list")), 1)
+                service.launch()
+                self.assertEqual(len(service.cli("app", "list")), 1)
+                service.await_ready()
+
+    def test_a_second_service_is_refused_and_told_the_first_ones_pid(self):
+        with Service.serve() as service:
+            second = run("serve", "--config", str(service.config_file), "--listen", "127.0.0.1:0")
+            self.assertEqual(second.returncode, 1)
+            self.assertIn(f"pid {service.process.child.pid}", second.stderr)
+            self.assertEqual(service.request("GET", "/readyz").status, 200)
+
+
+class TheDemo(unittest.TestCase):
+    MEMBERS = ["base_url", "wsdl_url", "environment_uuid", "environment_password", "role_uuid", "role_name",
+               "inviter_email", "mail_dir", "mail_url"]
+
+    def start(self, where, *arguments, env=None):
+        process = Process(["demo", "--json", *arguments], where / "log", env)
+        facts = json.loads(process.await_output(r"^\{"))
+        return process, facts
+
+    def test_prints_exactly_one_line_when_ready_and_ends_on_sigterm_and_sigint(self):
+        for how in (signal.SIGTERM, signal.SIGINT):
+            with folder() as where:
+                process, facts = self.start(where, "--listen", "127.0.0.1:0", "--state-dir", str(where / "demo"))
+                self.assertEqual(list(facts), self.MEMBERS)
+                port = int(facts["base_url"].rsplit(":", 1)[1])
+                self.assertEqual(web_client.request(port, "GET", "/readyz").status, 200)
+                self.assertEqual(web_client.request(port, "GET", "/healthz").status, 200)
+                self.assertTrue(pathlib.Path(facts["mail_dir"]).is_dir())
+                self.assertEqual(process.end(how), 0)
+                self.assertEqual(len(process.output_text().strip().splitlines()), 1)
+
+    def test_a_kept_folder_starts_again_with_the_same_credentials(self):
+        with folder() as where:
+            found = []
+            for _ in range(2):
+                process, facts = self.start(where, "--listen", "127.0.0.1:0", "--state-dir", str(where / "demo"))
+                found.append({name: facts[name] for name in self.MEMBERS if not name.endswith("_url")})
+                self.assertEqual(process.end(), 0)
+            self.assertEqual(found[0], found[1])
+            self.assertEqual(stat.S_IMODE((where / "demo" / "demo.json").stat().st_mode), 0o600)
+            self.assertEqual(len(json.loads(run("app", "list", "--state-dir", str(where / "demo"), "--json").stdout)), 1)
+
+    def test_a_temporary_folder_goes_with_the_demo(self):
+        with folder() as where:
+            process, facts = self.start(where, "--listen", "127.0.0.1:0", env={"TMPDIR": str(where)})
+            state = pathlib.Path(facts["mail_dir"]).parent
+            self.assertEqual(state.parent, where)
+            self.assertEqual(json.loads(run("app", "list", "--state-dir", str(state), "--json").stdout)[0]["name"],
+                             "Harbour Planner")
+            self.assertEqual(process.end(), 0)
+            self.assertFalse(state.exists())
+
+    def test_a_folder_in_which_the_set_up_was_broken_off_is_set_up(self):
+        with folder() as where:
+            process, _ = self.start(where, "--listen", "127.0.0.1:0", "--state-dir", str(where / "demo"))
+            process.end(signal.SIGKILL)
+            (where / "demo" / "demo.json").unlink()
+            process, _ = self.start(where, "--listen", "127.0.0.1:0", "--state-dir", str(where / "demo"))
+            self.assertEqual(process.end(), 0)
+
+    def test_another_services_database_is_left_alone(self):
+        with folder() as where:
+            service = Stopped(where)
+            service.json("app", "add", "--name", "Real", "--url", "https://real.example.org")
+            refused = run("demo", "--listen", "127.0.0.1:0", "--state-dir", str(service.state_dir))
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn("not the demo's", refused.stderr)
+            self.assertEqual(len(service.json("app", "list")), 1)
+
+    def test_a_taken_address_is_told_and_names_the_flag(self):
+        with socket.socket() as taken, folder() as where:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            address = f"127.0.0.1:{taken.getsockname()[1]}"
+            refused = run("demo", "--listen", address, "--state-dir", str(where / "demo"))
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn(address, refused.stderr)
+            self.assertIn("--listen", refused.stderr)
+            # Nobody asked for the default address: the demo finds another and says so.
+            process, facts = self.start(where, "--state-dir", str(where / "demo"), env={"INVITED_HTTP_LISTEN": address})
+            self.assertNotIn(address, facts["base_url"])
+            self.assertIn("--listen", process.log_text())
+            self.assertEqual(process.end(), 0)
+
+
+class TheConfiguration(unittest.TestCase):
+    def serve(self, settings, *arguments, env=None):
+        with folder() as where:
+            file = where / "invited.toml"
+            file.write_text(toml({"state_dir": str(where / "state"), **settings}))
+            return run("serve", "--config", str(file), *arguments, env=env)
+
+    def test_an_unknown_key_stops_the_start_and_is_named(self):
+        result = self.serve({"mail.hots": "relay.example"})
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("mail.hots", result.stderr)
+        self.assertIn("Did you mean mail.host?", result.stderr)
+
+    def test_every_problem_is_named_with_where_it_came_from(self):
+        result = self.serve({"mail.port": 0}, "--http-workers", "0", env={"INVITED_MAIL_FROM": "a@b.example\r\nBcc: x"})
+        self.assertEqual(result.returncode, 1)
+        for part in ("mail.port", "line 2", "http.workers (--http-workers)", "mail.from (INVITED_MAIL_FROM)"):
+            self.assertIn(part, result.stderr)
+
+    def test_what_the_service_needs_is_asked_for(self):
+        result = self.serve({})
+        self.assertEqual(result.returncode, 1)
+        for key in ("mail.from", "mail.host"):
+            self.assertIn(key, result.stderr)
+
+    def test_lost_keys_stop_the_start(self):
+        with folder() as where:
+            service = Stopped(where)
+            service.json("app", "add", "--name", "Real", "--url", "https://real.example.org")
+            keys = service.state_dir / "keys.json"
+            content = keys.read_text()
+            for spoil, complaint in ((keys.unlink, "restore it from your backup"),
+                                     (lambda: (keys.touch(0o600), keys.write_text("")), "restore it from your backup"),
+                                     (lambda: (keys.write_text(content), keys.chmod(0o644)), "chmod 600")):
+                spoil()
+                for arguments in (("serve",), ("app", "list")):
+                    result = service.run(*arguments)
+                    self.assertEqual(result.returncode, 1)
+                    self.assertIn(complaint, result.stderr)
+            keys.chmod(0o600)
+            self.assertEqual(len(service.json("app", "list")), 1)
+
+    def test_a_misspelt_folder_is_not_taken_for_an_empty_service(self):
+        with folder() as where:
+            result = run("app", "list", "--state-dir", str(where / "none"))
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("no database", result.stderr)
+            self.assertFalse((where / "none").exists())
+
+    def test_unsafe_settings_are_warned_of_at_start(self):
+        settings = {"public_url": "http://invite.example.com", "mail.tls": "off", "mail.transport": "smtp",
+                    "mail.host": "relay.example"}
+        with Service.serve(settings) as service:
+            for setting in ("public_url", "mail.tls"):
+                service.process.await_log(rf"warning config\.unsafe setting={re.escape(setting)} remedy=")
+
+    def test_the_settings_are_listed_for_people_programs_and_the_readme(self):
+        entries = json.loads(run("settings", "--json").stdout)
+        names = [entry["name"] for entry in entries]
+        self.assertIn("mail.host", names)
+        people = run("settings").stdout
+        markdown = run("settings", "--markdown").stdout
+        for name in names:
+            self.assertIn(name, people)
+            self.assertIn(f"| `{name}` |", markdown)
+        self.assertIn(markdown, (end_to_end.SOURCE_DIR / "README.md").read_text())
+
+
+class Check(unittest.TestCase):
+    def findings(self, *arguments):
+        result = run("check", *arguments, "--json")
+        return result.returncode, {finding["check"]: finding for finding in json.loads(result.stdout)}
+
+    def test_a_service_that_runs_well(self):
+        with Service.serve() as service:
+            code, findings = self.findings("--config", str(service.config_file))
+            self.assertEqual(code, 0, findings)
+            self.assertEqual({finding["outcome"] for finding in findings.values()}, {"ok"}, findings)
+            self.assertEqual(set(findings), {"configuration", "state_dir", "keys", "database", "relay", "public_url"})
+            self.assertIn(service.base_url, findings["public_url"]["message"])
+            people = run("check", "--config", str(service.config_file))
+            self.assertEqual(people.returncode, 0)
+            self.assertRegex(people.stdout, r"(?m)^ok +database +the running service takes writes$")
+
+    def test_it_changes_nothing_before_the_first_start(self):
+        with folder() as where:
+            service = Stopped(where)
+            code, findings = self.findings("--config", str(service.config_file))
+            self.assertEqual(findings["state_dir"]["outcome"], "warning")
+            self.assertFalse(service.state_dir.exists() and any(service.state_dir.iterdir()), os.listdir(where))
+            self.assertEqual(code, 0, findings)
+
+    def test_says_what_is_wrong_and_how_to_mend_it(self):
+        with folder() as where:
+            service = Stopped(where)
+            service.json("app", "add", "--name", "Real", "--url", "https://real.example.org")
+            service.state_dir.chmod(0o755)
+            (service.state_dir / "keys.json").chmod(0o644)
+            code, findings = self.findings("--config", str(service.config_file), "--mail-transport", "smtp", "--mail-host",
+                                           "127.0.0.1", "--mail-port", str(free_port()))
+            self.assertEqual(code, 1)
+            self.assertIn("chmod 700", findings["state_dir"]["message"])
+            self.assertIn("chmod 600", findings["keys"]["message"])
+            self.assertEqual(findings["relay"]["outcome"], "failed")
+            self.assertIn("mail.", findings["relay"]["message"])
+
+    def test_a_public_url_that_leads_elsewhere_is_told(self):
+        with Service.serve({"public_url": f"http://127.0.0.1:{free_port()}"}) as service:
+            code, findings = self.findings("--config", str(service.config_file))
+            self.assertEqual(code, 1)
+            self.assertEqual(findings["public_url"]["outcome"], "failed")
+
+    def test_a_demo_checks_well(self):
+        with Service.demo() as service:
+            code, findings = self.findings("--state-dir", str(service.state_dir))
+            self.assertEqual(code, 0, findings)
+
+
+class Usage(unittest.TestCase):
+    def test_wrong_usage_exits_with_2_and_names_what_is_missing(self):
+        for arguments, complaint in ((("app",), "subcommand"), ((), "subcommand"), (("app", "add"), "--name"),
+                                     (("app", "frobnicate"), "frobnicate"), (("app", "list", "--frob"), "--frob"),
+                                     (("frob",), "frob"), (("invitation", "show"), "invitation"),
+                                     (("account", "list", "--limit", "many"), "--limit"),
+                                     (("serve", "--mail-hots", "x"), "--mail-hots")):
+            result = run(*arguments)
+            self.assertEqual(result.returncode, 2, arguments)
+            self.assertIn(complaint, result.stderr, arguments)
+            self.assertEqual(result.stdout, "", arguments)
+
+    def test_every_command_has_help_that_teaches(self):
+        top = run("--help")
+        self.assertEqual(top.returncode, 0)
+        self.assertIn("invited demo", top.stdout)
+        self.assertRegex(run("--version").stdout, r"^invited \d+\.\d+\.\d+\n$")
+        for noun in ("app", "environment", "role", "account", "access", "invitation", "mail", "audit"):
+            listed = run(noun, "--help")
+            self.assertEqual(listed.returncode, 0)
+            verbs = re.findall(r"(?m)^  ([a-z-]+) {2,}", listed.stdout.split("Subcommands:")[1])
+            self.assertIn("list", verbs)
+            for verb in verbs:
+                text = run(noun, verb, "--help").stdout
+                self.assertIn(f"invited {noun} {verb}", text)
+                self.assertIn("Example:", text)
+                self.assertIn("--json", text)
+                self.assertIn("--state-dir", text)
+        for command in ("serve", "demo", "check"):
+            self.assertIn("Example", run(command, "--help").stdout)
+        self.assertIn("--mail-host", run("serve", "--help").stdout)
+
+
+if __name__ == "__main__":
+    end_to_end.main()
