@@ -92,7 +92,8 @@ MessageBuilder::MessageBuilder(const Settings& settings, TemplateRenderer render
 }
 
 domain::Result<RenderedMail> MessageBuilder::render(const domain::OutboxMessage& message, std::string_view link) const {
-  return renderer_.render(message, link, from_name_.empty() ? from_ : from_name_);
+  // Not the address: neutralised like every name, it reads as broken.
+  return renderer_.render(message, link, from_name_.empty() ? message.app_name : from_name_);
 }
 
 domain::Result<std::string> MessageBuilder::build(const domain::OutboxMessage& message, std::string_view link) const {
