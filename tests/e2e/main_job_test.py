@@ -92,6 +92,7 @@ class TheMailSaysWhatAPersonNeeds(unittest.TestCase):
             self.assertIn(name, self.mail.text)
         self.assertIn(self.service.inviter_name, self.mail.subject)
         self.assertIn(self.service.app_name, self.mail.subject)
+        self.assertIn(f"sent by {self.service.app_name}", " ".join(self.mail.text.split()))
         self.assertIn("&lt;b&gt;", self.mail.html)
         self.assertNotIn("<b>Mehr", self.mail.html)
 

@@ -65,6 +65,14 @@ class MailArrives(RelayTest):
             self.assertIn(row["message_id"], mail.message_id)
             self.assertEqual(self.check(service)[0], 0, self.check(service)[1])
 
+    def test_with_either_way_to_sign_in(self):
+        for mechanism, other in (("PLAIN", "LOGIN"), ("LOGIN", "PLAIN")):
+            with self.subTest(mechanism), Relay(self.authority, without=[other]) as relay, \
+                    self.service(relay) as service:
+                self.assertFalse(service.send_invite("auth@example.org").fault)
+                relay.await_mail("auth@example.org")
+                self.assertEqual(relay.sessions, [(True, mechanism)])
+
     def test_over_implicit_tls(self):
         with Relay(self.authority, tls="implicit") as relay, self.service(relay) as service:
             self.assertFalse(service.send_invite("implicit@example.org").fault)

@@ -65,8 +65,10 @@ class Authority:
 class Relay:
     """`tls`: "starttls" (required), "implicit", or "off" (no AUTH either)."""
 
-    def __init__(self, authority=None, tls="starttls"):
+    def __init__(self, authority=None, tls="starttls", without=()):
+        """`without`: AUTH mechanisms that are not offered."""
         self.authority = authority
+        self.without = without
         self.tls = tls
         self.port = free_port()
         self.password = PASSWORD
@@ -120,7 +122,7 @@ class Relay:
         options = {"hostname": "127.0.0.1", "port": self.port, "ready_timeout": 20}
         if self.tls == "starttls":
             options |= {"tls_context": self.authority.context(), "require_starttls": True, "auth_required": True,
-                        "authenticator": authenticate}
+                        "authenticator": authenticate, "auth_exclude_mechanism": self.without}
         elif self.tls == "implicit":
             options |= {"auth_required": True, "authenticator": authenticate, "auth_require_tls": False}
             self._controller = _ImplicitTls(Handler(), ssl_context=self.authority.context(), **options)
