@@ -39,6 +39,11 @@ GroupCommit::~GroupCommit() {
 
 bool GroupCommit::is_ready() const { return !draining_.load() && runner_.health() == BatchRunner::Health::good; }
 
+std::size_t GroupCommit::queued() {
+  const std::lock_guard lock(mutex_);
+  return queue_.size();
+}
+
 domain::Result<void> GroupCommit::submit(domain::Store::Work& work, Urgency urgency) {
   if (runner_.health() == BatchRunner::Health::broken)
     return refuse("Nothing can be stored until the service has been restarted.");

@@ -61,6 +61,8 @@ class GroupCommit {
   domain::Result<void> submit(domain::Store::Work& work, domain::Urgency urgency);
   bool is_ready() const;
   void drain() { draining_.store(true); }
+  /// Units of work that the writer has not taken yet.
+  std::size_t queued();
 
  private:
   // Batches are numbered from 1 and finish in order. Each slot tells the last one finished of those that share it; two

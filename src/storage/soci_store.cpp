@@ -60,7 +60,7 @@ domain::Result<std::unique_ptr<domain::Store>> open_sqlite_store(const SqliteOpt
   if (!lock) return std::unexpected(std::move(lock.error()));
   try {
     std::unique_ptr<Connection> writer =
-        std::make_unique<SqliteConnection>(options.path, SqliteConnection::Role::writer);
+        std::make_unique<SqliteConnection>(options.path, SqliteConnection::Role::writer, options.checkpoint_pages);
     if (auto migrated = migrate(*writer, embedded_migrations("sqlite"), clock.now()); !migrated)
       return std::unexpected(std::move(migrated.error()));
     const auto open_reader = [&]() -> std::unique_ptr<Connection> {

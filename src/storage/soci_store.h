@@ -22,6 +22,7 @@ struct SqliteOptions {
   std::uint64_t watermark_bytes = 64ULL << 20;
   std::size_t queue_limit = 4'096;  ///< units of work waiting for the writer
   std::size_t batch_limit = 512;    ///< units of work in one commit
+  int checkpoint_pages = 2'000;     ///< pages of log (4 KiB each) after which it is written back
   std::size_t readers = 3;          ///< connections for Store::read
   /// Called once, on the writer thread, when nothing may be written any more (a commit's outcome is unknown, an fsync
   /// failed). The process should exit with an error, to be restarted.

@@ -16,10 +16,8 @@ namespace {
 
 using namespace sqlite_api;
 
-// Pages of log (4 KiB each) after which it is written back, and after which readers are waited for so that it can start
-// from its beginning again.
-constexpr int kCheckpointPages = 2'000;
-constexpr int kRestartPages = 16'000;
+// Checkpoints' worth of log after which readers are waited for, so that the log can start from its beginning again.
+constexpr int kLongLog = 8;
 
 // "invt": tells our files from other programs' SQLite files.
 constexpr int kApplicationId = 0x696e7674;
@@ -100,12 +98,14 @@ std::string connection_string(const std::string& path) {
 }  // namespace
 
 struct SqliteConnection::State {
+  int checkpoint_pages;
   soci::session session;
   sqlite3* handle = nullptr;
   int log_pages = 0;            // in the log as of the last commit
   int pages_at_checkpoint = 0;  // in it when it was last written back
 
-  explicit State(const std::string& path) : session(soci::sqlite3, connection_string(path)) {
+  State(const std::string& path, int checkpoint_pages_in)
+      : checkpoint_pages(checkpoint_pages_in), session(soci::sqlite3, connection_string(path)) {
     handle = static_cast<soci::sqlite3_session_backend*>(session.get_backend())->conn_;
     sqlite3_extended_result_codes(handle, 1);
     sqlite3_busy_timeout(handle, kBusyTimeoutMilliseconds);
@@ -146,11 +146,11 @@ struct SqliteConnection::State {
   }
 };
 
-SqliteConnection::SqliteConnection(const std::string& path, Role role) {
+SqliteConnection::SqliteConnection(const std::string& path, Role role, int checkpoint_pages) {
   configure_library();
   if (role == Role::writer) create_file(path);
   try {
-    state_ = std::make_unique<State>(path);
+    state_ = std::make_unique<State>(path, checkpoint_pages);
   } catch (const soci::soci_error& error) {
     throw DatabaseFailure(classify(error), error.get_error_message());
   }
@@ -176,6 +176,8 @@ SqliteConnection::SqliteConnection(const std::string& path, Role role) {
         return SQLITE_OK;
       },
       &state.log_pages);
+  // A first read makes the log's file; its name, too, must be on disk before anything is acknowledged.
+  state.ask("SELECT count(*) FROM sqlite_master");
   sync_directory_of(path);
 }
 
@@ -197,9 +199,10 @@ void SqliteConnection::maintain() {
   State& state = *state_;
   // The log starts from its beginning again once all of it was written back and no reader needed it.
   if (state.log_pages < state.pages_at_checkpoint) state.pages_at_checkpoint = 0;
-  if (state.log_pages - state.pages_at_checkpoint < kCheckpointPages) return;
+  if (state.log_pages - state.pages_at_checkpoint < state.checkpoint_pages) return;
   state.pages_at_checkpoint = state.log_pages;
-  state.checkpoint(state.log_pages < kRestartPages ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_RESTART);
+  state.checkpoint(state.log_pages < kLongLog * state.checkpoint_pages ? SQLITE_CHECKPOINT_PASSIVE
+                                                                       : SQLITE_CHECKPOINT_RESTART);
 }
 
 void SqliteConnection::give_up() {

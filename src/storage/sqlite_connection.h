@@ -14,9 +14,12 @@ class SqliteConnection final : public Connection {
  public:
   enum class Role { writer, reader };
 
+  /// Pages of log (4 KiB each) after which the writer writes it back.
+  static constexpr int kCheckpointPages = 2'000;
+
   /// Opens `path`; the writer creates it (mode 0600, durable directory entry). Throws DatabaseFailure with a message
   /// for the operator.
-  SqliteConnection(const std::string& path, Role role);
+  SqliteConnection(const std::string& path, Role role, int checkpoint_pages = kCheckpointPages);
   ~SqliteConnection() override;
 
   soci::session& session() override;

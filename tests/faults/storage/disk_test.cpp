@@ -1,0 +1,227 @@
+// Disks that are full, that write half, that cannot sync: each write and each sync of a short life fails once, from the
+// first to the last.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "faults/storage/fixed_world.h"
+#include "faults/storage/store_process.h"
+#include "storage/soci_store.h"
+#include "support/manual_clock.h"
+#include "support/temporary_directory.h"
+
+namespace invited::test {
+namespace {
+
+using namespace std::chrono_literals;
+using domain::ErrorCode;
+using domain::Transaction;
+
+constexpr int kCannotOpen = 2;
+constexpr int kBroken = 3;
+
+/// Where a life begins.
+enum class Start { nothing, database };
+
+/// A database as a first life leaves it, to be copied.
+const std::string& prepared_database() {
+  static const TemporaryDirectory folder(TemporaryDirectory::in_memory());
+  static const std::string path = [] {
+    const StoreProcessOptions options{folder / "invited.db", folder / "notes", 1, 0, 1, {}, {}};
+    EXPECT_EQ(StoreProcess(options).wait(), 0);
+    return options.database;
+  }();
+  return path;
+}
+
+/// One life of the process with one fault in it.
+struct Life {
+  int exit = 0;
+  bool met_the_fault = false;
+  Notes notes;
+  std::map<long, StoredRows> rows;
+
+  /// Answers from the first one on that was not "ok".
+  std::vector<std::string> after_the_fault() const {
+    const auto first =
+        std::ranges::find_if(notes.lines, [](const std::string& line) { return !line.starts_with("ok"); });
+    return {first, notes.lines.end()};
+  }
+};
+
+constexpr long kInvitations = 12;
+
+Life live(Start start, const std::string& call, const std::string& error, long first, long count,
+          long invitations = kInvitations) {
+  const TemporaryDirectory folder(TemporaryDirectory::in_memory());
+  StoreProcessOptions options{folder / "invited.db", folder / "notes", 1, 0, 1, {}, {}};
+  if (start == Start::database) std::filesystem::copy_file(prepared_database(), options.database);
+  const std::string mark = folder / "mark";
+  options.count = invitations;
+  options.io_fault = call + ',' + error + ',' + std::to_string(first) + ',' + std::to_string(count) + ',' + mark;
+  Life life;
+  life.exit = StoreProcess(options).wait();
+  life.met_the_fault = std::filesystem::exists(mark);
+  life.notes = read_notes(options.notes);
+  life.rows = inspect(options.database);
+  expect_consistent(life.notes, life.rows);
+  return life;
+}
+
+/// Lets the first, the second, … call fail until a life ends before it comes to that.
+template <class Check>
+void sweep(Start start, const std::string& call, const std::string& error, long count, Check check) {
+  long first = 1;
+  for (; !testing::Test::HasFailure(); ++first) {
+    SCOPED_TRACE(call + " " + std::to_string(first) + " fails with " + error);
+    const Life life = live(start, call, error, first, count);
+    if (!life.met_the_fault) {
+      EXPECT_EQ(life.exit, 0);
+      EXPECT_EQ(life.notes.ok.size(), static_cast<std::size_t>(kInvitations));
+      break;
+    }
+    check(life);
+  }
+  std::printf("%ld %ss failed with %s, one at a time\n", first - 1, call.c_str(), error.c_str());
+  EXPECT_GT(first, 10);
+}
+
+void expect_alive_or_never_open(const Life& life) {
+  EXPECT_TRUE(life.notes.unknown.empty());
+  if (life.exit == kCannotOpen) {
+    EXPECT_TRUE(life.notes.lines.empty());
+    return;
+  }
+  EXPECT_EQ(life.exit, 0);
+  EXPECT_LE(life.notes.no.size(), 1u);
+  EXPECT_GE(life.notes.ok.size(), static_cast<std::size_t>(kInvitations - 1));
+}
+
+/// Whatever was answered after the sync that failed, it was not "ok".
+void expect_the_end(const Life& life) {
+  EXPECT_TRUE(life.exit == kBroken || life.exit == kCannotOpen) << life.exit;
+  EXPECT_LE(life.notes.unknown.size(), 1u);
+  EXPECT_THAT(life.after_the_fault(), testing::Each(testing::Not(testing::StartsWith("ok"))));
+}
+
+TEST(DiskTest, D11NoSpaceOnAnyWriteIsRefusedAndTheServiceGoesOn) {
+  sweep(Start::nothing, "write", "ENOSPC", 1, expect_alive_or_never_open);
+}
+
+TEST(DiskTest, D12AShortWriteThatGoesOnIsNoFault) {
+  sweep(Start::database, "write", "HALF", 1, [](const Life& life) {
+    EXPECT_EQ(life.exit, 0);
+    EXPECT_EQ(life.notes.ok.size(), static_cast<std::size_t>(kInvitations));
+  });
+}
+
+TEST(DiskTest, D12AShortWriteThatEndsThereIsRefusedAndTheServiceGoesOn) {
+  sweep(Start::database, "write", "HALF_ENOSPC", 1, expect_alive_or_never_open);
+}
+
+TEST(DiskTest, AWriteErrorIsRefusedOrUnknownAndThenTheProcessEnds) {
+  sweep(Start::database, "write", "EIO", 1, [](const Life& life) {
+    // Where it hits the commit's own write, nobody knows.
+    if (life.exit == 0)
+      expect_alive_or_never_open(life);
+    else
+      expect_the_end(life);
+  });
+}
+
+TEST(DiskTest, D09ASyncThatFailsOnceIsTheEndAndItsOutcomeUnknown) {
+  sweep(Start::nothing, "sync", "EIO", 1, expect_the_end);
+}
+
+TEST(DiskTest, D10WhenEverySyncFailsNothingIsAcknowledgedAnyMore) {
+  sweep(Start::nothing, "sync", "EIO", 1'000'000, expect_the_end);
+}
+
+TEST(DiskTest, D11NoSpaceForAWhileRefusesForAWhile) {
+  // Calls that fail until the disk "has space again": with a probe each second that is soon.
+  const Life life = live(Start::database, "write", "ENOSPC", 60, 40, 200);
+  EXPECT_TRUE(life.met_the_fault);
+  EXPECT_EQ(life.exit, 0);
+  EXPECT_FALSE(life.notes.no.empty());
+  EXPECT_TRUE(life.notes.ok.contains(200)) << "it recovered";
+}
+
+/// A file system of two megabytes, for the length of a test.
+class SmallDisk {
+ public:
+  SmallDisk() {
+    mounted_ = ::mount("tmpfs", folder_.path().c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "size=2m,mode=0700") == 0;
+    reason_ = std::strerror(errno);
+  }
+  ~SmallDisk() {
+    if (mounted_) ::umount2(folder_.path().c_str(), MNT_DETACH);
+  }
+  bool mounted() const { return mounted_; }
+  const std::string& reason() const { return reason_; }
+  const TemporaryDirectory& folder() const { return folder_; }
+
+ private:
+  TemporaryDirectory folder_;
+  bool mounted_ = false;
+  std::string reason_;
+};
+
+TEST(DiskTest, D11OnADiskOfTwoMegabytesTheStoreRefusesSurvivesAndRecovers) {
+  const SmallDisk disk;
+  if (!disk.mounted()) {
+    std::fprintf(stderr,
+                 "!!! NOT TESTED: a full disk of 2 MiB, because tmpfs cannot be mounted here (%s). Run as root.\n",
+                 disk.reason().c_str());
+    GTEST_SKIP() << "tmpfs cannot be mounted: " << disk.reason();
+  }
+  const std::string ballast = disk.folder() / "ballast";
+  std::ofstream(ballast) << std::string(600'000, 'x');
+
+  const ManualClock clock;
+  const SampleWorld world = fixed_world();
+  storage::SqliteOptions options;
+  options.path = disk.folder() / "invited.db";
+  options.watermark_bytes = 0;
+  long stored = 0;
+  const auto invite = [&](domain::Store& store) {
+    const auto done =
+        store.write([&](Transaction& t) { return world.send_invite(t, numbered_address(stored + 1), clock.now()); });
+    if (done) ++stored;
+    return done;
+  };
+  {
+    auto store = storage::open_sqlite_store(options, clock);
+    ASSERT_TRUE(store) << store.error().message;
+    ASSERT_TRUE((*store)->write([&](Transaction& t) -> domain::Result<void> {
+      world.insert_into(t);
+      return {};
+    }));
+
+    auto answer = invite(**store);
+    while (answer) answer = invite(**store);
+    EXPECT_EQ(answer.error().code, ErrorCode::unavailable);
+    EXPECT_GT(stored, 10);
+    EXPECT_FALSE((*store)->is_ready());
+    EXPECT_FALSE(invite(**store)) << "still no space";
+    EXPECT_TRUE((*store)->read([](Transaction&) -> domain::Result<void> { return {}; }));
+
+    std::filesystem::remove(ballast);
+    for (int i = 0; i < 100 && !(*store)->is_ready(); ++i) std::this_thread::sleep_for(100ms);
+    EXPECT_TRUE((*store)->is_ready()) << "it finds out by itself that there is space again";
+    EXPECT_TRUE(invite(**store));
+  }
+  const auto rows = inspect(options.path);
+  EXPECT_EQ(static_cast<long>(rows.size()), stored);
+  expect_consistent({}, rows);
+}
+
+}  // namespace
+}  // namespace invited::test

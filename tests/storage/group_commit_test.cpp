@@ -1,0 +1,248 @@
+// Many callers and one commit: sharing, bounds, isolation of what fails, and that an acknowledgement means durable.
+#include "storage/group_commit.h"
+
+#include <condition_variable>
+#include <latch>
+#include <numeric>
+#include <set>
+#include <thread>
+
+#include "storage/store_fixture.h"
+
+namespace invited::storage {
+namespace {
+
+using domain::ErrorCode;
+using domain::Transaction;
+using domain::Urgency;
+
+/// Runs nothing; stops before each batch until it is let through, and remembers the sizes.
+class StoppedRunner final : public BatchRunner {
+ public:
+  void run(std::span<Submission* const> batch) override {
+    std::unique_lock lock(mutex_);
+    sizes_.push_back(batch.size());
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return passes_ > 0; });
+    --passes_;
+    for (Submission* submission : batch) submission->result = domain::Result<void>();
+  }
+  void rest() override {
+    const std::lock_guard lock(mutex_);
+    ++rests_;
+    changed_.notify_all();
+  }
+  Health health() const override { return health_.load(); }
+
+  void let_through(int batches) {
+    const std::lock_guard lock(mutex_);
+    passes_ += batches;
+    changed_.notify_all();
+  }
+  void wait_for_batches(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return sizes_.size() >= count; });
+  }
+  void wait_for_rests(int count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return rests_ >= count; });
+  }
+  std::vector<std::size_t> sizes() {
+    const std::lock_guard lock(mutex_);
+    return sizes_;
+  }
+  void set_health(Health health) { health_ = health; }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::size_t> sizes_;
+  int passes_ = 0;
+  int rests_ = 0;
+  std::atomic<Health> health_{Health::good};
+};
+
+/// Callers that submit one unit of work each, on threads of their own.
+class Callers {
+ public:
+  void add(GroupCommit& commits, Urgency urgency = Urgency::new_work) {
+    threads_.emplace_back([&commits, urgency, this] {
+      domain::Store::Work work = [](Transaction&) -> domain::Result<void> { return {}; };
+      if (!commits.submit(work, urgency)) ++refused;
+      ++returned;
+    });
+  }
+  void join() {
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
+  std::atomic<int> returned{0};
+  std::atomic<int> refused{0};
+
+ private:
+  std::vector<std::thread> threads_;
+};
+
+template <class Condition>
+void wait_until(Condition condition) {
+  while (!condition()) std::this_thread::yield();
+}
+
+TEST(GroupCommitTest, WhatQueuesUpDuringACommitSharesTheNextOnes) {
+  StoppedRunner runner;
+  GroupCommit commits(runner, {.queue = 1000, .batch = 16});
+  Callers callers;
+  callers.add(commits);
+  runner.wait_for_batches(1);
+  for (int i = 0; i < 40; ++i) callers.add(commits);
+  wait_until([&] { return commits.queued() == 40; });
+  EXPECT_EQ(callers.returned, 0) << "nobody is told before the commit";
+  runner.let_through(4);
+  callers.join();
+  EXPECT_EQ(callers.refused, 0);
+  EXPECT_THAT(runner.sizes(), testing::ElementsAre(1, 16, 16, 8));
+}
+
+TEST(GroupCommitTest, AFullQueueRefusesNewWorkAtOnceAndStillTakesWhatIsOwed) {
+  StoppedRunner runner;
+  GroupCommit commits(runner, {.queue = 3, .batch = 16});
+  Callers callers;
+  callers.add(commits);
+  runner.wait_for_batches(1);
+  for (int i = 0; i < 3; ++i) callers.add(commits);
+  wait_until([&] { return commits.queued() == 3; });
+
+  domain::Store::Work work = [](Transaction&) -> domain::Result<void> { return {}; };
+  const auto refused = commits.submit(work, Urgency::new_work);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::unavailable);
+  EXPECT_TRUE(refused.error().retry_after);
+  callers.add(commits, Urgency::owed);
+  wait_until([&] { return commits.queued() == 4; });
+
+  runner.let_through(2);
+  callers.join();
+  EXPECT_EQ(callers.refused, 0);
+}
+
+TEST(GroupCommitTest, WhatWasTakenIsFinishedBeforeItEnds) {
+  StoppedRunner runner;
+  Callers callers;
+  {
+    GroupCommit commits(runner, {.queue = 100, .batch = 4});
+    callers.add(commits);
+    runner.wait_for_batches(1);
+    for (int i = 0; i < 10; ++i) callers.add(commits);
+    wait_until([&] { return commits.queued() == 10; });
+    runner.let_through(100);
+  }
+  callers.join();
+  EXPECT_EQ(callers.refused, 0);
+}
+
+TEST(GroupCommitTest, ABrokenDatabaseRefusesEverything) {
+  StoppedRunner runner;
+  GroupCommit commits(runner, {});
+  EXPECT_TRUE(commits.is_ready());
+  runner.set_health(BatchRunner::Health::broken);
+  EXPECT_FALSE(commits.is_ready());
+  domain::Store::Work work = [](Transaction&) -> domain::Result<void> { return {}; };
+  EXPECT_EQ(commits.submit(work, Urgency::new_work).error().code, ErrorCode::unavailable);
+  EXPECT_EQ(commits.submit(work, Urgency::owed).error().code, ErrorCode::unavailable);
+  EXPECT_TRUE(runner.sizes().empty());
+}
+
+TEST(GroupCommitTest, WhileCommitsFailTheRunnerIsAskedToTryWithoutAnyCaller) {
+  StoppedRunner runner;
+  GroupCommit commits(runner, {});
+  runner.set_health(BatchRunner::Health::failing);
+  EXPECT_FALSE(commits.is_ready());
+  Callers callers;
+  callers.add(commits);
+  runner.let_through(1);
+  callers.join();
+  runner.wait_for_rests(3);  // one after the batch, then one a second
+}
+
+// --- on a real store ---------------------------------------------------------------------------------
+
+class ConcurrentStoreTest : public StoreContractTest {
+ protected:
+  static constexpr int kThreads = 64;
+  static constexpr int kEach = 40;
+};
+
+TEST_P(ConcurrentStoreTest, WhatIsAcknowledgedIsSeenByAnotherConnectionAtOnce) {
+  std::atomic<int> missing{0};
+  std::atomic<int> refused{0};
+  std::vector<std::thread> threads;
+  std::latch start(kThreads);
+  for (int thread = 0; thread < kThreads; ++thread)
+    threads.emplace_back([&, thread] {
+      start.arrive_and_wait();
+      for (int i = 0; i < kEach; ++i) {
+        const std::string email = "p" + std::to_string(thread * kEach + i) + "@example.com";
+        const auto done = store().write([&](Transaction& t) { return world_.send_invite(t, email, test::at(thread)); });
+        if (!done) ++refused;
+        const auto seen = store().read([&](Transaction& t) -> domain::Result<void> {
+          if (!t.find_pending_invitation(world_.environment.id, email)) ++missing;
+          return {};
+        });
+        if (!seen) ++missing;
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(refused, 0);
+  EXPECT_EQ(missing, 0);
+  reopen();
+  const auto messages = read([](Transaction& t) { return t.list_messages(std::nullopt, {100'000, 0}); });
+  EXPECT_EQ(messages.size(), static_cast<std::size_t>(kThreads * kEach));
+}
+
+TEST_P(ConcurrentStoreTest, WorkThatFailsTakesNothingOfItsBatchWithIt) {
+  enum class Fate { stored, refused, thrown, broken };
+  const auto fate_of = [](int number) { return static_cast<Fate>(number % 4); };
+  std::atomic<int> wrong_answers{0};
+  std::vector<std::thread> threads;
+  std::latch start(kThreads);
+  for (int thread = 0; thread < kThreads; ++thread)
+    threads.emplace_back([&, thread] {
+      start.arrive_and_wait();
+      for (int i = 0; i < kEach; ++i) {
+        const int number = thread * kEach + i;
+        const auto row = world_.invitation("p" + std::to_string(number) + "@example.com", test::at(0));
+        const auto done = store().write([&](Transaction& t) -> domain::Result<void> {
+          t.insert(row);
+          switch (fate_of(number)) {
+            case Fate::stored:
+              return {};
+            case Fate::refused:
+              return domain::refuse(ErrorCode::rate_limited, "no");
+            case Fate::thrown:
+              throw std::runtime_error("thrown on purpose");
+            case Fate::broken:
+              t.insert(row);  // the same key: the database refuses
+              return {};
+          }
+          return {};
+        });
+        if (done.has_value() != (fate_of(number) == Fate::stored)) ++wrong_answers;
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong_answers, 0);
+  EXPECT_TRUE(store().is_ready());
+
+  std::set<std::string> expected;
+  for (int number = 0; number < kThreads * kEach; ++number)
+    if (fate_of(number) == Fate::stored) expected.insert("p" + std::to_string(number) + "@example.com");
+  std::set<std::string> found;
+  for (const auto& row : read([](Transaction& t) { return t.list_invitations({}, {100'000, 0}); }))
+    found.insert(row.invitee.key());
+  EXPECT_EQ(found, expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(Databases, ConcurrentStoreTest, testing::Values(kSqlite), name_of);
+
+}  // namespace
+}  // namespace invited::storage

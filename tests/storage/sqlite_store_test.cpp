@@ -1,0 +1,198 @@
+// What is SQLite's own: the file, its settings, who may open it, the disk, and that each look-up has its index.
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#include <fstream>
+#include <limits>
+
+#include "storage/store_fixture.h"
+
+namespace invited::storage {
+namespace {
+
+using domain::ErrorCode;
+using domain::Transaction;
+using domain::Urgency;
+using testing::HasSubstr;
+
+domain::Result<void> nothing(Transaction&) { return {}; }
+
+class SqliteStoreTest : public testing::Test {
+ protected:
+  SqliteStoreTest() {
+    options_.path = folder_ / "invited.db";
+    options_.watermark_bytes = 0;
+  }
+  auto open() { return open_sqlite_store(options_, clock_); }
+
+  test::TemporaryDirectory folder_;
+  test::ManualClock clock_;
+  SqliteOptions options_;
+};
+
+TEST_F(SqliteStoreTest, TheFileIsItsOwnersOnlyAndSoIsItsLog) {
+  const auto store = open();
+  ASSERT_TRUE(store);
+  ASSERT_TRUE((*store)->write(nothing));
+  for (const char* ending : {"", "-wal", "-shm", ".lock"}) {
+    struct stat status{};
+    ASSERT_EQ(::stat((options_.path + ending).c_str(), &status), 0) << ending;
+    EXPECT_EQ(status.st_mode & 0777, 0600u) << ending;
+  }
+}
+
+TEST_F(SqliteStoreTest, APathMayHoldBlanksAndEqualSigns) {
+  std::filesystem::create_directory(folder_.path() / "a folder = odd");
+  options_.path = folder_ / "a folder = odd/the database.db";
+  ASSERT_TRUE(open());
+  EXPECT_TRUE(std::filesystem::exists(options_.path));
+}
+
+TEST_F(SqliteStoreTest, APathWithAQuotationMarkIsRefused) {
+  options_.path = folder_ / "a\"b.db";
+  const auto refused = open();
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("quotation mark"));
+}
+
+TEST_F(SqliteStoreTest, ASecondStoreOnTheSameFileIsRefused) {
+  const auto first = open();
+  ASSERT_TRUE(first);
+  const auto second = open();
+  ASSERT_FALSE(second);
+  EXPECT_THAT(second.error().message, HasSubstr("pid"));
+  EXPECT_THAT(second.error().message, HasSubstr(options_.path));
+}
+
+TEST_F(SqliteStoreTest, AFileThatIsNoDatabaseIsLeftAlone) {
+  std::ofstream(options_.path) << std::string(5000, 'x');
+  const auto refused = open();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::unavailable);
+  EXPECT_THAT(refused.error().message, HasSubstr(options_.path));
+  std::ifstream file(options_.path);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), std::string(5000, 'x'));
+}
+
+TEST_F(SqliteStoreTest, AnotherProgramsDatabaseIsLeftAlone) {
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(options_.path.c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other, "CREATE TABLE bookmarks (url TEXT)", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(other);
+  const auto refused = open();
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("another program's database"));
+}
+
+TEST_F(SqliteStoreTest, AFolderThatIsNotThereIsNamed) {
+  options_.path = folder_ / "nowhere/invited.db";
+  const auto refused = open();
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("nowhere"));
+}
+
+TEST_F(SqliteStoreTest, D13BelowTheWatermarkNewWorkIsRefusedAndOwedWorkGoesOn) {
+  options_.watermark_bytes = std::numeric_limits<std::uint64_t>::max();
+  const auto store = open();
+  ASSERT_TRUE(store);
+  const auto refused = (*store)->write(nothing);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::unavailable);
+  EXPECT_THAT(refused.error().message, HasSubstr("disk"));
+  EXPECT_TRUE(refused.error().retry_after);
+  EXPECT_TRUE((*store)->write(nothing, Urgency::owed));
+  EXPECT_TRUE((*store)->read(nothing));
+}
+
+TEST_F(SqliteStoreTest, AStoredAddressThatIsNoneFailsThatReadOnly) {
+  const test::SampleWorld world;
+  {
+    auto store = open();
+    ASSERT_TRUE((*store)->write([&](Transaction& t) -> domain::Result<void> {
+      world.insert_into(t);
+      return {};
+    }));
+  }
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(options_.path.c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other, "UPDATE account SET email = 'damaged'", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(other);
+
+  auto store = open();
+  ASSERT_TRUE(store);
+  const auto damaged = [&](Transaction& t) -> domain::Result<void> {
+    static_cast<void>(t.list_accounts({}));
+    return {};
+  };
+  EXPECT_EQ((*store)->read(damaged).error().code, ErrorCode::unavailable);
+  EXPECT_EQ((*store)->write(damaged).error().code, ErrorCode::unavailable);
+  EXPECT_TRUE((*store)->read(nothing));
+  EXPECT_TRUE((*store)->write(nothing));
+}
+
+TEST_F(SqliteStoreTest, TheLogIsWrittenBackAndStartsAgain) {
+  auto store = open();
+  const test::SampleWorld world;
+  ASSERT_TRUE((*store)->write([&](Transaction& t) -> domain::Result<void> {
+    world.insert_into(t);
+    return {};
+  }));
+  for (int round = 0; round < 60; ++round)
+    ASSERT_TRUE((*store)->write([&](Transaction& t) -> domain::Result<void> {
+      for (int i = 0; i < 100; ++i)
+        if (auto done = world.send_invite(t, "p" + std::to_string(round * 100 + i) + "@example.com", test::at(0));
+            !done)
+          return done;
+      return {};
+    }));
+  EXPECT_LT(std::filesystem::file_size(options_.path + "-wal"), 24u << 20);
+  store->reset();
+  EXPECT_FALSE(std::filesystem::exists(options_.path + "-wal")) << "a clean end leaves one file";
+}
+
+/// The plan of each query must be a search in an index, but for lists of everything.
+TEST_F(SqliteStoreTest, EveryLookUpHasItsIndex) {
+  {
+    ASSERT_TRUE(open());
+  }
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(options_.path.c_str(), &database), SQLITE_OK);
+  const char* queries[] = {
+      "SELECT * FROM app WHERE id = ?",
+      "SELECT * FROM role WHERE app_id = ? AND id = ?",
+      "SELECT * FROM environment WHERE id = ?",
+      "SELECT * FROM account WHERE id = ?",
+      "SELECT * FROM account WHERE email_key = ?",
+      "SELECT 1 FROM access WHERE account_id = ? AND environment_id = ?",
+      "SELECT 1 FROM access WHERE environment_id = ? ORDER BY granted_at DESC",
+      "SELECT * FROM invitation WHERE id = ?",
+      "SELECT * FROM invitation WHERE environment_id = ? ORDER BY seq DESC",
+      "SELECT * FROM invitation WHERE mailbox = ? AND invitee_key = ?",
+      "SELECT * FROM outbox_message WHERE id = ?",
+      "SELECT * FROM outbox_message WHERE state = 'queued' AND due_at <= ? ORDER BY due_at, seq",
+      "SELECT * FROM outbox_message WHERE state = 'failed' ORDER BY seq DESC",
+      "SELECT * FROM outbox_message WHERE state = 'quarantined' ORDER BY seq DESC",
+      "SELECT * FROM outbox_message WHERE invitation_id = ? AND state = 'queued'",
+      "SELECT max(queued_at) FROM outbox_message WHERE kind = 'already_has_access' AND mailbox = ?",
+      "SELECT * FROM attempt WHERE message_id = ? ORDER BY number",
+      "SELECT * FROM rate WHERE subject = ?",
+      "SELECT * FROM idempotency_record WHERE environment_id = ? AND key = ?",
+      "SELECT * FROM idempotency_record WHERE created_at < ?",
+  };
+  for (const std::string query : queries) {
+    sqlite3_stmt* plan = nullptr;
+    ASSERT_EQ(sqlite3_prepare_v2(database, ("EXPLAIN QUERY PLAN " + query).c_str(), -1, &plan, nullptr), SQLITE_OK)
+        << query << ": " << sqlite3_errmsg(database);
+    while (sqlite3_step(plan) == SQLITE_ROW) {
+      const std::string step = reinterpret_cast<const char*>(sqlite3_column_text(plan, 3));
+      EXPECT_THAT(step, testing::Not(HasSubstr("SCAN"))) << query;
+      EXPECT_THAT(step, testing::Not(HasSubstr("TEMP B-TREE"))) << query;
+    }
+    sqlite3_finalize(plan);
+  }
+  sqlite3_close(database);
+}
+
+}  // namespace
+}  // namespace invited::storage
