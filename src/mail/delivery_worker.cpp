@@ -34,7 +34,6 @@ namespace {
 
 using domain::DeliveryOutcome;
 using domain::DeliveryResult;
-using domain::ErrorCode;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -209,13 +208,13 @@ DeliveryWorker::Finished DeliveryWorker::attempt(const Claim& claim, Transport& 
   const domain::OutboxMessage& message = claim.lease.message;
   Finished finished{claim.lease, {}, claim.is_probe, /*met_relay=*/false};
   try {
-    const auto reason = reason_not_to_send(message);
-    if (!reason) {
-      finished.result = {DeliveryOutcome::held, 0, "storage", reason.error().message};
+    const auto looked = reason_not_to_send(message);
+    if (!looked) {
+      finished.result = {DeliveryOutcome::held, 0, "storage", looked.error().message};
       return finished;
     }
-    if (*reason) {
-      finished.result = **reason;
+    if (const std::optional<DeliveryResult>& reason = *looked) {
+      finished.result = *reason;
       return finished;
     }
     const auto bytes = builder_.build(message, invitation_link(options_.public_url, keys_, message));

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 
 #include "base/crypto.h"
 
@@ -46,16 +47,14 @@ DeliveryResult held(const std::string& what) {
   return {DeliveryOutcome::held, 0, "directory", what + ": " + std::strerror(errno)};
 }
 
+bool fits_a_file_name(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '_';
+}
+
 /// A file name must not become a path.
 std::string safe(std::string_view text) {
   std::string name(text);
-  std::replace_if(
-      name.begin(), name.end(),
-      [](char c) {
-        return !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' ||
-                 c == '_' || c == '@');
-      },
-      '_');
+  std::replace_if(name.begin(), name.end(), std::not_fn(fits_a_file_name), '_');
   return name;
 }
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <fstream>
 #include <mutex>
 #include <optional>
@@ -146,7 +145,7 @@ struct SmtpTransport::Conversation {
   static std::size_t on_body(char* target, std::size_t, std::size_t room, void* self) {
     auto& conversation = *static_cast<Conversation*>(self);
     const std::size_t size = std::min(room, conversation.bytes.size() - conversation.read);
-    std::memcpy(target, conversation.bytes.data() + conversation.read, size);
+    std::copy_n(conversation.bytes.data() + conversation.read, size, target);
     conversation.read += size;
     return size;
   }

@@ -29,7 +29,7 @@ std::string single_blanks(std::string_view text) {
 /// Remembers a name that the template asks for and nobody fills: Mustache itself would print nothing.
 class StrictContext final : public mustache::context<std::string> {
  public:
-  explicit StrictContext(const mustache::data* data) : context(data) {}
+  explicit StrictContext(const mustache::data* data) { StrictContext::push(data); }
 
   const mustache::data* get(const std::string& name) const override { return note(name, context::get(name)); }
   const mustache::data* get_partial(const std::string& name) const override {
