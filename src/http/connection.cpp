@@ -184,6 +184,14 @@ Connection::Next Connection::advance(std::string_view bytes) {
         }
         continue;
       case RequestReader::State::head:
+        if (bytes == "\r\n") {
+          // Old clients end a body with an empty line too many. It begins no request, so no deadline of one.
+          exchange_.reset();
+          pending_ = {};
+          phase_ = Phase::idle;
+          return Next::wait;
+        }
+        [[fallthrough]];
       case RequestReader::State::body:
         keep(bytes, used);
         return await_more();

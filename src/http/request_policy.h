@@ -24,7 +24,9 @@ struct Refusal {
 /// bytes show it: a client that does not speak HTTP is told so at its first line, not at a deadline.
 class HeadScanner {
  public:
+  /// `limits` must live as long.
   explicit HeadScanner(const Limits& limits) : limits_(&limits) {}
+  explicit HeadScanner(Limits&&) = delete;
 
   enum class State { need_more, complete, refused };
 

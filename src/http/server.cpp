@@ -100,6 +100,8 @@ domain::Result<void> Server::Implementation::start() {
     loops_.push_back(std::make_unique<IoLoop>(core_));
   }
   if (auto listening = listen(); !listening) {
+    acceptor_.reset();
+    accept_timer_.reset();
     loops_.clear();
     return listening;
   }

@@ -11,6 +11,8 @@ namespace {
 using namespace std::string_literals;
 using State = HeadScanner::State;
 
+const Limits kLimits;
+
 struct Verdict {
   State state;
   int status;  ///< 0 unless refused
@@ -61,7 +63,7 @@ TEST(HeadScanner, FindsTheEndOfAGoodHead) {
 
 TEST(HeadScanner, TellsTheTarget) {
   const std::string head = "\r\nGET /a?b HTTP/1.1\r\nHost: a\r\n\r\n";
-  HeadScanner scanner((Limits()));
+  HeadScanner scanner(kLimits);
   ASSERT_EQ(scanner.scan(head), State::complete);
   EXPECT_EQ(scanner.target(head), "/a?b");
   EXPECT_EQ(scanner.prefix(), 2U);
@@ -70,7 +72,7 @@ TEST(HeadScanner, TellsTheTarget) {
 TEST(HeadScanner, TellsTheTargetOfARefusedRequestLineToo) {
   for (const std::string head :
        {"POST /ws HTTP/1.1\n", "POST /ws HTTP/9.9\r\n", "POST /ws HTTP/1.1 x\r\n", "GET /ws\r\n"}) {
-    HeadScanner scanner((Limits()));
+    HeadScanner scanner(kLimits);
     ASSERT_EQ(scanner.scan(head), State::refused);
     EXPECT_EQ(scanner.target(head), "/ws") << head;
   }

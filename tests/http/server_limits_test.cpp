@@ -101,6 +101,18 @@ TEST(Deadlines, CloseIdleConnectionsWithoutAWord) {
   EXPECT_TRUE(eventually([&] { return listener.server->connections() == 0; }));
 }
 
+TEST(Deadlines, OfARequestDoNotBeginWithTheEmptyLineBeforeIt) {
+  ServerOptions options;
+  options.limits.headers = 50ms;
+  TestListener listener(options);
+  RawHttpClient client(listener.port());
+  client.send(kGet + "\r\n");
+  EXPECT_EQ(client.read_answer().status, 200);
+  EXPECT_TRUE(client.is_silent_for(200ms));
+  client.send(kGet);
+  EXPECT_EQ(client.read_answer().status, 200);
+}
+
 TEST(Deadlines, StartAnewWithEachRequest) {
   ServerOptions options;
   options.limits.idle = 300ms;

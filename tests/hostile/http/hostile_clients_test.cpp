@@ -81,6 +81,7 @@ TEST(HostileClients, H26_SlowBodiesAreCut) {
 TEST(HostileClients, H27_SlowReadersAreCut) {
   http::ServerOptions options;
   options.limits.answer = 200ms;
+  options.limits.queue_wait = 10s;  // sanitizers are slow with such answers
   http::Router router;
   router.add("GET", "/large",
              [](const http::Request&) { return http::make_response(200, "text/plain", std::string(10'000'000, 'x')); });
@@ -97,6 +98,7 @@ TEST(HostileClients, H27_SlowReadersAreCut) {
 TEST(HostileClients, H27_SlowReadersShareALimitedAmountOfMemory) {
   http::ServerOptions options;
   options.limits.buffered = 12'000'000;
+  options.limits.queue_wait = 10s;
   http::Router router;
   router.add("GET", "/large",
              [](const http::Request&) { return http::make_response(200, "text/plain", std::string(10'000'000, 'x')); });
