@@ -16,6 +16,7 @@
 #include "admin/admin_socket.h"
 #include "base/log.h"
 #include "domain/context.h"
+#include "housekeeping.h"
 #include "http/server.h"
 #include "mail/delivery_worker.h"
 #include "mail/message_builder.h"
@@ -117,6 +118,7 @@ struct Service::Parts {
         worker(*state.store, clock, state.keys.token_keys, builder, config.mail,
                mail::make_transport_factory(config.mail, mail::longest_delivery(config.delivery.lease)),
                delivery_options(config)),
+        housekeeping(*state.store, clock, config.policy.idempotency_lifetime),
         admin{*state.store, clock, config.policy, state.keys.pepper, password_hasher} {
     admin.public_url = config.public_url;
     context.mail_queued = [this] { worker.wake(); };
@@ -135,6 +137,7 @@ struct Service::Parts {
   domain::Context context;
   mail::MessageBuilder builder;
   mail::DeliveryWorker worker;
+  Housekeeping housekeeping;
   soap::Engine engine;
   admin::AdminContext admin;
   std::unique_ptr<admin::AdminSocketServer> admin_socket;
@@ -236,6 +239,7 @@ int Service::stop() {
 }
 
 int serve(const Config& config) {
+  block_signals();
   if (const auto problems = problems_for_serving(config); !problems.empty()) {
     for (const ConfigProblem& problem : problems) std::cerr << "invited: " << problem.to_string() << '\n';
     return EXIT_FAILURE;

@@ -194,5 +194,35 @@ TEST_F(SqliteStoreTest, EveryLookUpHasItsIndex) {
   sqlite3_close(database);
 }
 
+// A process that is killed holds leases. With the lock taken its successor knows that it is dead, and need not wait for
+// twenty minutes with mail that somebody is waiting for.
+TEST_F(SqliteStoreTest, LeasesOfADeadProcessEndWhenItsSuccessorOpens) {
+  const auto claim = [&](domain::Store& store) {
+    std::vector<domain::Lease> leases;
+    EXPECT_TRUE(store.write([&](Transaction& transaction) -> domain::Result<void> {
+      leases = transaction.claim_due_messages(10, clock_.now(), clock_.now() + std::chrono::minutes(20));
+      return {};
+    }));
+    return leases;
+  };
+  {
+    const auto store = open();
+    const test::SampleWorld world;
+    ASSERT_TRUE((*store)->write([&](Transaction& transaction) -> domain::Result<void> {
+      world.insert_into(transaction);
+      const domain::Invitation invitation = world.invitation("ada@example.org", clock_.now());
+      transaction.insert(invitation);
+      transaction.insert(world.message(invitation));
+      return {};
+    }));
+    ASSERT_EQ(claim(**store).size(), 1u);
+    EXPECT_TRUE(claim(**store).empty()) << "under lease";
+  }
+  const auto successor = open();
+  const auto leases = claim(**successor);
+  ASSERT_EQ(leases.size(), 1u);
+  EXPECT_EQ(leases[0].message.deaths, 1u);
+}
+
 }  // namespace
 }  // namespace invited::storage

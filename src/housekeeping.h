@@ -1,0 +1,35 @@
+// Forgets what only time made useless (rates, old Idempotency-Keys), once at start and then every so often, on a thread of
+// its own. Started by its constructor, stopped by its destructor. The store must outlive it.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "domain/store.h"
+
+namespace invited {
+
+class Housekeeping {
+ public:
+  Housekeeping(domain::Store& store, const base::Clock& clock, std::chrono::milliseconds keep,
+               std::chrono::milliseconds interval = std::chrono::minutes(1));
+  ~Housekeeping();
+  Housekeeping(const Housekeeping&) = delete;
+  Housekeeping& operator=(const Housekeeping&) = delete;
+
+ private:
+  void run();
+
+  domain::Store& store_;
+  const base::Clock& clock_;
+  const std::chrono::milliseconds keep_;
+  const std::chrono::milliseconds interval_;
+  std::mutex mutex_;
+  std::condition_variable stop_asked_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace invited
