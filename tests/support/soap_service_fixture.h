@@ -40,6 +40,8 @@ inline FaultSeen read_answer(const soap::SoapAnswer& answer) {
 
 class SoapServiceTest : public domain::UseCaseTest {
  protected:
+  SoapServiceTest() { context_->mail_queued = [] {}; }  // the fixture's counter is not for several threads
+
   /// Values of a call that succeeds.
   InviteValues good_values() const {
     return {environment_.id.to_string(), std::string(password_.reveal()), user_.id.to_string(), "ada@example.org",
