@@ -20,6 +20,8 @@ import soap_client
 import web_client
 
 READY_TIMEOUT = 60
+# A busy machine makes tests slow, not wrong.
+PATIENT = {"http.queue_wait": "30s"}
 # No limits: for tests that are not about them. The settings' names are those of the table in src/config.cpp.
 NO_RATES = {
     "rates.environment_per_second": 0,
@@ -177,7 +179,7 @@ class Service:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"invited-{kind}-"))
         self.state_dir = self.folder / "state"
         self.log_file = self.folder / "invited.log"
-        self.settings = dict(settings or {})
+        self.settings = {**PATIENT, **(settings or {})}
         self.environment = dict(environment or {})
         self.command_prefix = tuple(command_prefix)
         self.process = None

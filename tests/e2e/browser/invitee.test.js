@@ -3,7 +3,8 @@
 
 const assert = require('node:assert/strict');
 const {test, before, after} = require('node:test');
-const {PASSWORD, VIEWS, cli, facts, heading, invite, launch, person, rolesOf, signUp} = require('./world.js');
+const {PASSWORD, VIEWS, cli, facts, follow, heading, invite, launch, open, person, rolesOf, signUp, submit} =
+  require('./world.js');
 
 let browser;
 let main;
@@ -26,7 +27,7 @@ for (const {locale, language, invites, done} of LANGUAGES) {
     assert.match(mail.subject, /nodigt .*uit/, 'the mail is in the language of the app');
     const invitee = await visit({locale});
     const {page} = invitee;
-    await page.goto(mail.link);
+    await open(page, mail.link);
     assert.equal(await page.getAttribute('html', 'lang'), language);
     assert.match(await heading(page), invites);
     assert.match(await page.textContent('main'), new RegExp(main.role_name));
@@ -35,8 +36,8 @@ for (const {locale, language, invites, done} of LANGUAGES) {
     assert.match(await heading(page), done);
     assert.deepEqual(await rolesOf('main', email), [main.role_name]);
     // The button leads to the app, which learns nothing of where the person came from.
-    await page.click('main a.button');
-    await page.waitForURL('https://timesheets.example.org/');
+    await follow(page, () => page.click('main a.button'));
+    assert.equal(page.url(), 'https://timesheets.example.org/');
     await invitee.leave(['https://timesheets.example.org/']);
   });
 }
@@ -44,11 +45,11 @@ for (const {locale, language, invites, done} of LANGUAGES) {
 test('signs up with JavaScript switched off', async () => {
   const {link} = await invite('main', 'no.script@example.org');
   const invitee = await visit({javaScriptEnabled: false});
-  await invitee.page.goto(link);
+  await open(invitee.page, link);
   await invitee.page.fill('#name', 'No Script');
   await invitee.page.fill('#password', PASSWORD);
   await invitee.page.fill('#password_again', PASSWORD + ' or not');
-  await invitee.page.click('form[action$="/accept"] button[type=submit]');
+  await submit(invitee.page, 'accept');
   assert.equal(await invitee.page.inputValue('#name'), 'No Script');
   assert.equal(await invitee.page.inputValue('#password'), '');
   assert.ok(await invitee.page.isVisible('#password_again-error'));
@@ -61,7 +62,7 @@ test('signs up with the keyboard alone, seeing where it is', async () => {
   const {link} = await invite('main', 'keyboard@example.org');
   const invitee = await visit();
   const {page} = invitee;
-  await page.goto(link);
+  await open(page, link);
   const focused = () => page.evaluate(() => {
     const element = document.activeElement;
     const style = getComputedStyle(element);
@@ -94,7 +95,7 @@ test('signs up with the keyboard alone, seeing where it is', async () => {
   await page.keyboard.type(PASSWORD);
   await tabTo('password_again');
   await page.keyboard.type(PASSWORD);
-  await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
+  await follow(page, () => page.keyboard.press('Enter'));
   assert.match(await heading(page), /access/);
   assert.deepEqual(await rolesOf('main', 'keyboard@example.org'), [main.role_name]);
   await invitee.leave();
@@ -104,15 +105,14 @@ test('signs up on a phone in dark mode, by touch', async () => {
   const {link} = await invite('main', 'phone@example.org');
   const invitee = await visit({...VIEWS.phone, colorScheme: 'dark'});
   const {page} = invitee;
-  await page.goto(link);
+  await open(page, link);
   await page.tap('#name');
   await page.fill('#name', 'Pho Ne');
   await page.fill('#password', PASSWORD);
   await page.fill('#password_again', PASSWORD);
   const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   assert.ok(background.match(/\d+/g).slice(0, 3).every(part => Number(part) < 80), `dark is ${background}`);
-  await page.tap('form[action$="/accept"] button[type=submit]');
-  await page.waitForSelector('.mark-good');
+  await follow(page, () => page.tap('form[action$="/accept"] button[type=submit]'));
   assert.deepEqual(await rolesOf('main', 'phone@example.org'), [main.role_name]);
   await invitee.leave();
 });
@@ -121,7 +121,7 @@ test('sees how strong the password is, can look at it, and may paste it', async 
   const {link} = await invite('main', 'strength@example.org');
   const invitee = await visit();
   const {page} = invitee;
-  await page.goto(link);
+  await open(page, link);
   await page.fill('#password', 'aaaaaaaaaaaaaaaa');
   const weak = await page.textContent('#strength-text');
   await page.fill('#password', PASSWORD);
@@ -136,7 +136,7 @@ test('sees how strong the password is, can look at it, and may paste it', async 
   await signUp(page, 'Stan Dard', 'aaaaaaaaaaaaaaaa');
   assert.ok(await page.isVisible('#password-error'));
   assert.match(await page.title(), /^Error/);
-  assert.equal(await page.evaluate(() => document.activeElement.id), 'errors');
+  await page.waitForFunction(() => document.activeElement.id === 'errors');
   await signUp(page, 'Stan Dard');
   assert.deepEqual(await rolesOf('main', 'strength@example.org'), [main.role_name]);
   await invitee.leave();
@@ -146,12 +146,12 @@ test('declines, and the link is used up', async () => {
   const {link} = await invite('main', 'decline@example.org');
   const invitee = await visit();
   const {page} = invitee;
-  await page.goto(link);
-  await page.click('form[action$="/decline"] button');
+  await open(page, link);
+  await submit(page, 'decline');
   assert.match(await heading(page), /declined/);
   const [invitation] = await cli('main', 'invitation', 'list', '--email', 'decline@example.org');
   assert.equal(invitation.state, 'declined');
-  assert.equal((await page.goto(link)).status(), 404);
+  await open(page, link, 404);
   await invitee.leave();
 });
 
@@ -159,18 +159,17 @@ test('signs in to accept with an account that is there already', async () => {
   const first = await invite('main', 'again@example.org');
   const invitee = await visit();
   const {page} = invitee;
-  await page.goto(first.link);
+  await open(page, first.link);
   await signUp(page, 'A Gain');
   const second = await invite('main', 'again@example.org', {number: 2, RoleUUID: main.other_role_uuid});
-  await page.goto(second.link);
+  await open(page, second.link);
   assert.equal(await page.locator('#name').count(), 0);
   await page.fill('#password', 'not the right one at all');
-  await page.click('form[action$="/accept"] button[type=submit]');
+  await submit(page, 'accept');
   assert.ok(await page.isVisible('#password-error'));
   assert.deepEqual(await rolesOf('main', 'again@example.org'), [main.role_name]);
   await page.fill('#password', PASSWORD);
-  await page.click('form[action$="/accept"] button[type=submit]');
-  await page.waitForSelector('.mark-good');
+  await submit(page, 'accept');
   assert.deepEqual(await rolesOf('main', 'again@example.org'), [main.other_role_name, main.role_name].sort());
   await invitee.leave();
 });
@@ -179,11 +178,11 @@ test('goes back and forth and reloads without doing anything twice', async () =>
   const {link} = await invite('main', 'back@example.org');
   const invitee = await visit();
   const {page} = invitee;
-  await page.goto(link);
+  await open(page, link);
   await signUp(page, 'Ba Ck');
   await page.goBack();
   await page.goForward();
-  assert.equal((await page.goto(link)).status(), 404);
+  await open(page, link, 404);
   assert.match(await heading(page), /already/);
   assert.equal((await cli('main', 'invitation', 'list', '--email', 'back@example.org')).length, 1);
   await invitee.leave();

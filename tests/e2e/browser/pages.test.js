@@ -3,7 +3,8 @@
 
 const assert = require('node:assert/strict');
 const {test, before, after} = require('node:test');
-const {PASSWORD, WCAG, cli, facts, heading, inspect, invite, launch, person, signUp} = require('./world.js');
+const {PASSWORD, WCAG, cli, facts, follow, heading, inspect, invite, launch, open, person, signUp, submit} =
+  require('./world.js');
 
 let browser;
 let services;
@@ -19,11 +20,10 @@ const onPage = (name, kind, body) => test(name, async () => {
   await body(visitor.page, services[kind], visitor);
   await visitor.leave();
 });
-const submit = (page, action) => page.click(`form[action$="/${action}"] button[type=submit]`);
 
 onPage('sign-up: the form, its errors, the success, the used link', 'main', async page => {
   const {link} = await invite('main', 'pages.signup@example.org');
-  await page.goto(link);
+  await open(page, link);
   await inspect(page, 'sign-up');
   await page.fill('#password', PASSWORD);
   await inspect(page, 'sign-up-strength');
@@ -35,15 +35,15 @@ onPage('sign-up: the form, its errors, the success, the used link', 'main', asyn
   await signUp(page);
   assert.match(await heading(page), /access/);
   await inspect(page, 'accepted');
-  await page.goto(link);
+  await open(page, link, 404);
   await inspect(page, 'link-used');
 });
 
 onPage('sign-in: the form and the wrong password', 'main', async page => {
-  await page.goto((await invite('main', 'pages.signin@example.org')).link);
+  await open(page, (await invite('main', 'pages.signin@example.org')).link);
   await signUp(page);
   const {link} = await invite('main', 'pages.signin@example.org', {number: 2, RoleUUID: services.main.other_role_uuid});
-  await page.goto(link);
+  await open(page, link);
   await inspect(page, 'sign-in');
   await page.fill('#password', 'wrong');
   await submit(page, 'accept');
@@ -52,10 +52,10 @@ onPage('sign-in: the form and the wrong password', 'main', async page => {
 
 onPage('declined, and the link afterwards', 'main', async page => {
   const {link} = await invite('main', 'pages.declined@example.org');
-  await page.goto(link);
+  await open(page, link);
   await submit(page, 'decline');
   await inspect(page, 'declined');
-  await page.goto(link);
+  await open(page, link, 404);
   await inspect(page, 'link-declined');
 });
 
@@ -63,20 +63,20 @@ onPage('revoked', 'main', async page => {
   const {link} = await invite('main', 'pages.revoked@example.org');
   const [invitation] = await cli('main', 'invitation', 'list', '--email', 'pages.revoked@example.org');
   await cli('main', 'invitation', 'revoke', invitation.invitation_uuid);
-  await page.goto(link);
+  await open(page, link, 404);
   await inspect(page, 'link-revoked');
 });
 
 onPage('superseded', 'main', async page => {
   const {link} = await invite('main', 'pages.superseded@example.org');
   await invite('main', 'pages.superseded@example.org', {number: 2});
-  await page.goto(link);
+  await open(page, link, 404);
   await inspect(page, 'link-superseded');
 });
 
 onPage('wrong', 'main', async page => {
   const {link} = await invite('main', 'pages.wrong@example.org');
-  await page.goto(link.slice(0, -5));
+  await open(page, link.slice(0, -5), 404);
   await inspect(page, 'link-wrong');
 });
 
@@ -91,11 +91,11 @@ onPage('expired, and the fresh link', 'short', async page => {
 
 onPage('a form without its cookie, and one from elsewhere', 'main', async (page, service, visitor) => {
   const {link} = await invite('main', 'pages.cookies@example.org');
-  await page.goto(link);
+  await open(page, link);
   await visitor.context.clearCookies();
   await submit(page, 'decline');
   await inspect(page, 'cookies-needed');
-  await page.goto(link);
+  await open(page, link);
   await page.evaluate(() => { document.querySelector('form[action$="/decline"] input[name=csrf]').value = 'x'; });
   await submit(page, 'decline');
   await inspect(page, 'form-refused');
@@ -111,32 +111,31 @@ onPage('too many wrong links', 'strict', async (page, service) => {
 });
 
 onPage('home, documentation and a page that is not there', 'main', async (page, service) => {
-  await page.goto(`${service.base_url}/`);
+  await open(page, `${service.base_url}/`);
   await inspect(page, 'home');
-  await page.goto(`${service.base_url}/ws-doc/`);
+  await open(page, `${service.base_url}/ws-doc/`);
   const text = await page.textContent('body');
   for (const word of ['InviteAPI', 'SendInvite', 'EnvironmentUUID', 'EnvironmentPassword', 'RoleUUID',
                       'InviteeEmailAddress', 'InviterEmailAddress', 'authentication_failed', 'outcome_unknown',
                       `${service.base_url}/ws/InviteAPI/1/soap1`])
     assert.ok(text.includes(word), `the documentation says ${word}`);
   await inspect(page, 'ws-doc');
-  assert.equal((await page.goto(`${service.base_url}/nothing/here`)).status(), 404);
+  await open(page, `${service.base_url}/nothing/here`, 404);
   await inspect(page, 'not-found');
 });
 
 onPage('the captured mails of the demo', 'demo', async (page, service) => {
   const {subject} = await invite('demo', 'pages.demo@example.org');
-  await page.goto(service.mail_url);
+  await open(page, service.mail_url);
   await inspect(page, 'demo-mails');
-  await page.click(`a:has-text(${JSON.stringify(subject)}) >> nth=0`);
+  await follow(page, () => page.click(`a:has-text(${JSON.stringify(subject)}) >> nth=0`));
   await inspect(page, 'demo-mail');
   // As `./dev run` tells a person to do it: open the mail, follow the link, sign up. The button stands in the mail's HTML,
   // in a frame of its own that may lead out of it; the link in the text part works as well.
-  await page.click('a[href*="/i/"]');
+  await follow(page, () => page.click('a[href*="/i/"]'));
   assert.match(await heading(page), /invites you/);
   await page.goBack();
-  await page.frameLocator('iframe').locator('a.button').click();
-  await page.waitForSelector('#password_again');
+  await follow(page, () => page.frameLocator('iframe').locator('a.button').click());
   await signUp(page, 'De Mo');
   assert.match(await heading(page), /access/);
 });

@@ -90,16 +90,28 @@ async function inspect(page, name, rules = undefined) {
   await page.setViewportSize(before);
 }
 
+// Opens an address, which must answer so.
+async function open(page, url, status = 200) {
+  const response = await page.goto(url);
+  assert.equal(response.status(), status, url);
+}
+
+// Does what leads to another page, and waits until that is there.
+async function follow(page, action) {
+  await Promise.all([page.waitForNavigation(), action()]);
+}
+const submit = (page, action) => follow(page, () => page.click(`form[action$="/${action}"] button[type=submit]`));
+
 async function signUp(page, name = 'Nora Newcomer', password = PASSWORD) {
   await page.fill('#name', name);
   await page.fill('#password', password);
   await page.fill('#password_again', password);
-  await page.click('form[action$="/accept"] button[type=submit]');
+  await submit(page, 'accept');
 }
 
 const heading = page => page.textContent('h1');
 const rolesOf = async (service, email) =>
   (await cli(service, 'access', 'list')).filter(entry => entry.email === email).map(entry => entry.role_name).sort();
 
-module.exports = {PASSWORD, VIEWS, WCAG, assertAccessible, cli, facts, heading, inspect, invite, launch, person, rolesOf,
-                  signUp};
+module.exports = {PASSWORD, VIEWS, WCAG, cli, facts, follow, heading, inspect, invite, launch, open, person, rolesOf,
+                  signUp, submit};
