@@ -225,6 +225,7 @@ void print_for_people(const Json& facts, const DemoFolder& folder) {
 }  // namespace
 
 int demo(const cli::DemoOptions& options) {
+  block_signals();  // from here on, so that a temporary folder never stays behind
   const auto fail = [](const std::string& message) {
     std::cerr << "invited: " << message << '\n';
     return cli::kRefused;

@@ -1,5 +1,4 @@
-// Reads the captured mails of the demo's folder for the page that shows them. The only includer of GMime beside
-// mail/message_builder. Thread-safe.
+// The captured mails of the demo's folder, for the page that shows them. Thread-safe.
 #pragma once
 
 #include <filesystem>

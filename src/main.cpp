@@ -4,6 +4,5 @@
 #include "serve.h"
 
 int main(int argc, char** argv) {
-  invited::block_signals();
   return invited::cli::run(argc, argv, {.serve = invited::serve, .demo = invited::demo});
 }

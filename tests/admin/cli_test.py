@@ -177,13 +177,19 @@ class Commands:
             self.assertTrue(refused.exception.stderr.startswith("invited: "), refused.exception.stderr)
 
     def test_json_listings_are_complete_and_limits_hold(self):
-        for number in range(130):
-            # One account each: more than people are shown at once.
-            self.json("account", "add", "--email", f"person{number}@many.example", "--name", "One Of Many")
-        many = [entry for entry in self.json("account", "list") if entry["email"].endswith("@many.example")]
-        self.assertEqual(len(many), 130)
-        self.assertEqual(len(self.json("account", "list", "--limit", "5")), 5)
-        self.assertEqual(self.json("account", "list", "--limit", "2", "--offset", "1"), self.json("account", "list")[1:3])
+        # One audit event each: more than people are shown at once, and more than the service gives in one answer.
+        self.json("app", "add", "--name", "Many Roles", "--url", "https://many.example.org")
+        with folder() as where:
+            file = where / "metadata.json"
+            file.write_text(json.dumps({"Roles": {f"53f5d6fa-6da9-4a71-b011-{number:012d}": {"Name": "One Of Many"}
+                                                  for number in range(1100)}}))
+            self.json("role", "import", "--app", "Many Roles", str(file))
+        events = [event for event in self.json("audit", "list") if event["action"] == "role.added"]
+        self.assertGreaterEqual(len({event["subject_uuid"] for event in events}), 1100)
+        self.assertEqual(len(self.json("audit", "list", "--limit", "5")), 5)
+        self.assertEqual(self.json("audit", "list", "--limit", "2", "--offset", "1"), self.json("audit", "list")[1:3])
+        shown = self.text("audit", "list")
+        self.assertEqual(len(shown.splitlines()), 101, "a header and what a person can take in")
 
     def test_people_get_tables_and_lines(self):
         self.json("app", "add", "--name", "Für Leute", "--url", "https://leute.example.org")
@@ -291,6 +297,20 @@ class TheRunningServiceHeedsCommandsAtOnce(unittest.TestCase):
                 wait_until(lambda: service.cli("mail", "show", mail["message_uuid"])["state"] == "sent", what="the mail")
 
 
+class CommandsCanBeInterrupted(unittest.TestCase):
+    def test_while_they_wait_for_a_password(self):
+        with folder() as where:
+            service = Stopped(where)
+            command = subprocess.Popen([binary(), "account", "add", "--email", "a@b.example", "--name", "A", "--password-stdin",
+                                        "--config", str(service.config_file)], stdin=subprocess.PIPE)
+            with command:
+                # It reads its input: asleep in read, with nothing to do.
+                wait_until(lambda: pathlib.Path(f"/proc/{command.pid}/wchan").read_text().startswith(("pipe", "anon_pipe"))
+                           or "S (" in pathlib.Path(f"/proc/{command.pid}/status").read_text(), what="the prompt")
+                command.send_signal(signal.SIGINT)
+                self.assertEqual(command.wait(10), -signal.SIGINT)
+
+
 class CommandsNeverCollideWithTheService(unittest.TestCase):
     def test_while_it_starts_stops_and_dies(self):
         with Service.serve(NO_RATES) as service:
@@ -310,6 +330,26 @@ class CommandsNeverCollideWithTheService(unittest.TestCase):
             self.assertEqual(second.returncode, 1)
             self.assertIn(f"pid {service.process.child.pid}", second.stderr)
             self.assertEqual(service.request("GET", "/readyz").status, 200)
+
+
+class TheServiceEnds(unittest.TestCase):
+    def test_within_its_time_whatever_clients_do_and_with_0(self):
+        with Service.serve({"shutdown_timeout": "2s"}) as service:
+            with socket.create_connection(("127.0.0.1", service.port)) as stuck, \
+                    socket.create_connection(("127.0.0.1", service.port)) as idle:
+                stuck.sendall(b"POST /ws/InviteAPI/1/soap1 HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\n"
+                              b"Content-Length: 100\r\n\r\n<half")
+                idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+                self.assertIn(b"200", idle.recv(4096))
+                self.assertEqual(service.process.end(signal.SIGTERM, timeout=10), 0)
+
+    def test_at_once_where_nothing_is_under_way(self):
+        with Service.serve() as service:
+            self.assertFalse(service.send_invite("ada@example.org").fault)
+            self.assertEqual(service.process.end(signal.SIGTERM, timeout=5), 0)
+            self.assertIn("service.stopped all_answered=true", service.process.log_text())
+            self.assertFalse((service.state_dir / "admin.sock").exists())
+            self.assertFalse((service.state_dir / "invited.db-wal").exists())
 
 
 class TheDemo(unittest.TestCase):

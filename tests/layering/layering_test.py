@@ -20,7 +20,7 @@ LIBRARIES = {
     "soci/": ({"storage"}, None),
     "sqlite3.h": ({"storage"}, None),
     "gmime/": ({"mail"}, 2),
-    "curl/": ({"mail"}, 2),
+    "curl/": ({"mail", "cli"}, 2),
     "stdsoap2.h": ({"soap"}, 4),
     "boost/beast": ({"http"}, None),
     "boost/asio": ({"http"}, None),
