@@ -44,7 +44,7 @@ void Connection::close() {
   loop_.deadlines.remove(*this);
   core_.buffered -= std::exchange(charged_, 0);
   exchange_.reset();
-  pending_ = {};
+  release_pending();
   error_code ignored;
   socket_.close(ignored);
   if (counted_) core_.addresses.release(*counted_);
@@ -187,7 +187,7 @@ Connection::Next Connection::advance(std::string_view bytes) {
         if (bytes == "\r\n") {
           // Old clients end a body with an empty line too many. It begins no request, so no deadline of one.
           exchange_.reset();
-          pending_ = {};
+          release_pending();
           phase_ = Phase::idle;
           return Next::wait;
         }
@@ -215,8 +215,11 @@ void Connection::keep(std::string_view bytes, std::size_t used) {
   } else {
     pending_ = bytes.substr(used);
   }
-  if (pending_.empty()) pending_ = {};
+  if (pending_.empty()) release_pending();
 }
+
+/// Neither clear() nor an assignment gives the memory back.
+void Connection::release_pending() { std::string().swap(pending_); }
 
 /// The request is not whole yet: sees to its deadline and to the memory that it takes.
 Connection::Next Connection::await_more() {

@@ -77,6 +77,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
   Next take(std::string_view bytes);
   Next advance(std::string_view bytes);
   void keep(std::string_view bytes, std::size_t used);
+  void release_pending();
   Next await_more();
   std::optional<Denial> admit();
   void hand_over();

@@ -143,7 +143,7 @@ void Connection::resume() {
 /// The last answer has left. Closing at once would make the kernel throw it away where the client is still sending.
 void Connection::linger() {
   exchange_.reset();
-  pending_ = {};
+  release_pending();
   core_.buffered -= std::exchange(charged_, 0);
   transport_.finish_writing();
   phase_ = Phase::lingering;

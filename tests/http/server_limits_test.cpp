@@ -115,14 +115,14 @@ TEST(Deadlines, OfARequestDoNotBeginWithTheEmptyLineBeforeIt) {
 
 TEST(Deadlines, StartAnewWithEachRequest) {
   ServerOptions options;
-  options.limits.idle = 300ms;
-  options.limits.headers = 300ms;
+  options.limits.idle = 700ms;
+  options.limits.headers = 700ms;
   TestListener listener(options);
   RawHttpClient client(listener.port());
   for (int i = 0; i < 8; ++i) {
     client.send(kGet);
     ASSERT_EQ(client.read_answer().status, 200) << i;
-    std::this_thread::sleep_for(60ms);
+    std::this_thread::sleep_for(120ms);
   }
 }
 
