@@ -90,6 +90,19 @@ std::vector<pugi::xml_node> child_elements(pugi::xml_node parent) {
   return elements;
 }
 
+pugi::xml_node skip_to_element(pugi::xml_node node) {
+  while (node && node.type() != pugi::node_element) node = node.next_sibling();
+  return node;
+}
+
+/// The next one in document order, none after the last in `root`. A loop over it needs no stack, recursion would.
+pugi::xml_node next_element(pugi::xml_node element, pugi::xml_node root) {
+  if (const auto child = skip_to_element(element.first_child())) return child;
+  for (; element != root; element = element.parent())
+    if (const auto sibling = skip_to_element(element.next_sibling())) return sibling;
+  return {};
+}
+
 /// The contract's namespace, with or without the slash at its end.
 bool is_target(std::string_view space, const ServiceDescription& service) {
   const std::string_view target = service.target_namespace;
@@ -150,7 +163,7 @@ class Reader {
   }
 
   /// What the scanner leaves to us: every prefix declared, no attribute twice under two prefixes, no references.
-  bool check_names(pugi::xml_node element) {
+  bool check_names_of(pugi::xml_node element) {
     constexpr std::string_view kUndeclared = "uses a namespace prefix that is not declared";
     if (const auto [prefix, local] = split(element.name()); prefix == "xmlns" || !find_namespace(element, prefix))
       return forbid(kUndeclared);
@@ -172,8 +185,12 @@ class Reader {
       if (local == "href" || local == "id" || local == "arrayType" || local == "encodingStyle")
         return forbid("uses SOAP encoding (href, id, arrayType, encodingStyle), but this service is document/literal");
     }
-    for (const auto child : element.children())
-      if (child.type() == pugi::node_element && !check_names(child)) return false;
+    return true;
+  }
+
+  bool check_names(pugi::xml_node root) {
+    for (auto element = root; element; element = next_element(element, root))
+      if (!check_names_of(element)) return false;
     return true;
   }
 
