@@ -100,6 +100,10 @@ struct OutboxStatements::Prepared {
                      " lease_id = :lease_id, lease_until = :lease_until WHERE id = :id",
                      row.progress()};
 
+  Statement end_leases{connection,
+                       "UPDATE outbox_message SET lease_until = :now WHERE state = 'queued' AND lease_until > :now",
+                       {{"now", now}}};
+
   Statement begin_attempt{
       connection,
       "INSERT INTO attempt (message_id, number, started_at) VALUES (:message_id, :number, :started_at)",
@@ -327,6 +331,11 @@ bool OutboxStatements::retry_message(const base::Uuid& id, base::Timestamp now) 
   prepared.end_lease();
   prepared.progress.run();
   return true;
+}
+
+long long OutboxStatements::end_all_leases(base::Timestamp now) {
+  prepared_->now = to_number(now);
+  return prepared_->end_leases.run();
 }
 
 std::optional<domain::MailHold> OutboxStatements::find_mail_hold() {

@@ -32,6 +32,9 @@ class OutboxStatements {
   bool finish_attempt(const domain::Lease& lease, const domain::DeliveryResult& result,
                       std::optional<base::Timestamp> next_attempt, base::Timestamp now);
   bool retry_message(const base::Uuid& id, base::Timestamp now);
+  /// For a start that knows that whoever claimed a message is dead: its lease ends now, not when it would have by
+  /// itself. (The next claim counts the death.) How many there were.
+  long long end_all_leases(base::Timestamp now);
 
   std::optional<domain::MailHold> find_mail_hold();
   void set_mail_hold(const std::optional<domain::MailHold>& hold);

@@ -8,24 +8,14 @@
 #include "storage/group_commit.h"
 #include "storage/lock_file.h"
 #include "storage/migrator.h"
+#include "storage/outbox_statements.h"
 #include "storage/read_pool.h"
 #include "storage/sqlite_connection.h"
-#include "storage/statement.h"
 
 namespace invited::storage {
 namespace {
 
 using domain::ErrorCode;
-
-/// We hold the lock, so whoever claimed a message is dead: its lease ends now, not when it would have by itself. (The
-/// next claim counts the death.) With several instances on one database this must not be done.
-void end_leases_of_the_dead(Connection& writer, base::Timestamp now) {
-  Number moment = now.time_since_epoch().count();
-  Statement end{writer,
-                "UPDATE outbox_message SET lease_until = :now WHERE state = 'queued' AND lease_until > :now",
-                {{"now", moment}}};
-  if (const auto ended = end.run(); ended > 0) base::log::info("storage.leases_ended", {{"messages", ended}});
-}
 
 class SociStore final : public domain::Store {
  public:
@@ -74,7 +64,9 @@ domain::Result<std::unique_ptr<domain::Store>> open_sqlite_store(const SqliteOpt
         std::make_unique<SqliteConnection>(options.path, SqliteConnection::Role::writer, options.checkpoint_pages);
     if (auto migrated = migrate(*writer, embedded_migrations("sqlite"), clock.now()); !migrated)
       return std::unexpected(std::move(migrated.error()));
-    end_leases_of_the_dead(*writer, clock.now());
+    // We hold the lock, so whoever claimed a message is dead. With several instances this must not be done.
+    if (const auto ended = OutboxStatements(*writer).end_all_leases(clock.now()); ended > 0)
+      base::log::info("storage.leases_ended", {{"messages", ended}});
     const auto open_reader = [&]() -> std::unique_ptr<Connection> {
       return std::make_unique<SqliteConnection>(options.path, SqliteConnection::Role::reader);
     };

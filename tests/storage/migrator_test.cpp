@@ -23,7 +23,7 @@ class MigratorTest : public testing::Test {
     return number;
   }
 
-  test::TemporaryDirectory folder_;
+  test::TemporaryDirectory folder_{test::TemporaryDirectory::in_memory()};
   const std::string path_ = folder_ / "invited.db";
   const Migration one_{1, "0001_one.sqlite.sql",
                        "-- first\nCREATE TABLE one (id INTEGER);\n\nCREATE TABLE two (id INTEGER);\n"};

@@ -26,7 +26,7 @@ class SqliteStoreTest : public testing::Test {
   }
   auto open() { return open_sqlite_store(options_, clock_); }
 
-  test::TemporaryDirectory folder_;
+  test::TemporaryDirectory folder_{test::TemporaryDirectory::in_memory()};
   test::ManualClock clock_;
   SqliteOptions options_;
 };

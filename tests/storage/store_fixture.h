@@ -47,7 +47,7 @@ class SqliteUnderTest final : public StoreUnderTest {
   }
 
  private:
-  test::TemporaryDirectory folder_;
+  test::TemporaryDirectory folder_{test::TemporaryDirectory::in_memory()};
   test::ManualClock clock_;
   std::unique_ptr<domain::Store> store_;
 };
