@@ -77,7 +77,7 @@ std::optional<std::uint32_t> GroupCommit::enqueue(Submission& submission, Urgenc
 }
 
 void GroupCommit::wait_for(std::uint32_t batch) {
-  std::atomic<std::uint32_t>& finished = slots_[batch % kSlots].finished;
+  std::atomic<std::uint32_t>& finished = finished_[batch % kSlots];
   for (;;) {
     const std::uint32_t seen = finished.load(std::memory_order_acquire);
     if (!is_before(seen, batch)) return;
@@ -123,7 +123,7 @@ void GroupCommit::run() {
   std::vector<Submission*> batch;
   while (take(batch)) {
     runner_.run(batch);
-    std::atomic<std::uint32_t>& finished = slots_[next_batch_ % kSlots].finished;
+    std::atomic<std::uint32_t>& finished = finished_[next_batch_ % kSlots];
     // The submissions are their callers' again from here on.
     finished.store(next_batch_, std::memory_order_release);
     futex_wake_all(finished);

@@ -68,9 +68,6 @@ class GroupCommit {
   // Batches are numbered from 1 and finish in order. Each slot tells the last one finished of those that share it; two
   // that are open at once share one only where batches are tiny, and then it costs a spurious wake at most.
   static constexpr std::size_t kSlots = 64;
-  struct alignas(64) Slot {
-    std::atomic<std::uint32_t> finished{0};
-  };
 
   /// The number of the batch that it will be part of; nothing where the queue is full.
   std::optional<std::uint32_t> enqueue(Submission& submission, domain::Urgency urgency);
@@ -82,7 +79,7 @@ class GroupCommit {
 
   BatchRunner& runner_;
   const Limits limits_;
-  std::array<Slot, kSlots> slots_{};
+  std::array<std::atomic<std::uint32_t>, kSlots> finished_{};
   std::atomic<bool> draining_{false};
   std::atomic<std::uint32_t> bell_{0};  ///< changes when the writer, asleep, has to look again
 

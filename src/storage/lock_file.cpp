@@ -51,10 +51,11 @@ domain::Result<LockFile> LockFile::take(const std::string& path, const std::stri
     if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
       if (errno != EWOULDBLOCK)
         return domain::refuse(ErrorCode::unavailable, "Cannot lock " + path + ": " + std::strerror(errno) + ".");
-      const std::string pid = read_pid(descriptor);
-      return domain::refuse(ErrorCode::unavailable,
-                            "Another process" + (pid.empty() ? std::string() : " (pid " + pid + ")") + " is using " +
-                                what + ": stop it first, or talk to it instead. Only one may use it at a time.");
+      std::string message = "Another process";
+      if (const std::string pid = read_pid(descriptor); !pid.empty()) message.append(" (pid ").append(pid).append(")");
+      message.append(" is using ").append(what);
+      message.append(": stop it first, or talk to it instead. Only one may use it at a time.");
+      return domain::refuse(ErrorCode::unavailable, std::move(message));
     }
     if (!is_at(path, descriptor)) continue;
     // A pid that cannot be written makes the other's message poorer, and nothing else.

@@ -111,13 +111,13 @@ struct SqliteConnection::State {
     sqlite3_busy_timeout(handle, kBusyTimeoutMilliseconds);
   }
 
-  void execute(const char* sql) {
+  void execute(const char* sql) const {
     if (const int code = sqlite3_exec(handle, sql, nullptr, nullptr, nullptr); code != SQLITE_OK)
       throw DatabaseFailure(kind_of(code), sqlite3_errmsg(handle));
   }
 
   /// The first column of the only row.
-  std::string ask(const char* sql) {
+  std::string ask(const char* sql) const {
     std::string answer;
     const auto take = [](void* target, int columns, char** values, char**) {
       if (columns > 0 && values[0] != nullptr) *static_cast<std::string*>(target) = values[0];
@@ -128,7 +128,7 @@ struct SqliteConnection::State {
     return answer;
   }
 
-  void claim_file() {
+  void claim_file() const {
     const std::string ours = std::to_string(kApplicationId);
     const std::string found = ask("PRAGMA application_id");
     if (found == ours) return;
@@ -137,7 +137,7 @@ struct SqliteConnection::State {
     execute(("PRAGMA application_id = " + ours).c_str());
   }
 
-  void checkpoint(int mode) {
+  void checkpoint(int mode) const {
     int in_log = 0;
     int done = 0;
     const int code = sqlite3_wal_checkpoint_v2(handle, nullptr, mode, &in_log, &done);
