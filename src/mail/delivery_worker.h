@@ -30,7 +30,7 @@
 namespace invited::mail {
 
 struct DeliveryOptions {
-  std::uint32_t connections = 2;  ///< mails sent at once, 1 to 5
+  std::uint32_t connections = 1;  ///< mails sent at once, 1 to 5
   std::chrono::milliseconds lease = std::chrono::minutes(20);
   domain::RetryPolicy retry;
   std::string public_url;                 ///< what links begin with
