@@ -35,7 +35,7 @@ Documents::Documents(std::string_view public_url) {
 }
 
 std::optional<SoapAnswer> Documents::get(std::string_view path, std::string_view query, bool has_query) const {
-  if (path == "/ws-doc/" || path == "/ws-doc") return SoapAnswer{200, "text/html; charset=utf-8", page_, {}};
+  if (path == "/ws-doc/") return SoapAnswer{200, "text/html; charset=utf-8", page_, {}};
   const auto wsdl = std::ranges::find(wsdls_, path, &Wsdl::path);
   if (wsdl == wsdls_.end()) return std::nullopt;
   if (asks_for_wsdl(query)) return SoapAnswer{200, "text/xml; charset=utf-8", wsdl->text, {}};

@@ -59,12 +59,11 @@ ExpandedName name_of(pugi::xml_node element, pugi::xml_attribute attribute) {
 
 /// Of 2001, and the drafts of 1999 and 2000 that old tool kits still write.
 bool is_schema_namespace(std::string_view space, std::string_view which) {
-  for (const std::string_view year : {"2001", "1999", "2000/10"}) {
-    constexpr std::string_view kW3 = "http://www.w3.org/";
-    if (space.size() == kW3.size() + year.size() + 1 + which.size() && space.starts_with(kW3) &&
-        space.substr(kW3.size()).starts_with(year) && space.ends_with(which) && space[kW3.size() + year.size()] == '/')
-      return true;
-  }
+  constexpr std::string_view kW3 = "http://www.w3.org/";
+  if (!space.starts_with(kW3)) return false;
+  space.remove_prefix(kW3.size());
+  for (const std::string_view year : {"2001/", "1999/", "2000/10/"})
+    if (space.starts_with(year) && space.substr(year.size()) == which) return true;
   return false;
 }
 bool is_schema_instance(std::string_view space) { return is_schema_namespace(space, "XMLSchema-instance"); }

@@ -128,6 +128,15 @@ TEST(Gate, TakesAnyFormThatMeansTheSame) {
        with("<RoleUUID>", "<RoleUUID xmlns:i=\"" + xsi +
                               "\" xmlns:c=\"http://schemas.xmlsoap.org/soap/encoding/\" i:type=\"c:string\">")},
       {"xsi:nil false", with("<RoleUUID>", "<RoleUUID xmlns:i=\"" + xsi + "\" i:nil=\"false\">")},
+      {"xsi:nil 0", with("<RoleUUID>", "<RoleUUID xmlns:i=\"" + xsi + "\" i:nil=\"0\">")},
+      {"header of SOAP 1.2 that need not be understood",
+       envelope(send_invite(), "<s:Header><a:b xmlns:a=\"urn:a\" a:c=\"d\" s:mustUnderstand=\"false\"/></s:Header>",
+                kSoap12)},
+      {"header of SOAP 1.2 for none",
+       envelope(send_invite(),
+                "<s:Header><a:b xmlns:a=\"urn:a\" s:mustUnderstand=\"1\" "
+                "s:role=\"http://www.w3.org/2003/05/soap-envelope/role/none\"/></s:Header>",
+                kSoap12)},
       {"xml:lang", with("<RoleUUID>", "<RoleUUID xml:lang=\"en\">")},
       {"a schema location", with("<t:SendInvite", "<t:SendInvite xmlns:i=\"" + xsi + "\" i:schemaLocation=\"a b\"")},
       {"attributes on Envelope and Body", with("<s:Body>", "<s:Body xmlns:u=\"urn:u\" u:Id=\"body\">")},
@@ -168,7 +177,14 @@ TEST(Gate, PassesValuesUnchanged) {
 TEST(Gate, TakesAbsentAndNilParametersAsEmpty) {
   const std::string nil = "<RoleUUID xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\" i:nil=\"";
   const std::string role = element("RoleUUID", InviteValues{}.role_uuid);
-  for (const auto& by : {std::string(), std::string("<RoleUUID/>"), nil + "true\"/>", nil + " 1 \"></RoleUUID>"}) {
+  const std::string absent_or_nil[] = {
+      "",
+      "<RoleUUID/>",
+      nil + "true\"/>",
+      nil + " 1 \"></RoleUUID>",
+      "<RoleUUID xmlns:i=\"http://www.w3.org/1999/XMLSchema-instance\" i:null=\"1\"/>",
+  };
+  for (const auto& by : absent_or_nil) {
     const auto call = pass(with(role, by));
     ASSERT_TRUE(call.has_value()) << by;
     EXPECT_EQ(call->value("RoleUUID"), "") << by;
@@ -217,6 +233,7 @@ TEST(Gate, RefusesWhatIsNotOneOperationInOneBody) {
       {"the prefix xmlns declared", with("<RoleUUID>", "<RoleUUID xmlns:xmlns=\"urn:x\">")},
       {"the prefix xml bound anew", with("<RoleUUID>", "<RoleUUID xmlns:xml=\"urn:x\">")},
       {"another prefix for xml", with("<RoleUUID>", "<RoleUUID xmlns:x=\"http://www.w3.org/XML/1998/namespace\">")},
+      {"a prefix for xmlns", with("<RoleUUID>", "<RoleUUID xmlns:x=\"http://www.w3.org/2000/xmlns/\">")},
       {"xmlns as element prefix", envelope(send_invite("<xmlns:RoleUUID/>"))},
       {"one attribute under two prefixes",
        with("<RoleUUID>", "<RoleUUID xmlns:a=\"urn:x\" xmlns:b=\"urn:x\" a:c=\"1\" b:c=\"2\">")},
@@ -281,6 +298,9 @@ TEST(Gate, AnswersAFaultToSoapThatIsNotTheContracts) {
       {"header to be understood as ultimate receiver",
        header("s:mustUnderstand=\"1\" s:role=\"http://www.w3.org/2003/05/soap-envelope/role/ultimateReceiver\"",
               kSoap12),
+       "500 MustUnderstand"},
+      {"header to be understood by the next in SOAP 1.2",
+       header("s:mustUnderstand=\"1\" s:role=\"http://www.w3.org/2003/05/soap-envelope/role/next\"", kSoap12),
        "500 MustUnderstand"},
       {"mustUnderstand of something odd", header("s:mustUnderstand=\"yes\""), "500 MustUnderstand"},
       {"another SOAP version", envelope(send_invite(), "", "http://www.w3.org/2001/12/soap-envelope"),

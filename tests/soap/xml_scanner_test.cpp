@@ -31,6 +31,7 @@ TEST(XmlScanner, TakesWellFormedXmlWithinTheLimits) {
       {"character references", "<a>&#9;&#xD;&#x10FFFF;&#00000065;</a>"},
       {"the other quote in an attribute", "<a b='\"' c=\"'\" d='>'/>"},
       {"names with letters of many scripts", "<é:名_-.1/>"},
+      {"names of three and four bytes a letter", "<\xE5\x98\x8D\xF0\x90\x8D\x88/>"},
       {"16 levels", repeat("<a>", 16) + repeat("</a>", 16)},
       {"128 elements", "<a>" + repeat("<b/>", 127) + "</a>"},
       {"16 attributes", "<a a='' b='' c='' d='' e='' f='' g='' h='' i='' j='' k='' l='' m='' n='' o='' p=''/>"},
@@ -80,6 +81,7 @@ TEST(XmlScanner, RefusesWhatIsNotXml) {
       {"a declaration in wrong order", "<?xml version='1.0' standalone='yes' encoding='UTF-8'?><a/>"},
       {"a declaration with more", "<?xml version='1.0' encoding='UTF-8' x='y'?><a/>"},
       {"a declaration without blanks", "<?xml version='1.0'encoding='UTF-8'?><a/>"},
+      {"a declaration with a longer name", "<?xmls version='1.0'?><a/>"},
       {"a declaration after a blank", " <?xml version='1.0'?><a/>"},
       {"a standalone of maybe", "<?xml version='1.0' standalone='maybe'?><a/>"},
   };
