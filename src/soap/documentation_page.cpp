@@ -60,8 +60,8 @@ std::string operation_section(const DocumentedService& service, const OperationD
   const std::string id = escape_xml(join(service.description.name, "-", operation.name));
   std::string rows;
   for (const auto& parameter : operation.parameters)
-    rows += join("<tr><th scope=\"row\"><code>", escape_xml(parameter.name),
-                 "</code></th><td>String</td><td>Yes</td><td>", escape_xml(parameter.documentation), "</td></tr>\n");
+    rows += join("<tr><th scope=\"row\">", escape_xml(parameter.name), "</th><td>String</td><td>Yes</td><td>",
+                 escape_xml(parameter.documentation), "</td></tr>\n");
   return join("<h3 id=\"", id, "\">", escape_xml(operation.name), "</h3>\n<p>", escape_xml(operation.documentation),
               "</p>\n",
               table(join("Parameters of ", operation.name), {"Name", "Type", "Required", "Description"}, rows),
@@ -88,7 +88,7 @@ std::string faults_section() {
   for (const auto code : domain::kErrorCodes) {
     const auto description = describe(code);
     if (description.meaning.empty()) continue;
-    rows += join("<tr><th scope=\"row\"><code>", domain::to_string(code), "</code></th><td>",
+    rows += join("<tr><th scope=\"row\">", domain::to_string(code), "</th><td>",
                  description.code == FaultCode::receiver ? "Server" : "Client", "</td><td>",
                  escape_xml(description.meaning), "</td><td>", escape_xml(description.remedy), "</td></tr>\n");
   }
