@@ -17,13 +17,13 @@ import os
 import pathlib
 import re
 import resource
-import select
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -71,16 +71,16 @@ class Program:
         self.ready_match = self._wait(re.compile(ready), 30)
 
     def _wait(self, pattern: re.Pattern, seconds: float) -> re.Match:
-        deadline = time.monotonic() + seconds
+        watchdog = threading.Timer(seconds, self.process.kill)
+        watchdog.start()
         seen = ""
-        while time.monotonic() < deadline:
-            if select.select([self.process.stderr], [], [], 0.2)[0]:
-                line = self.process.stderr.readline()
-                seen += line
-                if match := pattern.search(line):
-                    return match
-                if not line:
-                    break
+        for line in self.process.stderr:
+            seen += line
+            if match := pattern.search(line):
+                watchdog.cancel()
+                # The pipe must not fill up and block the program.
+                threading.Thread(target=self.process.stderr.read, daemon=True).start()
+                return match
         raise SystemExit(f"{self.process.args[0]} did not get ready:\n{seen}")
 
     def memory_kib(self, field: str) -> int:
