@@ -96,7 +96,7 @@ Setting path(std::string name, std::string default_value, Target target, std::st
 }
 
 template <class Value, class Target>
-Setting choice(std::string name, std::string default_value, std::vector<std::pair<std::string, Value>> choices,
+Setting choice(std::string name, std::string default_value, const std::vector<std::pair<std::string, Value>>& choices,
                Target target, std::string help) {
   std::string kind;
   for (const auto& [word, value] : choices) kind += (kind.empty() ? "" : ", ") + word;
@@ -136,7 +136,7 @@ constexpr std::uint64_t kGiB = 1024 * kMiB;
 constexpr std::uint64_t kMaxRate = 1'000'000;
 
 // Short for the targets below, which are nothing but paths into Config.
-#define INVITED_TARGET(member) [](Config& c) -> auto& { return c.member; }
+#define INVITED_TARGET(member) ([](Config& c) -> auto& { return (c.member); })
 
 std::vector<Setting> make_settings() {
   using base::log::Level;

@@ -42,7 +42,7 @@ std::vector<std::filesystem::path> newest_files(const std::filesystem::path& dir
 
 }  // namespace
 
-http::CapturedMails captured_mails(std::filesystem::path directory) {
+http::CapturedMails captured_mails(const std::filesystem::path& directory) {
   return {
       .list =
           [directory] {

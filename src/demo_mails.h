@@ -7,6 +7,6 @@
 
 namespace invited {
 
-http::CapturedMails captured_mails(std::filesystem::path directory);
+http::CapturedMails captured_mails(const std::filesystem::path& directory);
 
 }  // namespace invited

@@ -28,7 +28,6 @@
 namespace invited {
 namespace {
 
-using base::log::Field;
 using domain::ErrorCode;
 using domain::refuse;
 using domain::Result;
@@ -101,7 +100,7 @@ void block_signals() {
   const sigset_t set = handled_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   // A peer that is gone is told by the call that writes to it.
-  std::signal(SIGPIPE, SIG_IGN);
+  static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
 }
 
 /// In the order in which they depend on each other: destroyed from the last to the first.

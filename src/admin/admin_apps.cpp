@@ -1,5 +1,7 @@
 // The nouns app, role and environment.
 #include <array>
+#include <chrono>
+#include <cstdint>
 #include <span>
 #include <utility>
 #include <vector>
@@ -19,6 +21,9 @@ using domain::Transaction;
 
 /// As long as people's passwords may be; an operator's own machine password has no least length.
 constexpr std::size_t kMaxBroughtPassword = domain::kMaxPasswordLength;
+/// How long a rotated password goes on working.
+constexpr std::chrono::seconds kDefaultOverlap = std::chrono::hours(24);
+constexpr std::chrono::seconds kLongestOverlap = std::chrono::hours(24 * 90);
 
 template <class T>
 std::unexpected<domain::Error> error_of(T& failed) {
@@ -174,10 +179,10 @@ Result<Json> environment_list(const Arguments&, AdminContext& context) {
 
 Result<Json> environment_rotate_password(const Arguments& arguments, AdminContext& context) {
   auto named = arguments.text("environment");
-  const auto overlap = arguments.number("overlap_seconds", 24 * 3600);
+  const auto overlap = arguments.number("overlap_seconds", kDefaultOverlap.count());
   if (!named) return error_of(named);
   if (!overlap) return error_of(overlap);
-  if (*overlap > 90 * 24 * 3600)
+  if (*overlap > static_cast<std::uint64_t>(kLongestOverlap.count()))
     return refuse(ErrorCode::invalid_parameter, "The old password may stay valid for 90 days at most.", "overlap");
   auto rotated = domain::write_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
     const auto found = find_with_app(*named, transaction);

@@ -66,9 +66,10 @@ Result<std::optional<base::Uuid>> Arguments::optional_uuid(std::string_view name
 
 Result<base::Uuid> Arguments::uuid(std::string_view name) const {
   if (auto present = text(name); !present) return std::unexpected(std::move(present.error()));
-  auto id = optional_uuid(name);
-  if (!id) return std::unexpected(std::move(id.error()));
-  return **id;
+  auto found = optional_uuid(name);
+  if (!found) return std::unexpected(std::move(found.error()));
+  if (const auto& id = *found) return *id;
+  return refuse(ErrorCode::missing_parameter, "--" + std::string(name) + " is missing.", std::string(name));
 }
 
 bool Arguments::flag(std::string_view name) const {

@@ -55,7 +55,9 @@ Result<Json> dispatch(const Json& request, AdminContext& context) {
   if (!values.is_object()) return refuse(ErrorCode::malformed_request, "The arguments must be an object.");
   for (const auto& [argument, value] : values.items())
     if (!knows(*command, argument))
-      return refuse(ErrorCode::invalid_parameter, "\"" + name + "\" has no argument \"" + argument + "\".", argument);
+      return refuse(ErrorCode::invalid_parameter,
+                    std::string("\"").append(name).append("\" has no argument \"").append(argument).append("\"."),
+                    argument);
   return command->handler(Arguments(values), context);
 }
 

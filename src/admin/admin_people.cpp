@@ -11,7 +11,6 @@
 namespace invited::admin {
 namespace {
 
-using domain::ErrorCode;
 using domain::Result;
 using domain::Transaction;
 

@@ -92,8 +92,9 @@ bool send_line(int descriptor, std::string line, SteadyTime deadline) {
       left.remove_prefix(static_cast<std::size_t>(sent));
       continue;
     }
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN || !wait_for(descriptor, POLLOUT, deadline, -1)) break;
+    const int reason = sent < 0 ? errno : EAGAIN;
+    if (reason == EINTR) continue;
+    if (reason != EAGAIN || !wait_for(descriptor, POLLOUT, deadline, -1)) break;
   }
   const bool complete = left.empty();
   base::wipe(line);  // may hold a password
@@ -134,7 +135,7 @@ struct AdminSocketServer::State {
   Descriptor wake;
   std::thread thread;
 
-  void run() {
+  void run() const {
     for (;;) {
       std::array<pollfd, 2> polled{pollfd{listener.get(), POLLIN, 0}, pollfd{wake.get(), POLLIN, 0}};
       if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) return;

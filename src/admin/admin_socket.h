@@ -17,7 +17,7 @@ namespace invited::admin {
 
 inline constexpr std::string_view kSocketName = "admin.sock";
 /// Longest line; an import of ten thousand roles is 1 MiB.
-inline constexpr std::size_t kMaxLine = 16 * 1024 * 1024;
+inline constexpr std::size_t kMaxLine = 16UL * 1024 * 1024;
 
 class AdminSocketServer {
  public:

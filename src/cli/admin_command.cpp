@@ -77,7 +77,8 @@ AdminCommand::AdminCommand(const CommandSpec& spec, CLI::App& noun)
         break;
       case OptionKind::subject:
       case OptionKind::package_file:
-        added = command_->add_option("--" + name + "," + name, texts_[option.name], help)->type_name("");
+        added = command_->add_option(std::string("--").append(name).append(",").append(name), texts_[option.name], help)
+                    ->type_name("");
         break;
       case OptionKind::text:
       case OptionKind::duration:

@@ -65,7 +65,7 @@ Result<Json> AdminSession::run(const std::string& command, Json arguments) {
   for (;;) {
     auto answer = admin::call_service(config_.state_dir, request.dump(), kAnswerDeadline);
     if (!answer) return std::unexpected(std::move(answer.error()));
-    if (answer->has_value()) return result_of(Json::parse(**answer, nullptr, /*allow_exceptions=*/false));
+    if (const auto& line = *answer) return result_of(Json::parse(*line, nullptr, /*allow_exceptions=*/false));
 
     std::error_code error;
     if (!may_create_ && !std::filesystem::exists(database_path(config_), error))

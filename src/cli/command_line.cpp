@@ -40,11 +40,18 @@ void add_setting_flags(CLI::App& command, std::map<std::string, std::string>& fl
     if (setting.name == "state_dir") continue;
     // One is asked for so often that it has a short form, the demo's.
     const std::string names = setting.flag() + (setting.name == "http.listen" ? ",--listen" : "");
-    CLI::Option* option = command.add_option_function<std::string>(
-        names, [&flags, name = setting.name](const std::string& text) { flags[name] = text; }, setting.help);
+    CLI::Option* option = command.add_option(names, flags[setting.name], setting.help);
     option->type_name(setting.default_value.empty() ? "" : "(" + setting.default_value + ")");
     option->group("Settings (in the file without dashes: mail.host; in the environment: INVITED_MAIL_HOST)");
   }
+}
+
+/// Leaves those flags that were given.
+void drop_flags_not_given(const CLI::App& command, std::map<std::string, std::string>& flags) {
+  for (const Setting& setting : settings())
+    if (const CLI::Option* option = command.get_option_no_throw(setting.flag());
+        option != nullptr && option->count() == 0)
+      flags.erase(setting.name);
 }
 
 void print_settings(bool markdown, bool json) {
@@ -136,6 +143,8 @@ int run(int argc, char** argv, const Services& services) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kDone : kUsage;
   }
+  drop_flags_not_given(*serve, serve_choice.flags);
+  drop_flags_not_given(*check, check_choice.flags);
   if (serve->parsed()) {
     const auto config = load(serve_choice);
     return config ? services.serve(*config) : kRefused;

@@ -20,7 +20,7 @@ std::optional<std::filesystem::path> config_file_of(const ServiceChoice& choice)
     const auto found = environment.find("INVITED_STATE_DIR");
     if (found != environment.end()) state_dir = found->second;
   }
-  const std::filesystem::path file = state_dir.empty() ? kSystemFile : state_dir / kFileInStateDir;
+  std::filesystem::path file = state_dir.empty() ? kSystemFile : state_dir / kFileInStateDir;
   if (std::filesystem::exists(file, error)) return file;
   return std::nullopt;
 }
