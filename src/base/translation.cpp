@@ -112,6 +112,17 @@ std::string translate(Language language, std::string_view english) {
   return boost::locale::translate(std::string(english)).str(locale_of(language));
 }
 
+std::string on_one_line(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    const bool blank = c == ' ' || c == '\n' || c == '\r' || c == '\t';
+    if (!blank) line += c;
+    if (blank && !line.empty() && line.back() != ' ') line += ' ';
+  }
+  if (line.ends_with(' ')) line.pop_back();
+  return line;
+}
+
 std::string date_in_words(Language language, Timestamp time) {
   const std::chrono::year_month_day date{std::chrono::floor<std::chrono::days>(time)};
   std::string text = translate(language, "{day} {month} {year}");

@@ -26,6 +26,9 @@ Language negotiate_language(std::string_view accept_language, Language fallback)
 /// `english` in `language`.
 std::string translate(Language language, std::string_view english);
 
+/// Runs of blanks and line ends as one blank, none at either end: template sources may break lines, catalogues hold one.
+std::string on_one_line(std::string_view text);
+
 /// A date in words, UTC: "27 November 2026" and the like, as written in that language.
 std::string date_in_words(Language language, Timestamp time);
 /// The same with the time of day: "27 November 2026, 14:05 UTC".

@@ -18,21 +18,6 @@ std::string_view find_template(std::string_view name) {
   return {};
 }
 
-/// Template sources may break lines; catalogues hold one line.
-std::string on_one_line(std::string_view text) {
-  std::string line;
-  bool blank = false;
-  for (const char c : text) {
-    if (c == ' ' || c == '\n' || c == '\t' || c == '\r') {
-      blank = !line.empty();
-      continue;
-    }
-    if (std::exchange(blank, false)) line += ' ';
-    line += c;
-  }
-  return line;
-}
-
 /// Texts of ours are plain, so that they may stand in an attribute as well; tags `{{…}}` hold none of these.
 std::string escape_markup(std::string_view text) {
   std::string escaped;
@@ -162,7 +147,7 @@ Response PageRenderer::render(const Request& request, const PageSpec& spec, Page
   values.set("title", std::string(source.substr(0, title_end)));
   values.set("content", std::string(source.substr(std::min(title_end + 1, source.size()))));
   values.set("t", mustache::data{mustache::lambda2{[language](const std::string& text, const mustache::renderer& fill) {
-               return fill(escape_markup(base::translate(language, on_one_line(text))), false);
+               return fill(escape_markup(base::translate(language, base::on_one_line(text))), false);
              }}});
 
   mustache::mustache layout{std::string(find_template("layout.html"))};
@@ -209,7 +194,7 @@ std::vector<std::string> translatable_texts(std::string_view template_text) {
     at += kOpen.size();
     const auto end = template_text.find(kClose, at);
     if (end == std::string_view::npos) break;
-    texts.push_back(on_one_line(template_text.substr(at, end - at)));
+    texts.push_back(base::on_one_line(template_text.substr(at, end - at)));
     at = end;
   }
   return texts;

@@ -15,17 +15,6 @@ namespace mustache = kainjow::mustache;
 
 constexpr std::size_t kTextWidth = 72;
 
-std::string single_blanks(std::string_view text) {
-  std::string line;
-  for (const char c : text) {
-    const bool blank = c == ' ' || c == '\n' || c == '\r' || c == '\t';
-    if (!blank) line += c;
-    if (blank && !line.empty() && line.back() != ' ') line += ' ';
-  }
-  while (line.ends_with(' ')) line.pop_back();
-  return line;
-}
-
 /// Remembers a name that the template asks for and nobody fills: Mustache itself would print nothing.
 class StrictContext final : public mustache::context<std::string> {
  public:
@@ -47,7 +36,7 @@ class StrictContext final : public mustache::context<std::string> {
 
 mustache::data translating_section(base::Language language) {
   return mustache::data{mustache::lambda2{[language](const std::string& text, const mustache::renderer& fill) {
-    return fill(base::translate(language, single_blanks(text)));
+    return fill(base::translate(language, base::on_one_line(text)));
   }}};
 }
 
@@ -71,7 +60,7 @@ std::string laid_out_as_text(std::string_view text) {
   bool empty_line = false;
   while (!text.empty()) {
     const auto end = text.find('\n');
-    const std::string line = single_blanks(text.substr(0, end));
+    const std::string line = base::on_one_line(text.substr(0, end));
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     if (line.empty()) {
       empty_line = !result.empty();
@@ -178,8 +167,8 @@ mustache::data values_of(const domain::OutboxMessage& message, std::string_view 
   data.set("role", guard_name(message.role_name));
   data.set("sender", guard_name(sender));
   data.set("expires", base::date_and_time_in_words(message.language, message.expires_at));
-  data.set("link", single_blanks(link));
-  data.set("app_url", single_blanks(message.app_url));
+  data.set("link", base::on_one_line(link));
+  data.set("app_url", base::on_one_line(message.app_url));
   data.set("has_app_url", is_web_url(message.app_url));
   data.set("t", translating_section(message.language));
   return data;
@@ -198,7 +187,7 @@ domain::Result<RenderedMail> TemplateRenderer::render(const domain::OutboxMessag
     if (!text) return std::unexpected(std::move(text.error()));
     auto html = filler.fill(kind + ".html", Escaping::html);
     if (!html) return std::unexpected(std::move(html.error()));
-    return RenderedMail{single_blanks(*subject), laid_out_as_text(*text), laid_out_as_html(*html)};
+    return RenderedMail{base::on_one_line(*subject), laid_out_as_text(*text), laid_out_as_html(*html)};
   } catch (const std::exception& failure) {
     return domain::refuse(domain::ErrorCode::invalid_parameter, std::string("mail template: ") + failure.what());
   }
@@ -211,7 +200,7 @@ std::vector<std::string> translatable_texts(std::string_view template_text) {
   for (auto begin = template_text.find(kBegin); begin != std::string_view::npos;
        begin = template_text.find(kBegin, begin)) {
     begin += kBegin.size();
-    texts.push_back(single_blanks(template_text.substr(begin, template_text.find(kEnd, begin) - begin)));
+    texts.push_back(base::on_one_line(template_text.substr(begin, template_text.find(kEnd, begin) - begin)));
   }
   return texts;
 }

@@ -18,6 +18,11 @@ TEST(Translation, WritesDatesInWordsAsEachLanguageDoes) {
   EXPECT_EQ(date_and_time_in_words(Language::en, kTime), "1 March 2026, 14:05 UTC");
 }
 
+TEST(Translation, ATextOfSeveralLinesIsLookedUpAsOne) {
+  EXPECT_EQ(on_one_line("\n  If you accept,\r\n\tyou choose  a password. \n"), "If you accept, you choose a password.");
+  EXPECT_EQ(on_one_line(" \n"), "");
+}
+
 TEST(Translation, AnUnknownTextStaysEnglish) {
   EXPECT_EQ(translate(Language::de, "no such text"), "no such text");
 }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -127,7 +128,7 @@ class UseCaseTest : public testing::Test {
   std::unique_ptr<Store> store_;
   std::unique_ptr<EnvironmentAuthenticator> authenticator_;
   std::unique_ptr<Context> context_;
-  int mail_queued_ = 0;
+  std::atomic<int> mail_queued_ = 0;
 
   App app_;
   Role user_, planner_;
