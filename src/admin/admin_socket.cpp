@@ -211,9 +211,9 @@ Result<std::optional<std::string>> call_service(const std::filesystem::path& sta
     return refuse(ErrorCode::unavailable, "The service at " + path + " does not take the command: see its log.");
   auto reply = receive_line(connection.get(), end, -1);
   if (!reply)
-    return refuse(
-        ErrorCode::unavailable,
-        "The service at " + path + " gave no answer: it may be stopping, or it runs as another user. See its log.");
+    return refuse(ErrorCode::outcome_unknown, "The service at " + path +
+                                                  " ended before it answered, or runs as another user: see its log, "
+                                                  "look whether the command took effect, and repeat it if not.");
   return reply;
 }
 

@@ -44,7 +44,8 @@ class AdminSocketServer {
 };
 
 /// Sends one request line and returns the answer line; nothing where no service listens in `state_dir`. Errors:
-/// unavailable (another user's socket, no answer within `deadline`, connection cut).
+/// unavailable (another user's socket; the request did not get through, so nothing was done); outcome_unknown (the
+/// request got through, and no answer came within `deadline`, or the connection was cut).
 domain::Result<std::optional<std::string>> call_service(const std::filesystem::path& state_dir,
                                                         const std::string& request, std::chrono::milliseconds deadline);
 

@@ -24,6 +24,11 @@ constexpr auto kAnswerDeadline = 60s;
 /// A service that is starting or stopping has the database but no socket yet or any more.
 constexpr auto kPatience = 5s;
 
+/// Commands that may be asked twice without harm.
+bool only_reads(std::string_view command) {
+  return command.ends_with(" list") || command.ends_with(" show") || command == "mail hold";
+}
+
 Result<Json> result_of(const Json& answer) {
   if (answer.is_object() && answer.contains("result")) return answer["result"];
   domain::Error error{ErrorCode::unavailable, "The service's answer makes no sense: is it of another version?", {}, {}};
@@ -64,7 +69,14 @@ Result<Json> AdminSession::run(const std::string& command, Json arguments) {
   const auto patience_ends = std::chrono::steady_clock::now() + kPatience;
   for (;;) {
     auto answer = admin::call_service(config_.state_dir, request.dump(), kAnswerDeadline);
-    if (!answer) return std::unexpected(std::move(answer.error()));
+    if (!answer) {
+      // A service that dies between our question and its answer: whoever only asks can ask again.
+      const bool again = answer.error().code == ErrorCode::outcome_unknown && only_reads(command) &&
+                         std::chrono::steady_clock::now() < patience_ends;
+      if (!again) return std::unexpected(std::move(answer.error()));
+      std::this_thread::sleep_for(100ms);
+      continue;
+    }
     if (const auto& line = *answer) return result_of(Json::parse(*line, nullptr, /*allow_exceptions=*/false));
 
     std::error_code error;
