@@ -5,6 +5,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <string>
@@ -34,6 +35,15 @@ class Uuid {
   std::string to_bytes() const { return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()}; }
   bool is_nil() const { return *this == Uuid{}; }
 
+  /// For hash tables.
+  std::size_t hash() const noexcept {
+    std::array<std::size_t, sizeof(bytes_) / sizeof(std::size_t)> words{};
+    std::memcpy(words.data(), bytes_.data(), sizeof(bytes_));
+    std::size_t mixed = 0;
+    for (const std::size_t word : words) mixed = (mixed ^ word) * 0x9e3779b97f4a7c15ULL;
+    return mixed;
+  }
+
   auto operator<=>(const Uuid&) const = default;
 
  private:
@@ -45,6 +55,6 @@ class Uuid {
 template <>
 struct std::hash<invited::base::Uuid> {
   std::size_t operator()(const invited::base::Uuid& uuid) const noexcept {
-    return std::hash<std::string_view>{}(uuid.to_bytes());
+    return uuid.hash();
   }
 };

@@ -46,7 +46,9 @@ void BatchWriter::run(std::span<Submission* const> batch) {
   }
   try {
     begin_.run();
+    transaction_.begin_batch();
     for (Submission* submission : batch) run_one(*submission);
+    transaction_.end_batch();
   } catch (const DatabaseFailure& failure) {
     abandon(batch, failure);
     return;

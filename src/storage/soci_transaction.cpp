@@ -20,14 +20,23 @@ void SociTransaction::writing() {
   has_savepoint_ = true;
 }
 
+void SociTransaction::end_batch() {
+  memory_.write_rates([this](std::string_view subject, const domain::RateRecord& record) {
+    records_.set_rate(subject, record);
+  });
+}
+
 void SociTransaction::keep() {
+  memory_.keep_rates();
   if (!has_savepoint_) return;
   release_.run();
   has_savepoint_ = false;
 }
 
 void SociTransaction::undo() {
+  memory_.undo_rates();
   if (!has_savepoint_) return;
+  memory_.forget_rows();
   rollback_to_.run();
   release_.run();
   has_savepoint_ = false;

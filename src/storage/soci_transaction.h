@@ -2,12 +2,14 @@
 // connection and serves one unit of work after the other. Used by the connection's thread.
 //
 // Each unit of work of a writer has a savepoint of its own inside the batch's transaction (group commit), set just
-// before its first write: work that is refused before it wrote costs none.
+// before its first write: work that is refused before it wrote costs none. Rows that every work of a batch reads are read
+// once (batch_memory.h).
 #pragma once
 
 #include "domain/store.h"
 #include "storage/account_statements.h"
 #include "storage/app_statements.h"
+#include "storage/batch_memory.h"
 #include "storage/invitation_statements.h"
 #include "storage/outbox_statements.h"
 #include "storage/record_statements.h"
@@ -26,36 +28,48 @@ class SociTransaction final : public domain::Transaction {
   void undo();
   /// The database gave up the whole transaction: there is no savepoint any more.
   void forget() { has_savepoint_ = false; }
+  /// A writer's transaction begins: what an earlier one has read may have changed.
+  void begin_batch() { memory_.forget(); }
+  /// Its last unit of work has ended, the commit comes next. Throws DatabaseFailure.
+  void end_batch();
 
-  void insert(const domain::App& app) override { writing(), apps_.insert(app); }
-  std::optional<domain::App> find_app(const base::Uuid& id) override { return apps_.find_app(id); }
+  void insert(const domain::App& app) override { changing(), apps_.insert(app); }
+  std::optional<domain::App> find_app(const base::Uuid& id) override {
+    if (mode_ == Mode::reading) return apps_.find_app(id);
+    return memory_.app(id, [&] { return apps_.find_app(id); });
+  }
   std::vector<domain::App> list_apps() override { return apps_.list_apps(); }
-  void insert(const domain::Role& role) override { writing(), apps_.insert(role); }
-  void update(const domain::Role& role) override { writing(), apps_.update(role); }
+  void insert(const domain::Role& role) override { changing(), apps_.insert(role); }
+  void update(const domain::Role& role) override { changing(), apps_.update(role); }
   std::optional<domain::Role> find_role(const base::Uuid& app_id, const base::Uuid& role_id) override {
-    return apps_.find_role(app_id, role_id);
+    if (mode_ == Mode::reading) return apps_.find_role(app_id, role_id);
+    return memory_.role(app_id, role_id, [&] { return apps_.find_role(app_id, role_id); });
   }
   std::vector<domain::Role> list_roles(const base::Uuid& app_id) override { return apps_.list_roles(app_id); }
-  void insert(const domain::Environment& environment) override { writing(), apps_.insert(environment); }
-  void update(const domain::Environment& environment) override { writing(), apps_.update(environment); }
+  void insert(const domain::Environment& environment) override { changing(), apps_.insert(environment); }
+  void update(const domain::Environment& environment) override { changing(), apps_.update(environment); }
   std::optional<domain::Environment> find_environment(const base::Uuid& id) override {
-    return apps_.find_environment(id);
+    if (mode_ == Mode::reading) return apps_.find_environment(id);
+    return memory_.environment(id, [&] { return apps_.find_environment(id); });
   }
   std::vector<domain::Environment> list_environments() override { return apps_.list_environments(); }
 
-  void insert(const domain::Account& account) override { writing(), accounts_.insert(account); }
-  void update(const domain::Account& account) override { writing(), accounts_.update(account); }
+  void insert(const domain::Account& account) override { changing(), accounts_.insert(account); }
+  void update(const domain::Account& account) override { changing(), accounts_.update(account); }
   std::optional<domain::Account> find_account(const base::Uuid& id) override { return accounts_.find_account(id); }
   std::optional<domain::Account> find_account_by_email(std::string_view email_key) override {
-    return accounts_.find_account_by_email(email_key);
+    if (mode_ == Mode::reading) return accounts_.find_account_by_email(email_key);
+    return memory_.account(email_key, [&] { return accounts_.find_account_by_email(email_key); });
   }
   std::vector<domain::Account> list_accounts(const domain::Page& page) override {
     return accounts_.list_accounts(page);
   }
-  void insert(const domain::Access& access) override { writing(), accounts_.insert(access); }
-  bool erase(const domain::Access& access) override { return writing(), accounts_.erase(access); }
+  void insert(const domain::Access& access) override { changing(), accounts_.insert(access); }
+  bool erase(const domain::Access& access) override { return changing(), accounts_.erase(access); }
   bool has_any_access(const base::Uuid& account_id, const base::Uuid& environment_id) override {
-    return accounts_.has_any_access(account_id, environment_id);
+    if (mode_ == Mode::reading) return accounts_.has_any_access(account_id, environment_id);
+    return memory_.has_any_access(account_id, environment_id,
+                                  [&] { return accounts_.has_any_access(account_id, environment_id); });
   }
   bool has_access(const base::Uuid& account_id, const base::Uuid& environment_id, const base::Uuid& role_id) override {
     return accounts_.has_access(account_id, environment_id, role_id);
@@ -111,9 +125,12 @@ class SociTransaction final : public domain::Transaction {
   std::optional<domain::MailHold> find_mail_hold() override { return outbox_.find_mail_hold(); }
   void set_mail_hold(const std::optional<domain::MailHold>& hold) override { writing(), outbox_.set_mail_hold(hold); }
 
-  domain::RateRecord find_rate(std::string_view subject) override { return records_.find_rate(subject); }
+  domain::RateRecord find_rate(std::string_view subject) override {
+    if (mode_ == Mode::reading) return records_.find_rate(subject);
+    return memory_.rate(subject, [&] { return records_.find_rate(subject); });
+  }
   void set_rate(std::string_view subject, const domain::RateRecord& record) override {
-    writing(), records_.set_rate(subject, record);
+    writing(), memory_.set_rate(subject, record);
   }
   std::optional<domain::IdempotencyRecord> find_idempotency(const base::Uuid& environment_id,
                                                             std::string_view key) override {
@@ -124,14 +141,22 @@ class SociTransaction final : public domain::Transaction {
   std::vector<domain::AuditEvent> list_audit_events(const domain::Page& page) override {
     return records_.list_audit_events(page);
   }
-  void prune(base::Timestamp before) override { writing(), records_.prune(before); }
+  void prune(base::Timestamp before) override {
+    writing(), records_.prune(before), memory_.prune_rates(before);
+  }
 
  private:
   /// Before every write.
   void writing();
+  /// Before every write of rows that the memory may hold.
+  void changing() {
+    writing();
+    memory_.forget_rows();
+  }
 
   const Mode mode_;
   bool has_savepoint_ = false;
+  BatchMemory memory_;
   Statement savepoint_;
   Statement release_;
   Statement rollback_to_;

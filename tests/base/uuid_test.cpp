@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <thread>
+#include <vector>
 
 namespace invited::base {
 namespace {
@@ -36,6 +38,18 @@ TEST(Uuid, RandomOnesAreVersion4AndDiffer) {
     EXPECT_EQ(uuid.to_string()[14], '4');
     EXPECT_TRUE(seen.insert(uuid).second);
   }
+}
+
+TEST(Uuid, ThreadsDoNotShareTheirRandomness) {
+  std::vector<Uuid> all(4 * 500);
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t t = 0; t < 4; ++t)
+      threads.emplace_back([&, t] {
+        for (std::size_t i = 0; i < 500; ++i) all[t * 500 + i] = Uuid::random();
+      });
+  }
+  EXPECT_EQ(std::set<Uuid>(all.begin(), all.end()).size(), all.size());
 }
 
 TEST(Uuid, OrderedOnesSortByTime) {

@@ -280,6 +280,27 @@ TEST_P(StoreTest, AnIdempotencyKeyBelongsToItsEnvironmentAndCanBeUsedAnew) {
   EXPECT_EQ(anew.created_at, at(100));
 }
 
+// Rates are written once for a batch: a work that is undone must not leave its own behind, nor take another's along.
+TEST_P(StoreTest, ARateIsUndoneWithItsWorkAndStaysWithAnother) {
+  ASSERT_TRUE(store().write([](Transaction& t) -> domain::Result<void> {
+    t.set_rate("kept", {at(1), at(2)});
+    return {};
+  }));
+  EXPECT_FALSE(store().write([](Transaction& t) -> domain::Result<void> {
+    t.set_rate("kept", {at(3), at(4)});
+    t.set_rate("kept", {at(5), at(6)});
+    t.set_rate("new", {at(7), at(8)});
+    return domain::refuse(domain::ErrorCode::rate_limited, "too many");
+  }));
+  reopen();
+  ASSERT_TRUE(store().write([](Transaction& t) -> domain::Result<void> {
+    EXPECT_EQ(t.find_rate("kept").short_term, at(1));
+    EXPECT_EQ(t.find_rate("kept").long_term, at(2));
+    EXPECT_EQ(t.find_rate("new").short_term, base::Timestamp{});
+    return {};
+  }));
+}
+
 TEST_P(StoreTest, PruningTakesWhatIsOlderAndNothingElse) {
   const auto here = world_.environment.id;
   write([&](Transaction& t) {
