@@ -1,7 +1,6 @@
 #include "domain/environment_authentication.h"
 
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <mutex>
 #include <unordered_map>
@@ -51,7 +50,23 @@ struct EnvironmentAuthenticator::State {
   base::Secret pepper;
   AttemptLimiter wrong_passwords;
 
-  std::atomic<std::shared_ptr<const Snapshot>> snapshot;
+  /// A mutex and not std::atomic<std::shared_ptr>: GCC 12's has a data race between load and store.
+  class SharedSnapshot {
+   public:
+    std::shared_ptr<const Snapshot> load() const {
+      const std::lock_guard lock(mutex_);
+      return value_;
+    }
+    void store(std::shared_ptr<const Snapshot> next) {
+      const std::lock_guard lock(mutex_);
+      value_.swap(next);
+    }
+
+   private:
+    mutable std::mutex mutex_;
+    std::shared_ptr<const Snapshot> value_;
+  };
+  SharedSnapshot snapshot;
   std::mutex reading;
 
   // Brought passwords that were right lately: keyed digests, never the passwords.
