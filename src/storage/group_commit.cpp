@@ -23,6 +23,20 @@ std::unexpected<domain::Error> refuse(std::string message) {
 /// Numbers wrap; those that are compared lie close together.
 bool is_before(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b) < 0; }
 
+/// Counts a caller in and, as the last thing that it does, out.
+class Visit {
+ public:
+  explicit Visit(std::atomic<std::uint32_t>& inside) : inside_(inside) {
+    inside_.fetch_add(1, std::memory_order_relaxed);
+  }
+  ~Visit() { inside_.fetch_sub(1, std::memory_order_release); }
+  Visit(const Visit&) = delete;
+  Visit& operator=(const Visit&) = delete;
+
+ private:
+  std::atomic<std::uint32_t>& inside_;
+};
+
 }  // namespace
 
 GroupCommit::GroupCommit(BatchRunner& runner, Limits limits)
@@ -35,6 +49,8 @@ GroupCommit::~GroupCommit() {
   }
   ring();
   writer_.join();
+  // Whoever was just acknowledged may still be reading that. There is nothing left to wait for on its way out.
+  while (inside_.load(std::memory_order_acquire) != 0) std::this_thread::yield();
 }
 
 bool GroupCommit::is_ready() const { return !draining_.load() && runner_.health() == BatchRunner::Health::good; }
@@ -45,6 +61,7 @@ std::size_t GroupCommit::queued() {
 }
 
 domain::Result<void> GroupCommit::submit(domain::Store::Work& work, Urgency urgency) {
+  const Visit visit(inside_);
   if (runner_.health() == BatchRunner::Health::broken)
     return refuse("Nothing can be stored until the service has been restarted.");
   if (draining_.load() && urgency == Urgency::new_work)

@@ -53,7 +53,7 @@ class GroupCommit {
 
   /// The runner outlives it.
   GroupCommit(BatchRunner& runner, Limits limits);
-  /// Finishes what was taken. Nobody may be in submit's beginning any more.
+  /// Finishes what was taken and waits until its callers have left. Nobody may call submit any more.
   ~GroupCommit();
   GroupCommit(const GroupCommit&) = delete;
   GroupCommit& operator=(const GroupCommit&) = delete;
@@ -81,6 +81,7 @@ class GroupCommit {
   const Limits limits_;
   std::array<std::atomic<std::uint32_t>, kSlots> finished_{};
   std::atomic<bool> draining_{false};
+  std::atomic<std::uint32_t> inside_{0};  ///< callers in submit; the last that they touch of this
   std::atomic<std::uint32_t> bell_{0};  ///< changes when the writer, asleep, has to look again
 
   std::mutex mutex_;  // guards what follows

@@ -140,6 +140,24 @@ TEST(GroupCommitTest, WhatWasTakenIsFinishedBeforeItEnds) {
   EXPECT_EQ(callers.refused, 0);
 }
 
+// Its callers wake after the writer has ended: it used to go away under those that were slow.
+TEST(GroupCommitTest, StaysUntilTheLastCallerHasReadItsAnswer) {
+  for (int i = 0; i < 300; ++i) {
+    StoppedRunner runner;
+    Callers callers;
+    {
+      GroupCommit commits(runner, {.queue = 100, .batch = 100});
+      callers.add(commits);
+      runner.wait_for_batches(1);
+      for (int j = 0; j < 8; ++j) callers.add(commits);
+      wait_until([&] { return commits.queued() == 8; });
+      runner.let_through(2);
+    }
+    callers.join();
+    EXPECT_EQ(callers.refused, 0);
+  }
+}
+
 TEST(GroupCommitTest, ABrokenDatabaseRefusesEverything) {
   StoppedRunner runner;
   GroupCommit commits(runner, {});
