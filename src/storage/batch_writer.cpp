@@ -34,8 +34,8 @@ BatchWriter::BatchWriter(Connection& connection, std::function<void(std::string_
       commit_(connection, "COMMIT"),
       rollback_(connection, "ROLLBACK"),
       probe_(connection,
-             "INSERT INTO writer_probe (singleton, tries) VALUES (1, :tries)"
-             " ON CONFLICT (singleton) DO UPDATE SET tries = excluded.tries",
+             "INSERT INTO writer_probe (singleton, tries, ballast) VALUES (1, :tries, randomblob(65536))"
+             " ON CONFLICT (singleton) DO UPDATE SET tries = excluded.tries, ballast = excluded.ballast",
              {{"tries", tries_}}) {}
 
 void BatchWriter::run(std::span<Submission* const> batch) {

@@ -177,8 +177,10 @@ CREATE TABLE audit_event (
   detail TEXT NOT NULL
 ) STRICT;
 
--- One row that the writer rewrites while commits fail, to learn when they succeed again (batch_writer.cpp).
+-- One row that the writer rewrites while commits fail, to learn when they succeed again (batch_writer.cpp). The ballast
+-- is more than an invitation writes, and new each time: a disk with room for the probe has room for work.
 CREATE TABLE writer_probe (
   singleton INTEGER PRIMARY KEY CHECK (singleton = 1),
-  tries INTEGER NOT NULL
+  tries INTEGER NOT NULL,
+  ballast BLOB NOT NULL
 ) STRICT;
