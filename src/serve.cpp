@@ -111,8 +111,9 @@ struct Service::Parts {
         authenticator(*state.store, clock, state.keys.pepper, config.policy),
         wrong_links({config.policy.wrong_links_per_5_minutes, 5min, config.policy.wrong_links_per_5_minutes}),
         sign_ups({config.policy.sign_ups_per_minute, 1min, config.policy.sign_ups_per_minute}),
-        context{*state.store,  clock,           config.policy, state.keys.token_keys,
-                authenticator, password_hasher, wrong_links,   sign_ups},
+        sign_ins({config.policy.wrong_sign_ins_per_hour, 1h, config.policy.wrong_sign_ins_per_hour}),
+        context{*state.store,    clock,       config.policy, state.keys.token_keys, authenticator,
+                password_hasher, wrong_links, sign_ups,      sign_ins},
         builder(config.mail),
         worker(*state.store, clock, state.keys.token_keys, builder, config.mail,
                mail::make_transport_factory(config.mail, mail::longest_delivery(config.delivery.lease)),
@@ -121,6 +122,7 @@ struct Service::Parts {
         admin{*state.store, clock, config.policy, state.keys.pepper, password_hasher} {
     admin.public_url = config.public_url;
     context.mail_queued = [this] { worker.wake(); };
+    context.public_url = config.public_url;
     admin.mail_queued = [this] { worker.wake(); };
     admin.environments_changed = [this] { authenticator.forget_snapshot(); };
   }
@@ -133,6 +135,7 @@ struct Service::Parts {
   domain::EnvironmentAuthenticator authenticator;
   domain::AttemptLimiter wrong_links;
   domain::AttemptLimiter sign_ups;
+  domain::AttemptLimiter sign_ins;
   domain::Context context;
   mail::MessageBuilder builder;
   mail::DeliveryWorker worker;

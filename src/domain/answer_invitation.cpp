@@ -3,6 +3,7 @@
 #include <array>
 
 #include "domain/person_name.h"
+#include "domain/refresh_call.h"
 #include "domain/queue_mail.h"
 
 namespace invited::domain {
@@ -150,6 +151,7 @@ Result<Account> settle_account(const Loaded& loaded, const Credentials& credenti
     if (account.disabled) return std::unexpected(link_not_valid());
     account.name = credentials.name;
     account.password_hash = credentials.password_hash;
+    account.password_generation += 1;
     transaction.update(account);
     return account;
   }
@@ -172,6 +174,7 @@ Result<InvitationView> accept_in_transaction(const TokenSubject& subject, const 
   if (!account) return std::unexpected(account.error());
 
   transaction.insert(Access{account->id, loaded->environment.id, loaded->role.id, now});
+  queue_refresh(loaded->environment, account->id, transaction, now);
   settle(loaded->invitation, InvitationState::accepted, transaction, now);
   const std::string actor = "account:" + account->id.to_string();
   transaction.insert(AuditEvent{now, actor, "invitation.accepted", loaded->invitation.id, {}});
@@ -221,12 +224,14 @@ Result<InvitationView> accept_invitation(const AcceptInvitation& request, Contex
   const auto credentials = signs_in((*loaded)->invitee) ? check_sign_in(request, **loaded, context)
                                                         : check_sign_up(request, **loaded, context);
   if (!credentials) return std::unexpected(credentials.error());
-  return write_returning(
+  auto accepted = write_returning(
       context.store,
       [&](Transaction& transaction) {
         return accept_in_transaction(*subject, *credentials, transaction, context.clock.now());
       },
       Urgency::owed);
+  if (accepted) context.refresh_queued();
+  return accepted;
 }
 
 Result<InvitationView> decline_invitation(std::string_view token, std::string_view client_address, Context& context) {

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -11,6 +12,12 @@
 #include "base/uuid.h"
 
 namespace invited::domain {
+
+inline constexpr std::string_view kDefaultOpenIdTemplate = "{public_url}/id?id={account_uuid}";
+
+/// The namespaces in which apps are known to offer RefreshUserPermissions (soap-contract.md); the first is the default.
+inline constexpr std::string_view kRefreshNamespace = "http://home.mendix.com/";
+inline constexpr std::string_view kOldRefreshNamespace = "http://www.example.com";
 
 struct App {
   base::Uuid id;
@@ -49,6 +56,11 @@ struct Environment {
   bool disabled = false;
   std::vector<PasswordSlot> passwords;  ///< one or two
   base::Timestamp created_at;
+  /// What makes a person's OpenID in this environment (domain/openid.h).
+  std::string openid_template = std::string(kDefaultOpenIdTemplate);
+  /// Where the app wants to be told that a person's roles changed; empty: nowhere.
+  std::string refresh_url{};
+  std::string refresh_namespace = std::string(kRefreshNamespace);
 };
 
 }  // namespace invited::domain

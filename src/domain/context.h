@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "base/clock.h"
 #include "domain/environment_authentication.h"
@@ -22,9 +23,13 @@ struct Context {
   EnvironmentAuthenticator& authenticator;
   PasswordHasher& password_hasher;
   AttemptLimiter& wrong_links;  ///< look-ups of forged tokens
-  AttemptLimiter& sign_ups;     ///< posts of sign-up and sign-in forms
+  AttemptLimiter& sign_ups;     ///< posts of sign-up and sign-in forms, for a client address
+  AttemptLimiter& sign_ins;     ///< wrong passwords on our sign-in page, for an account
   /// Called after a commit that queued mail: wakes the delivery worker. Must not block.
   std::function<void()> mail_queued = [] {};
+  /// Called after a commit that queued calls to apps. Must not block.
+  std::function<void()> refresh_queued = [] {};
+  std::string public_url{};  ///< what OpenIDs are made with
 };
 
 }  // namespace invited::domain

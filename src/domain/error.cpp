@@ -11,6 +11,7 @@ std::string_view to_string(ErrorCode code) {
     case ErrorCode::invalid_parameter: return "invalid_parameter";
     case ErrorCode::inviter_without_access: return "inviter_without_access";
     case ErrorCode::unknown_role: return "unknown_role";
+    case ErrorCode::unknown_person: return "unknown_person";
     case ErrorCode::idempotency_mismatch: return "idempotency_mismatch";
     case ErrorCode::rate_limited: return "rate_limited";
     case ErrorCode::unavailable: return "unavailable";

@@ -21,6 +21,7 @@ enum class ErrorCode {
   invalid_parameter,       ///< `parameter` has a value that it may not have (name, password, language, URL, …)
   inviter_without_access,  ///< the inviter has no access to the environment's app
   unknown_role,            ///< the role is not one of this app's
+  unknown_person,          ///< nobody with that OpenID has access to the environment
   idempotency_mismatch,    ///< the Idempotency-Key was used before for a different call
   rate_limited,            ///< too many; `retry_after` says when again
   unavailable,             ///< busy, short of disk, or draining: nothing was stored, call again
@@ -34,7 +35,7 @@ enum class ErrorCode {
 inline constexpr std::array kErrorCodes{
     ErrorCode::malformed_request,      ErrorCode::authentication_failed, ErrorCode::missing_parameter,
     ErrorCode::invalid_email_address,  ErrorCode::invalid_parameter,     ErrorCode::inviter_without_access,
-    ErrorCode::unknown_role,           ErrorCode::idempotency_mismatch,  ErrorCode::rate_limited,
+    ErrorCode::unknown_role,           ErrorCode::unknown_person,        ErrorCode::idempotency_mismatch,  ErrorCode::rate_limited,
     ErrorCode::unavailable,            ErrorCode::outcome_unknown,       ErrorCode::link_not_valid,
     ErrorCode::sign_in_failed,         ErrorCode::already_exists,        ErrorCode::not_found,
 };

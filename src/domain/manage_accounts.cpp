@@ -1,6 +1,7 @@
 #include "domain/manage_accounts.h"
 
 #include "domain/person_name.h"
+#include "domain/refresh_call.h"
 
 namespace invited::domain {
 namespace {
@@ -27,6 +28,7 @@ Result<Account> find_account(std::string_view email, Transaction& transaction) {
 }
 
 struct AccessSubject {
+  Environment environment;
   Account account;
   Access access;
 };
@@ -34,7 +36,7 @@ struct AccessSubject {
 /// The parts of an access that an operator names, checked to belong together.
 Result<AccessSubject> find_access_subject(const base::Uuid& environment_id, std::string_view email,
                                           const base::Uuid& role_id, Transaction& transaction, base::Timestamp now) {
-  const auto environment = transaction.find_environment(environment_id);
+  auto environment = transaction.find_environment(environment_id);
   if (!environment)
     return refuse(ErrorCode::not_found,
                   "There is no environment " + environment_id.to_string() + ": see `environment list`.",
@@ -44,7 +46,7 @@ Result<AccessSubject> find_access_subject(const base::Uuid& environment_id, std:
   if (!transaction.find_role(environment->app_id, role_id))
     return refuse(ErrorCode::unknown_role, "The role is not one of this environment's app: see `role list`.", "role");
   Access access{account->id, environment_id, role_id, now};
-  return AccessSubject{std::move(*account), access};
+  return AccessSubject{std::move(*environment), std::move(*account), access};
 }
 
 std::string detail_of(const Access& access) {
@@ -67,12 +69,39 @@ Result<Account> add_account(std::string_view email, std::string_view name, std::
   return account;
 }
 
+Result<Account> set_account(std::string_view email, const AccountChange& change, Transaction& transaction,
+                            base::Timestamp now) {
+  auto account = find_account(email, transaction);
+  if (!account) return account;
+  std::string changed;
+  if (change.name) {
+    auto name = parse_name(*change.name, "name");
+    if (!name) return std::unexpected(std::move(name.error()));
+    account->name = std::move(*name);
+    changed += " name";
+    transaction.update(*account);
+  }
+  Profile profile = transaction.find_profile(account->id);
+  for (const auto& [field, value] : change.fields) {
+    auto checked = check_profile_value(field, value);
+    if (!checked) return std::unexpected(std::move(checked.error()));
+    profile.set(field, std::move(*checked));
+    changed += ' ' + std::string(describe(field).name);
+  }
+  if (!change.fields.empty()) transaction.set_profile(account->id, profile);
+  audit("account.profile_changed", account->id, changed.empty() ? changed : "changed=" + changed.substr(1), transaction,
+        now);
+  return account;
+}
+
 Result<Account> set_account_password(std::string_view email, std::string_view password_hash, Transaction& transaction,
                                      base::Timestamp now) {
   auto account = find_account(email, transaction);
   if (!account) return account;
   account->password_hash = password_hash;
+  account->password_generation += 1;
   transaction.update(*account);
+  transaction.erase_sessions(account->id);
   audit("account.password_set", account->id, {}, transaction, now);
   return account;
 }
@@ -81,8 +110,15 @@ Result<Account> set_account_disabled(std::string_view email, bool disabled, Tran
                                      base::Timestamp now) {
   auto account = find_account(email, transaction);
   if (!account) return account;
+  const bool changed = account->disabled != disabled;
   account->disabled = disabled;
   transaction.update(*account);
+  if (disabled) transaction.erase_sessions(account->id);
+  // A disabled person has no roles: the apps are to ask again.
+  if (changed)
+    for (const base::Uuid& id : transaction.list_environments_of(account->id))
+      if (const auto environment = transaction.find_environment(id))
+        queue_refresh(*environment, account->id, transaction, now);
   audit(disabled ? "account.disabled" : "account.enabled", account->id, {}, transaction, now);
   return account;
 }
@@ -94,6 +130,7 @@ Result<Access> grant_access(const base::Uuid& environment_id, std::string_view e
   const Access& access = subject->access;
   if (!transaction.has_access(access.account_id, environment_id, role_id)) {
     transaction.insert(access);
+    queue_refresh(subject->environment, access.account_id, transaction, now);
     audit("access.granted", access.account_id, detail_of(access), transaction, now);
   }
   return access;
@@ -104,7 +141,10 @@ Result<Access> revoke_access(const base::Uuid& environment_id, std::string_view 
   auto subject = find_access_subject(environment_id, email, role_id, transaction, now);
   if (!subject) return std::unexpected(std::move(subject.error()));
   const Access& access = subject->access;
-  if (transaction.erase(access)) audit("access.withdrawn", access.account_id, detail_of(access), transaction, now);
+  if (transaction.erase(access)) {
+    queue_refresh(subject->environment, access.account_id, transaction, now);
+    audit("access.withdrawn", access.account_id, detail_of(access), transaction, now);
+  }
   return access;
 }
 

@@ -2,8 +2,11 @@
 // event (actor "operator").
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "domain/password.h"
 #include "domain/store.h"
@@ -20,6 +23,15 @@ Result<Account> set_account_password(std::string_view email, std::string_view pa
                                      base::Timestamp now);
 Result<Account> set_account_disabled(std::string_view email, bool disabled, Transaction& transaction,
                                      base::Timestamp now);
+
+/// What is to be changed; the rest stays. An empty value takes a field away.
+struct AccountChange {
+  std::optional<std::string> name;
+  std::vector<std::pair<ProfileField, std::string>> fields;
+};
+/// Errors: not_found, invalid_email_address, invalid_parameter ("name", or the field's name).
+Result<Account> set_account(std::string_view email, const AccountChange& change, Transaction& transaction,
+                            base::Timestamp now);
 
 /// Granting what is there and withdrawing what is not are successes. Errors: not_found (environment, account),
 /// unknown_role, invalid_email_address.

@@ -4,32 +4,19 @@
 
 #include "base/utf8.h"
 #include "domain/environment_authentication.h"
+#include "domain/openid.h"
 #include "domain/person_name.h"
+#include "domain/web_url.h"
 
 namespace invited::domain {
 namespace {
 
 constexpr std::string_view kOperator = "operator";
-constexpr std::size_t kMaxUrl = 2048;
+constexpr std::size_t kMaxNamespace = 400;
 
 void audit(std::string_view action, const base::Uuid& subject, std::string detail, Transaction& transaction,
            base::Timestamp now) {
   transaction.insert(AuditEvent{now, std::string(kOperator), std::string(action), subject, std::move(detail)});
-}
-
-/// An absolute http or https URL with a host, without credentials, in printable ASCII that needs no escaping.
-bool is_web_url(std::string_view url) {
-  if (url.size() > kMaxUrl) return false;
-  for (const std::string_view scheme : {"https://", "http://"}) {
-    if (!url.starts_with(scheme)) continue;
-    const std::string_view rest = url.substr(scheme.size());
-    const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
-    return !authority.empty() && authority.find('@') == std::string_view::npos && authority.front() != ':' &&
-           std::all_of(url.begin(), url.end(), [](char c) {
-             return c > 0x20 && c < 0x7f && std::string_view("<>\"\\^`{|}").find(c) == std::string_view::npos;
-           });
-  }
-  return false;
 }
 
 Error no_such_app(const base::Uuid& id) {
@@ -144,6 +131,46 @@ Result<AddedEnvironment> rotate_password(const base::Uuid& environment_id, std::
         transaction, now);
   rotated.environment = std::move(*environment);
   return rotated;
+}
+
+Result<Environment> set_environment(const base::Uuid& environment_id, const EnvironmentChange& change,
+                                    std::string_view public_url, Transaction& transaction, base::Timestamp now) {
+  auto environment = transaction.find_environment(environment_id);
+  if (!environment) return std::unexpected(no_such_environment(environment_id));
+  std::string changed;
+  if (change.name) {
+    auto name = parse_name(*change.name, "name");
+    if (!name) return std::unexpected(std::move(name.error()));
+    environment->name = std::move(*name);
+    changed += " name";
+  }
+  if (change.openid_template) {
+    auto checked = check_openid_template(*change.openid_template, public_url);
+    if (!checked) return std::unexpected(std::move(checked.error()));
+    environment->openid_template = std::move(*checked);
+    changed += " openid-template=" + environment->openid_template;
+  }
+  if (change.refresh_url) {
+    if (!change.refresh_url->empty() && !is_web_url(*change.refresh_url))
+      return refuse(ErrorCode::invalid_parameter,
+                    "The refresh URL cannot be used: give the app's address as https://…/ws/RefreshAPI, or nothing for "
+                    "no calls.",
+                    "refresh-url");
+    environment->refresh_url = *change.refresh_url;
+    changed += " refresh-url=" + environment->refresh_url;
+  }
+  if (change.refresh_namespace) {
+    if (change.refresh_namespace->size() > kMaxNamespace || !is_web_url(*change.refresh_namespace))
+      return refuse(ErrorCode::invalid_parameter,
+                    "The refresh namespace cannot be used: it is " + std::string(kRefreshNamespace) + " or, for old " +
+                        "modules, " + std::string(kOldRefreshNamespace) + ".",
+                    "refresh-namespace");
+    environment->refresh_namespace = *change.refresh_namespace;
+    changed += " refresh-namespace=" + environment->refresh_namespace;
+  }
+  transaction.update(*environment);
+  audit("environment.changed", environment_id, changed.empty() ? changed : changed.substr(1), transaction, now);
+  return *environment;
 }
 
 Result<Environment> set_environment_disabled(const base::Uuid& environment_id, bool disabled,

@@ -49,6 +49,17 @@ Result<AddedEnvironment> add_environment(const AddEnvironment& request, const ba
 Result<AddedEnvironment> rotate_password(const base::Uuid& environment_id, std::chrono::seconds overlap,
                                          const base::Secret& pepper, Transaction& transaction, base::Timestamp now);
 
+/// What is to be changed; the rest stays. An empty `refresh_url`: no calls any more.
+struct EnvironmentChange {
+  std::optional<std::string> name;
+  std::optional<std::string> openid_template;
+  std::optional<std::string> refresh_url;
+  std::optional<std::string> refresh_namespace;
+};
+/// Errors: not_found, invalid_parameter ("name", "openid-template", "refresh-url", "refresh-namespace").
+Result<Environment> set_environment(const base::Uuid& environment_id, const EnvironmentChange& change,
+                                    std::string_view public_url, Transaction& transaction, base::Timestamp now);
+
 /// Errors: not_found.
 Result<Environment> set_environment_disabled(const base::Uuid& environment_id, bool disabled,
                                              Transaction& transaction, base::Timestamp now);

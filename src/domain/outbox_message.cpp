@@ -26,13 +26,14 @@ std::string_view to_string(MessageKind kind) {
     case MessageKind::invitation_to_sign_up: return "invitation_to_sign_up";
     case MessageKind::invitation_to_accept: return "invitation_to_accept";
     case MessageKind::already_has_access: return "already_has_access";
+    case MessageKind::password_reset: return "password_reset";
   }
   return "invitation_to_sign_up";
 }
 
 std::optional<MessageKind> parse_message_kind(std::string_view text) {
   return parse(text, std::array{MessageKind::invitation_to_sign_up, MessageKind::invitation_to_accept,
-                                MessageKind::already_has_access});
+                                MessageKind::already_has_access, MessageKind::password_reset});
 }
 
 std::string_view to_string(MessageState state) {

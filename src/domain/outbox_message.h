@@ -22,6 +22,7 @@ enum class MessageKind {
   invitation_to_sign_up,  ///< the address has no account yet
   invitation_to_accept,   ///< an account without that role
   already_has_access,     ///< an account that has the role: tells so, no token
+  password_reset,         ///< asked for on the sign-in page; belongs to an account, not to an environment
 };
 
 enum class MessageState {
@@ -41,9 +42,9 @@ struct OutboxMessage {
   base::Uuid id;
   MessageKind kind = MessageKind::invitation_to_sign_up;
   MessageState state = MessageState::queued;
-  base::Uuid environment_id;
-  base::Uuid invitation_id;  ///< nil for already_has_access
-  std::uint32_t generation = 0;
+  base::Uuid environment_id;        ///< nil for password_reset
+  base::Uuid invitation_id;         ///< nil where no invitation is behind it
+  std::uint32_t generation = 0;     ///< of the invitation; for password_reset, of the account's password
   EmailAddress recipient;
   base::Language language = base::Language::en;
   // What the text says, as it was when queued.
@@ -59,6 +60,7 @@ struct OutboxMessage {
   std::uint32_t deaths = 0;      ///< leases that ended without an outcome
   std::optional<base::Timestamp> finished_at;
   std::string last_error;        ///< the remote reply or our reason, of the newest attempt; empty if none
+  base::Uuid account_id{};       ///< password_reset: whose; else nil
 };
 
 /// The Message-ID's left part, without angle brackets and domain; the same for every copy.

@@ -16,6 +16,7 @@ struct Policy {
   /// At most one "you already have access" mail for an environment and address in this time.
   std::chrono::seconds notice_interval = std::chrono::hours(24);
   std::chrono::seconds idempotency_lifetime = std::chrono::hours(24);
+  std::chrono::seconds session_lifetime = std::chrono::hours(12);
 
   std::uint32_t environment_per_second = 50;
   std::uint32_t environment_burst = 200;
@@ -26,6 +27,7 @@ struct Policy {
 
   std::uint32_t wrong_links_per_5_minutes = 30;       ///< look-ups of forged tokens, one client address
   std::uint32_t sign_ups_per_minute = 10;             ///< posts that cost an Argon2, one client address
+  std::uint32_t wrong_sign_ins_per_hour = 30;         ///< wrong passwords on our sign-in page, one account
   std::uint32_t wrong_passwords_per_minute = 10;      ///< of environments, for one environment and client address
   std::chrono::seconds wrong_password_interval{10};   ///< beyond that: one in this time
 };

@@ -24,6 +24,8 @@
 #include "domain/error.h"
 #include "domain/invitation.h"
 #include "domain/outbox_message.h"
+#include "domain/profile.h"
+#include "domain/refresh_call.h"
 
 namespace invited::domain {
 
@@ -81,13 +83,13 @@ class Transaction {
   virtual std::optional<Role> find_role(const base::Uuid& app_id, const base::Uuid& role_id) = 0;
   virtual std::vector<Role> list_roles(const base::Uuid& app_id) = 0;
   virtual void insert(const Environment&) = 0;
-  virtual void update(const Environment&) = 0;  ///< name, disabled, passwords
+  virtual void update(const Environment&) = 0;  ///< all but its id, app and age
   virtual std::optional<Environment> find_environment(const base::Uuid& id) = 0;
   virtual std::vector<Environment> list_environments() = 0;
 
   // --- accounts and access -------------------------------------------------------------------------
   virtual void insert(const Account&) = 0;
-  virtual void update(const Account&) = 0;  ///< name, password_hash, disabled
+  virtual void update(const Account&) = 0;  ///< name, password_hash, password_generation, disabled
   virtual std::optional<Account> find_account(const base::Uuid& id) = 0;
   virtual std::optional<Account> find_account_by_email(std::string_view email_key) = 0;
   virtual std::vector<Account> list_accounts(const Page&) = 0;
@@ -97,6 +99,18 @@ class Transaction {
   virtual bool has_access(const base::Uuid& account_id, const base::Uuid& environment_id,
                           const base::Uuid& role_id) = 0;
   virtual std::vector<AccessEntry> list_access(const base::Uuid& environment_id, const Page&) = 0;
+  /// The account's roles in the environment that are (still) roles of its app, by name.
+  virtual std::vector<Role> list_roles_of(const base::Uuid& account_id, const base::Uuid& environment_id) = 0;
+  /// The environments to which the account has any access.
+  virtual std::vector<base::Uuid> list_environments_of(const base::Uuid& account_id) = 0;
+  virtual Profile find_profile(const base::Uuid& account_id) = 0;
+  virtual void set_profile(const base::Uuid& account_id, const Profile&) = 0;
+
+  // --- sessions ------------------------------------------------------------------------------------
+  virtual void insert(const Session&) = 0;
+  virtual std::optional<Session> find_session(std::string_view token_hash) = 0;
+  virtual bool erase_session(std::string_view token_hash) = 0;  ///< false where there was none
+  virtual void erase_sessions(const base::Uuid& account_id) = 0;
 
   // --- invitations ---------------------------------------------------------------------------------
   virtual void insert(const Invitation&) = 0;
@@ -134,6 +148,23 @@ class Transaction {
   virtual std::optional<MailHold> find_mail_hold() = 0;
   virtual void set_mail_hold(const std::optional<MailHold>&) = 0;
 
+  // --- calls to apps -------------------------------------------------------------------------------
+  /// No effect where a queued one for the same environment and account is not under lease.
+  virtual void insert(const RefreshCall&) = 0;
+  virtual std::optional<RefreshCall> find_refresh_call(const base::Uuid& id) = 0;
+  /// Empty `state`: all of them.
+  virtual std::vector<RefreshCall> list_refresh_calls(std::optional<RefreshState> state, const Page&) = 0;
+  virtual std::vector<RefreshAttempt> list_refresh_attempts(const base::Uuid& call_id) = 0;
+  /// Claims the oldest due call of an environment that has none under lease, and records the beginning of an attempt. A
+  /// lease that has ended is claimable again.
+  virtual std::optional<RefreshLease> claim_due_refresh_call(base::Timestamp now, base::Timestamp lease_until) = 0;
+  /// Ends a lease with its outcome. `next_attempt`: when a deferred one is due again; without, it has failed. False where
+  /// the lease is no longer the call's.
+  virtual bool finish_refresh_attempt(const RefreshLease&, const RefreshResult&,
+                                      std::optional<base::Timestamp> next_attempt, base::Timestamp now) = 0;
+  /// failed, cancelled → queued, due now, attempts forgotten. False in any other state.
+  virtual bool retry_refresh_call(const base::Uuid& id, base::Timestamp now) = 0;
+
   // --- rates, idempotency, audit -------------------------------------------------------------------
   virtual RateRecord find_rate(std::string_view subject) = 0;
   virtual void set_rate(std::string_view subject, const RateRecord&) = 0;
@@ -142,7 +173,8 @@ class Transaction {
   virtual void insert(const AuditEvent&) = 0;
   virtual std::vector<AuditEvent> list_audit_events(const Page&) = 0;
 
-  /// Deletes what only time made useless: rates and idempotency records older than `before`. Bounded per call.
+  /// Deletes what only time made useless: rates and idempotency records older than `before`, sessions that were over by
+  /// then. Bounded per call.
   virtual void prune(base::Timestamp before) = 0;
 };
 

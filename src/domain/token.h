@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/secret.h"
 #include "base/uuid.h"
 
@@ -35,5 +36,19 @@ std::string make_token(const TokenKeys& keys, const TokenSubject& subject);
 
 /// Nothing for everything that `make_token` did not make under one of `keys` and this epoch.
 std::optional<TokenSubject> check_token(const TokenKeys& keys, std::string_view token);
+
+/// What a genuine token of a link that resets a password says.
+struct ResetSubject {
+  base::Uuid account_id;
+  std::uint32_t password_generation = 0;
+  base::Timestamp expires_at;  ///< whole seconds
+};
+
+/// 78 characters of base64url: version ‖ key id ‖ account id ‖ password generation ‖ expiry ‖ HMAC-SHA-256.
+std::string make_reset_token(const TokenKeys& keys, const ResetSubject& subject);
+
+/// Nothing for everything that `make_reset_token` did not make under one of `keys` and this epoch. Time and generation are
+/// for the caller to compare.
+std::optional<ResetSubject> check_reset_token(const TokenKeys& keys, std::string_view token);
 
 }  // namespace invited::domain

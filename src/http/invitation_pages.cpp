@@ -162,7 +162,9 @@ struct InvitationPages::FormState {
       case ErrorCode::invalid_email_address:
       case ErrorCode::inviter_without_access:
       case ErrorCode::unknown_role:
-      case ErrorCode::idempotency_mismatch:
+      case ErrorCode::unknown_person:
+      case ErrorCode::unknown_person:
+    case ErrorCode::idempotency_mismatch:
       case ErrorCode::outcome_unknown:
       case ErrorCode::link_not_valid:
       case ErrorCode::already_exists:
@@ -330,6 +332,7 @@ Response InvitationPages::show_refusal(const Request& request, std::string_view 
       return renderer_->error_page(404, request);
     case ErrorCode::inviter_without_access:
     case ErrorCode::unknown_role:
+    case ErrorCode::unknown_person:
     case ErrorCode::idempotency_mismatch:
     case ErrorCode::already_exists:
       break;  // the use cases called here never say these

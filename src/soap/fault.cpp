@@ -64,6 +64,9 @@ FaultDescription describe(domain::ErrorCode code) {
     case domain::ErrorCode::unknown_role:
       return {FaultCode::sender, "The role is not one of this environment's app.",
               "Use the UUID of one of the app's roles; after the app's model changed, import its roles again."};
+    case domain::ErrorCode::unknown_person:
+      return {FaultCode::sender, "Nobody with that OpenID has access to this environment.",
+              "Ask for people only who have a role in the app; check the environment's OpenID template."};
     case domain::ErrorCode::idempotency_mismatch:
       return {FaultCode::sender, "The Idempotency-Key header was used before, for a different call.",
               "Use a new key for each different call."};

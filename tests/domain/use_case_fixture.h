@@ -33,7 +33,8 @@ class UseCaseTest : public testing::Test {
     authenticator_ = std::make_unique<EnvironmentAuthenticator>(*store_, clock_, base::Secret(std::string(32, 'p')),
                                                                 policy_);
     context_ = std::make_unique<Context>(Context{*store_, clock_, policy_, keys_, *authenticator_, hasher_,
-                                                 wrong_links_, sign_ups_, [this] { ++mail_queued_; }});
+                                                 wrong_links_, sign_ups_, sign_ins_, [this] { ++mail_queued_; },
+                                                 [this] { ++refresh_queued_; }, "https://invite.example.org"});
     write([&](Transaction& t) -> Result<void> {
       app_ = *add_app("Harbour Planner", "https://planner.example.org/", "en", t, now());
       user_ = *add_role(app_.id, std::nullopt, "User", t, now());
@@ -125,10 +126,12 @@ class UseCaseTest : public testing::Test {
   PasswordHasher hasher_;
   AttemptLimiter wrong_links_{Rate{30, std::chrono::minutes(5), 30}};
   AttemptLimiter sign_ups_{Rate{10, std::chrono::minutes(1), 10}};
+  AttemptLimiter sign_ins_{Rate{5, std::chrono::hours(1), 5}};
   std::unique_ptr<Store> store_;
   std::unique_ptr<EnvironmentAuthenticator> authenticator_;
   std::unique_ptr<Context> context_;
   std::atomic<int> mail_queued_ = 0;
+  std::atomic<int> refresh_queued_ = 0;
 
   App app_;
   Role user_, planner_;

@@ -55,6 +55,7 @@ constexpr Row kContract[] = {
     {ErrorCode::invalid_parameter, "SOAP-ENV:Client", 500, "SOAP-ENV:Sender", 400},
     {ErrorCode::inviter_without_access, "SOAP-ENV:Client", 500, "SOAP-ENV:Sender", 400},
     {ErrorCode::unknown_role, "SOAP-ENV:Client", 500, "SOAP-ENV:Sender", 400},
+    {ErrorCode::unknown_person, "SOAP-ENV:Client", 500, "SOAP-ENV:Sender", 400},
     {ErrorCode::idempotency_mismatch, "SOAP-ENV:Client", 500, "SOAP-ENV:Sender", 400},
     {ErrorCode::rate_limited, "SOAP-ENV:Client", 500, "SOAP-ENV:Sender", 400},
     {ErrorCode::unavailable, "SOAP-ENV:Server", 500, "SOAP-ENV:Receiver", 500},

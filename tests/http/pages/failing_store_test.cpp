@@ -31,7 +31,7 @@ class FailingInvitationPagesTest : public InvitationPagesTest {
  protected:
   FailingInvitationPagesTest()
       : failing_(*store_),
-        failing_context_{failing_, clock_, policy_, keys_, *authenticator_, hasher_, wrong_links_, sign_ups_, [] {}} {
+        failing_context_{failing_, clock_, policy_, keys_, *authenticator_, hasher_, wrong_links_, sign_ups_, sign_ins_} {
     add_invitation_routes(failing_router_, std::make_shared<const InvitationPages>(failing_context_, renderer_,
                                                                                    base::Secret(std::string(32, 'c'))));
   }

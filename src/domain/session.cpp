@@ -1,0 +1,134 @@
+#include "domain/session.h"
+
+#include "base/crypto.h"
+#include "domain/email_address.h"
+#include "domain/person_name.h"
+
+namespace invited::domain {
+namespace {
+
+std::string hash_of(std::string_view token) { return base::to_base64url(base::sha256(token)); }
+
+Error rate_limited(std::chrono::milliseconds wait) {
+  return {ErrorCode::rate_limited,
+          "Too many attempts. Wait a while and try again.",
+          {},
+          std::chrono::ceil<std::chrono::seconds>(wait)};
+}
+
+Error not_signed_in() {
+  return {ErrorCode::sign_in_failed, "You are not signed in any more: sign in again.", {}, std::nullopt};
+}
+
+/// The session's account, where both still stand.
+std::optional<Account> find_account(std::string_view token, Transaction& transaction, base::Timestamp now) {
+  const auto session = transaction.find_session(hash_of(token));
+  if (!session || now >= session->expires_at) return std::nullopt;
+  auto account = transaction.find_account(session->account_id);
+  if (!account || account->disabled || account->password_generation != session->password_generation)
+    return std::nullopt;
+  return account;
+}
+
+}  // namespace
+
+Result<SignedIn> sign_in(const SignIn& request, Context& context) {
+  const base::Timestamp now = context.clock.now();
+  if (const auto wait = context.sign_ups.attempt(request.client_address, now))
+    return std::unexpected(rate_limited(*wait));
+
+  const auto email = EmailAddress::parse(request.email);
+  std::optional<Account> account;
+  if (email) {
+    // Whether the address is known or not: a limit that only known ones had would tell.
+    if (const auto wait = context.sign_ins.blocked(email->key(), now)) return std::unexpected(rate_limited(*wait));
+    auto found = read_returning(context.store, [&](Transaction& transaction) -> Result<std::optional<Account>> {
+      return transaction.find_account_by_email(email->key());
+    });
+    if (!found) return std::unexpected(std::move(found.error()));
+    account = std::move(*found);
+  }
+  const auto verified =
+      context.password_hasher.verify(account ? account->password_hash : std::string(), request.password.reveal());
+  if (!account || !verified.correct || account->disabled) {
+    if (email) context.sign_ins.attempt(email->key(), now);
+    return refuse(ErrorCode::sign_in_failed, "The e-mail address or the password is not right. Try again.", "Password");
+  }
+
+  context.sign_ins.clear(email->key());
+  SignedIn signed_in{base::Secret(base::to_base64url(base::random_bytes(32))), now + context.policy.session_lifetime};
+  const std::string better_hash =
+      verified.needs_rehash ? context.password_hasher.hash(request.password) : std::string();
+  const auto done = context.store.write(
+      [&](Transaction& transaction) -> Result<void> {
+        auto current = transaction.find_account(account->id);
+        if (!current || current->disabled || current->password_hash != account->password_hash)
+          return refuse(ErrorCode::sign_in_failed, "The e-mail address or the password is not right. Try again.",
+                        "Password");
+        if (!better_hash.empty()) {
+          current->password_hash = better_hash;
+          transaction.update(*current);
+        }
+        if (!request.previous_token.empty()) transaction.erase_session(hash_of(request.previous_token));
+        transaction.insert(Session{hash_of(signed_in.token.reveal()), current->id, current->password_generation, now,
+                                   signed_in.expires_at});
+        transaction.insert(AuditEvent{now, "account:" + current->id.to_string(), "account.signed_in", current->id, {}});
+        return {};
+      },
+      Urgency::owed);
+  if (!done) return std::unexpected(done.error());
+  return signed_in;
+}
+
+Result<void> sign_out(std::string_view token, Context& context) {
+  if (token.empty()) return {};
+  return context.store.write(
+      [&](Transaction& transaction) -> Result<void> {
+        transaction.erase_session(hash_of(token));
+        return {};
+      },
+      Urgency::owed);
+}
+
+Result<std::optional<SignedInPerson>> find_signed_in(std::string_view token, Context& context) {
+  if (token.empty()) return std::optional<SignedInPerson>{};
+  return read_returning(context.store, [&](Transaction& transaction) -> Result<std::optional<SignedInPerson>> {
+    auto account = find_account(token, transaction, context.clock.now());
+    if (!account) return std::optional<SignedInPerson>{};
+    Profile profile = transaction.find_profile(account->id);
+    return SignedInPerson{std::move(*account), std::move(profile)};
+  });
+}
+
+Result<SignedInPerson> edit_profile(const EditProfile& request, Context& context) {
+  auto name = parse_name(request.name, "Name");
+  if (!name) return std::unexpected(std::move(name.error()));
+  Profile wanted;
+  for (const ProfileFieldDescription& description : kProfileFields) {
+    if (!description.is_persons_own) continue;
+    auto value = check_profile_value(description.field, request.profile.get(description.field));
+    if (!value) return std::unexpected(std::move(value.error()));
+    wanted.set(description.field, std::move(*value));
+  }
+  return write_returning(
+      context.store,
+      [&](Transaction& transaction) -> Result<SignedInPerson> {
+        const base::Timestamp now = context.clock.now();
+        auto account = find_account(request.token, transaction, now);
+        if (!account) return std::unexpected(not_signed_in());
+        Profile profile = transaction.find_profile(account->id);
+        const Profile before = profile;
+        for (const ProfileFieldDescription& description : kProfileFields)
+          if (description.is_persons_own) profile.set(description.field, wanted.get(description.field));
+        if (account->name == *name && profile == before) return SignedInPerson{*account, profile};
+        account->name = *name;
+        transaction.update(*account);
+        transaction.set_profile(account->id, profile);
+        transaction.insert(
+            AuditEvent{now, "account:" + account->id.to_string(), "account.profile_changed", account->id, {}});
+        return SignedInPerson{*account, profile};
+      },
+      Urgency::owed);
+}
+
+}  // namespace invited::domain
