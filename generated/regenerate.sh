@@ -2,7 +2,8 @@
 # Makes the C++ that gSOAP makes of wsdl/*.wsdl:  generated/regenerate.sh <output folder>
 #
 #   <output folder>/env/          SOAP header and fault, shared by all services, and the global namespace table
-#   <output folder>/<Service>/    one folder and one C++ namespace for each wsdl/<Service>.wsdl: server and client side
+#   <output folder>/<Service>/    one folder and one C++ namespace for each wsdl/<Service>.wsdl: server and client side;
+#                                 ProfileService-1.wsdl gives ProfileService_1, since it names C++
 #   <output folder>/GSOAP_VERSION the version that made them
 #
 # The same input gives the same bytes: the tools run inside a scratch folder, so that no path gets in, and their
@@ -43,9 +44,9 @@ without_dates env/*
 services=env
 
 for wsdl in "$here"/../wsdl/*.wsdl; do
-  service=$(basename "$wsdl" .wsdl)
+  service=$(basename "$wsdl" .wsdl | tr - _)
   mkdir "$service"
-  cp "$wsdl" .
+  cp "$wsdl" "$service.wsdl"
   # -L: no notes about gSOAP itself; -P, -x: no polymorphism, no extensibility; -j: header and fault come from env.
   run wsdl2h -L -P -x -j -t typemap.dat -o "$service.h" "$service.wsdl"
   # -j: service and proxy classes that share a context; -L: no library variants; -x, -w: no samples, no WSDL of its own.
