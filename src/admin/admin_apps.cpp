@@ -196,6 +196,31 @@ Result<Json> environment_rotate_password(const Arguments& arguments, AdminContex
   return rotated;
 }
 
+Result<Json> environment_set(const Arguments& arguments, AdminContext& context) {
+  auto named = arguments.text("environment");
+  auto name = arguments.optional_text("name");
+  auto openid_template = arguments.optional_text("openid-template");
+  auto refresh_url = arguments.optional_text("refresh-url");
+  auto refresh_namespace = arguments.optional_text("refresh-namespace");
+  if (!named) return error_of(named);
+  for (auto* value : {&name, &openid_template, &refresh_url, &refresh_namespace})
+    if (!*value) return error_of(*value);
+  const domain::EnvironmentChange change{*name, *openid_template, *refresh_url, *refresh_namespace};
+  if (!change.name && !change.openid_template && !change.refresh_url && !change.refresh_namespace)
+    return refuse(ErrorCode::missing_parameter,
+                  "Say what to change: --name, --openid-template, --refresh-url or --refresh-namespace.");
+  auto changed = domain::write_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
+    const auto found = find_with_app(*named, transaction);
+    if (!found) return error_of(found);
+    const auto done =
+        domain::set_environment(found->first.id, change, context.public_url, transaction, context.clock.now());
+    if (!done) return error_of(done);
+    return to_json(*done, found->second);
+  });
+  if (changed) context.environments_changed();
+  return changed;
+}
+
 Result<Json> set_disabled(const Arguments& arguments, AdminContext& context, bool disabled) {
   auto named = arguments.text("environment");
   if (!named) return error_of(named);
@@ -226,6 +251,7 @@ constexpr std::array kCommands{
     Command{"role import", "app roles", role_import},
     Command{"environment add", "app name uuid password", environment_add},
     Command{"environment list", "", environment_list},
+    Command{"environment set", "environment name openid-template refresh-url refresh-namespace", environment_set},
     Command{"environment rotate-password", "environment overlap_seconds", environment_rotate_password},
     Command{"environment disable", "environment", environment_disable},
     Command{"environment enable", "environment", environment_enable},

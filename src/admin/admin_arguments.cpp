@@ -48,6 +48,14 @@ Result<std::string> Arguments::text_or_empty(std::string_view name) const {
   return value;
 }
 
+Result<std::optional<std::string>> Arguments::optional_text(std::string_view name) const {
+  const auto found = values_.find(std::string(name));
+  if (found == values_.end() || found->is_null()) return std::nullopt;
+  auto value = text_or_empty(name);
+  if (!value) return std::unexpected(std::move(value.error()));
+  return std::move(*value);
+}
+
 Result<std::string> Arguments::text(std::string_view name) const {
   auto value = text_or_empty(name);
   if (value && base::trim(*value).empty())

@@ -20,6 +20,8 @@ class Arguments {
   domain::Result<std::string> text(std::string_view name) const;
   /// Empty where absent. Error: invalid_parameter.
   domain::Result<std::string> text_or_empty(std::string_view name) const;
+  /// Nothing where absent; an empty text is a value. Error: invalid_parameter.
+  domain::Result<std::optional<std::string>> optional_text(std::string_view name) const;
   /// Errors: missing_parameter, invalid_parameter.
   domain::Result<base::Uuid> uuid(std::string_view name) const;
   /// Error: invalid_parameter.

@@ -26,9 +26,10 @@ struct AdminContext {
   const domain::Policy& policy;
   const base::Secret& pepper;
   domain::PasswordHasher& password_hasher;
-  std::string public_url{};                            ///< told by `status`; empty where the service does not run
+  std::string public_url{};                            ///< what links and OpenIDs begin with
   std::function<void()> environments_changed = [] {};  ///< after a commit that changed one
   std::function<void()> mail_queued = [] {};           ///< after a commit that queued mail
+  std::function<void()> refresh_queued = [] {};        ///< after a commit that queued calls to apps
 };
 
 /// `request`: {"command": "app add", "arguments": {…}}. The answer: {"result": …}, or {"error": {"code", "message",

@@ -43,6 +43,9 @@ Json to_json(const domain::Environment& environment, const domain::App& app) {
           {"app_uuid", app.id.to_string()},
           {"app_name", app.name},
           {"disabled", environment.disabled},
+          {"openid_template", environment.openid_template},
+          {"refresh_url", text_or_null(environment.refresh_url)},
+          {"refresh_namespace", environment.refresh_namespace},
           {"passwords", std::move(passwords)},
           {"created_at", time(environment.created_at)}};
 }

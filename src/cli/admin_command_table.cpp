@@ -29,14 +29,30 @@ constexpr std::array kEnvironmentAdd{
     OptionSpec{"password-stdin", password_stdin, false,
                "take over a password of your own (first line of standard input); else one is issued"},
 };
+constexpr std::array kEnvironmentSet{
+    kEnvironmentSubject,
+    OptionSpec{"name", text, false, "for operators: Production, Acceptance, …"},
+    OptionSpec{"openid-template", text, false,
+               "how the app knows people: a text with {account_uuid} or {email}, and {public_url} where it is wanted "
+               "(default: {public_url}/id?id={account_uuid})"},
+    OptionSpec{"refresh-url", text, false,
+               "where the app offers RefreshAPI, to be told when somebody's roles change; '' for no calls"},
+    OptionSpec{"refresh-namespace", text, false,
+               "of the app's RefreshUserPermissions: http://home.mendix.com/ (default); old modules: "
+               "http://www.example.com"},
+};
 constexpr std::array kRotatePassword{
     kEnvironmentSubject,
     OptionSpec{"overlap", duration, false, "how long the old password stays valid: 24h (default), 0s, …",
                "overlap_seconds"},
 };
 constexpr std::array kEnvironmentOnly{kEnvironmentSubject};
-constexpr std::array kEnvironmentColumns{Column{"ENVIRONMENT UUID", "environment_uuid"}, Column{"NAME", "name"},
-                                         Column{"APP", "app_name"}, Column{"DISABLED", "disabled"}};
+constexpr std::array kEnvironmentColumns{Column{"ENVIRONMENT UUID", "environment_uuid"},
+                                         Column{"NAME", "name"},
+                                         Column{"APP", "app_name"},
+                                         Column{"DISABLED", "disabled"},
+                                         Column{"OPENID", "openid_template"},
+                                         Column{"REFRESH URL", "refresh_url"}};
 
 constexpr std::array kRoleAdd{
     kRequiredApp,
@@ -149,6 +165,16 @@ constexpr std::array kCommands{
                 {},
                 Shape::list,
                 kEnvironmentColumns},
+    CommandSpec{"environment",
+                "set",
+                "Change an environment: how the app knows people, where it is told of changed roles",
+                "invited environment set Production --refresh-url https://planner.example.com/ws/RefreshAPI",
+                kEnvironmentSet,
+                Shape::object,
+                {},
+                "Environment changed.",
+                "Another OpenID is another person to the app: change the template before the first sign-in, not after.",
+                true},
     CommandSpec{"environment",
                 "rotate-password",
                 "Issue a new password; the old one stays valid for a while",

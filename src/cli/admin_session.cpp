@@ -29,6 +29,12 @@ bool only_reads(std::string_view command) {
   return command.ends_with(" list") || command.ends_with(" show") || command == "mail hold";
 }
 
+/// What the service will say of itself when it runs (serve.cpp): lengths of OpenIDs are measured with it.
+std::string public_url_of(const Config& config) {
+  if (!config.public_url.empty()) return config.public_url;
+  return (config.http.tls_certificate.empty() ? "http://" : "https://") + config.http.listen.to_string();
+}
+
 Result<Json> result_of(const Json& answer) {
   if (answer.is_object() && answer.contains("result")) return answer["result"];
   domain::Error error{ErrorCode::unavailable, "The service's answer makes no sense: is it of another version?", {}, {}};
@@ -58,8 +64,8 @@ AdminSession::~AdminSession() = default;
 bool AdminSession::through_service() const { return offline_ == nullptr; }
 
 Result<Json> AdminSession::run_offline(const Json& request) {
-  admin::AdminContext context{*offline_->state.store, offline_->clock, config_.policy, offline_->state.keys.pepper,
-                              offline_->hasher};
+  admin::AdminContext context{*offline_->state.store,      offline_->clock,  config_.policy,
+                              offline_->state.keys.pepper, offline_->hasher, public_url_of(config_)};
   return result_of(admin::execute(request, context));
 }
 

@@ -19,7 +19,8 @@ std::string label_of(std::string member) {
   for (char& c : member)
     if (c == '_') c = ' ';
   if (member.ends_with("uuid")) member.replace(member.size() - 4, 4, "UUID");
-  if (member == "url") return "URL";
+  if (member == "url" || member.ends_with(" url")) member.replace(member.size() - 3, 3, "URL");
+  if (member.starts_with("openid")) member.replace(0, 6, "OpenID");
   return member;
 }
 
