@@ -8,7 +8,6 @@
 namespace invited::domain {
 namespace {
 
-// forms, in what they allow
 bool is_phone(std::string_view text) {
   return std::ranges::all_of(text,
                              [](char c) { return (c >= '0' && c <= '9') || std::string_view(" +-()./").contains(c); });
@@ -82,7 +81,8 @@ Result<std::string> check_profile_value(ProfileField field, std::string_view val
       break;
     }
     case ProfileFieldForm::handle:
-      if (auto url = as_url(text))
+      // A name may have a dot; with a path behind it, it is meant as an address.
+      if (auto url = as_url(text); url && (text.starts_with("www.") || text.find('/') != std::string::npos))
         text = std::move(*url);
       else if (text.find(':') != std::string::npos)
         return refuse_value(description.name, "Write a name, or a web address such as https://www.example.org.");

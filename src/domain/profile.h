@@ -37,7 +37,7 @@ enum class ProfileFieldForm {
   text,    ///< several lines
   phone,   ///< digits, blanks and "+-()./"
   url,     ///< an http or https URL; "www.example.org" becomes one
-  handle,  ///< a URL as above, or a name such as "@ada"
+  handle,  ///< a name such as "@ada" or "ada.lovelace", or a URL; "linkedin.com/in/ada" becomes one
 };
 
 struct ProfileFieldDescription {

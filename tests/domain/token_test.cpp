@@ -64,5 +64,42 @@ TEST(Token, AnOlderKeyStillChecksDuringRotation) {
   EXPECT_FALSE(check_token(keys_with(1), make_token(rotated, kSubject)));
 }
 
+// --- links that reset a password
+// ---------------------------------------------------------------------------------------
+
+const ResetSubject kReset{kSubject.invitation_id, 7, base::Timestamp(std::chrono::seconds(1'795'167'000))};
+
+TEST(ResetToken, SaysWhatItWasMadeOf) {
+  const TokenKeys keys = keys_with(1);
+  const std::string token = make_reset_token(keys, kReset);
+  EXPECT_EQ(token.size(), 78u);
+  const auto subject = check_reset_token(keys, token);
+  ASSERT_TRUE(subject);
+  EXPECT_EQ(subject->account_id, kReset.account_id);
+  EXPECT_EQ(subject->password_generation, 7u);
+  EXPECT_EQ(subject->expires_at, kReset.expires_at);
+}
+
+TEST(ResetToken, EveryChangedCharacterIsRefused) {
+  const TokenKeys keys = keys_with(1);
+  const std::string token = make_reset_token(keys, kReset);
+  for (std::size_t i = 0; i < token.size(); ++i)
+    for (const char other : std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=")) {
+      if (other == token[i]) continue;
+      std::string changed = token;
+      changed[i] = other;
+      EXPECT_FALSE(check_reset_token(keys, changed)) << i << '/' << other;
+    }
+  for (std::size_t size = 0; size < token.size(); ++size) EXPECT_FALSE(check_reset_token(keys, token.substr(0, size)));
+}
+
+TEST(ResetToken, IsNoInvitationsAndTheOtherWayRound) {
+  const TokenKeys keys = keys_with(1);
+  EXPECT_FALSE(check_token(keys, make_reset_token(keys, kReset)));
+  EXPECT_FALSE(check_reset_token(keys, make_token(keys, kSubject)));
+  EXPECT_FALSE(check_reset_token(keys_with(2), make_reset_token(keys, kReset)));
+  EXPECT_FALSE(check_reset_token(keys_with(1, /*epoch=*/2), make_reset_token(keys, kReset)));
+}
+
 }  // namespace
 }  // namespace invited::domain
