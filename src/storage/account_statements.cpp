@@ -7,10 +7,11 @@ namespace {
 
 struct AccountRow {
   Text id, email, email_key, name, password_hash;
+  Number password_generation = 0;
   Number disabled = 0;
   Number created_at = 0;
 
-  Columns columns() { return {&id, &email, &name, &password_hash, &disabled, &created_at}; }
+  Columns columns() { return {&id, &email, &name, &password_hash, &password_generation, &disabled, &created_at}; }
 
   void set(const domain::Account& account) {
     id = account.id.to_string();
@@ -18,21 +19,30 @@ struct AccountRow {
     email_key = account.email.key();
     name = account.name;
     password_hash = account.password_hash;
+    password_generation = account.password_generation;
     disabled = account.disabled ? 1 : 0;
     created_at = to_number(account.created_at);
   }
   domain::Account get() const {
-    return {to_uuid(id), to_email(email), name, password_hash, disabled != 0, to_time(created_at)};
+    return {to_uuid(id),
+            to_email(email),
+            name,
+            password_hash,
+            disabled != 0,
+            to_time(created_at),
+            static_cast<std::uint32_t>(password_generation)};
   }
 };
 
 constexpr std::string_view kAccountColumns =
-    "SELECT id, email, name, password_hash, disabled, created_at FROM account ";
+    "SELECT id, email, name, password_hash, password_generation, disabled, created_at FROM account ";
 
 struct AccessRow {
   Text account_id, environment_id, role_id, email, name;
   NullableText role_name;
+  Text app_id;
   Number granted_at = 0;
+  Number role_created_at = 0;
 
   void set(const domain::Access& access) {
     account_id = access.account_id.to_string();
@@ -55,20 +65,24 @@ struct AccountStatements::Prepared {
   Number one = 0;
 
   Statement insert_account{connection,
-                           "INSERT INTO account (id, email, email_key, name, password_hash, disabled, created_at)"
-                           " VALUES (:id, :email, :email_key, :name, :password_hash, :disabled, :created_at)",
+                           "INSERT INTO account (id, email, email_key, name, password_hash, password_generation,"
+                           " disabled, created_at) VALUES (:id, :email, :email_key, :name, :password_hash,"
+                           " :password_generation, :disabled, :created_at)",
                            {{"id", account.id},
                             {"email", account.email},
                             {"email_key", account.email_key},
                             {"name", account.name},
                             {"password_hash", account.password_hash},
+                            {"password_generation", account.password_generation},
                             {"disabled", account.disabled},
                             {"created_at", account.created_at}}};
   Statement update_account{
       connection,
-      "UPDATE account SET name = :name, password_hash = :password_hash, disabled = :disabled WHERE id = :id",
+      "UPDATE account SET name = :name, password_hash = :password_hash, password_generation = :password_generation,"
+      " disabled = :disabled WHERE id = :id",
       {{"name", account.name},
        {"password_hash", account.password_hash},
+       {"password_generation", account.password_generation},
        {"disabled", account.disabled},
        {"id", account.id}}};
   Statement find_account{
@@ -113,6 +127,19 @@ struct AccountStatements::Prepared {
       " ORDER BY access.granted_at DESC, access.account_id DESC, access.role_id DESC LIMIT :limit OFFSET :offset",
       {{"environment_id", access.environment_id}, {"limit", limit}, {"offset", offset}},
       {&access.account_id, &access.role_id, &access.granted_at, &access.email, &access.name, &access.role_name}};
+  Statement list_roles_of{connection,
+                          "SELECT role.app_id, role.id, role.name, role.created_at FROM access"
+                          " JOIN environment ON environment.id = access.environment_id"
+                          " JOIN role ON role.app_id = environment.app_id AND role.id = access.role_id"
+                          " WHERE access.account_id = :account_id AND access.environment_id = :environment_id"
+                          " ORDER BY role.name, role.id",
+                          {{"account_id", access.account_id}, {"environment_id", access.environment_id}},
+                          {&access.app_id, &access.role_id, &access.role_name, &access.role_created_at}};
+  Statement list_environments_of{
+      connection,
+      "SELECT DISTINCT environment_id FROM access WHERE account_id = :account_id ORDER BY environment_id",
+      {{"account_id", access.account_id}},
+      {&access.environment_id}};
 
   void set(const domain::Page& page) {
     limit = page.limit;
@@ -189,6 +216,25 @@ std::vector<domain::AccessEntry> AccountStatements::list_access(const base::Uuid
                        row.role_name.null ? std::string() : row.role_name.value});
   });
   return entries;
+}
+
+std::vector<domain::Role> AccountStatements::list_roles_of(const base::Uuid& account_id,
+                                                           const base::Uuid& environment_id) {
+  std::vector<domain::Role> roles;
+  AccessRow& row = prepared_->access;
+  row.account_id = account_id.to_string();
+  row.environment_id = environment_id.to_string();
+  prepared_->list_roles_of.each([&] {
+    roles.push_back({to_uuid(row.app_id), to_uuid(row.role_id), row.role_name.value, to_time(row.role_created_at)});
+  });
+  return roles;
+}
+
+std::vector<base::Uuid> AccountStatements::list_environments_of(const base::Uuid& account_id) {
+  std::vector<base::Uuid> environments;
+  prepared_->access.account_id = account_id.to_string();
+  prepared_->list_environments_of.each([&] { environments.push_back(to_uuid(prepared_->access.environment_id)); });
+  return environments;
 }
 
 }  // namespace invited::storage

@@ -28,6 +28,8 @@ class AccountStatements {
   bool has_any_access(const base::Uuid& account_id, const base::Uuid& environment_id);
   bool has_access(const base::Uuid& account_id, const base::Uuid& environment_id, const base::Uuid& role_id);
   std::vector<domain::AccessEntry> list_access(const base::Uuid& environment_id, const domain::Page& page);
+  std::vector<domain::Role> list_roles_of(const base::Uuid& account_id, const base::Uuid& environment_id);
+  std::vector<base::Uuid> list_environments_of(const base::Uuid& account_id);
 
  private:
   struct Prepared;

@@ -65,6 +65,7 @@ struct EnvironmentRow {
   Number disabled = 0;
   std::array<Slot, kPasswordSlots> slots;
   Number created_at = 0;
+  Text openid_template, refresh_url, refresh_namespace;
 
   Parameters changeable() {
     return {{"id", id},
@@ -77,7 +78,10 @@ struct EnvironmentRow {
             {"kind_2", slots[1].kind},
             {"hash_2", slots[1].hash},
             {"from_2", slots[1].valid_from},
-            {"until_2", slots[1].valid_until}};
+            {"until_2", slots[1].valid_until},
+            {"openid_template", openid_template},
+            {"refresh_url", refresh_url},
+            {"refresh_namespace", refresh_namespace}};
   }
   Parameters all() {
     Parameters parameters = changeable();
@@ -91,7 +95,9 @@ struct EnvironmentRow {
       for (const Variable& variable :
            {Variable(&slot.kind), Variable(&slot.hash), Variable(&slot.valid_from), Variable(&slot.valid_until)})
         columns.push_back(variable);
-    columns.emplace_back(&created_at);
+    for (const Variable& variable :
+         {Variable(&created_at), Variable(&openid_template), Variable(&refresh_url), Variable(&refresh_namespace)})
+      columns.push_back(variable);
     return columns;
   }
 
@@ -103,6 +109,9 @@ struct EnvironmentRow {
     name = environment.name;
     disabled = environment.disabled ? 1 : 0;
     created_at = to_number(environment.created_at);
+    openid_template = environment.openid_template;
+    refresh_url = environment.refresh_url;
+    refresh_namespace = environment.refresh_namespace;
     slots = {};
     for (std::size_t i = 0; i < environment.passwords.size(); ++i) {
       const domain::PasswordSlot& password = environment.passwords[i];
@@ -113,7 +122,8 @@ struct EnvironmentRow {
     }
   }
   domain::Environment get() const {
-    domain::Environment environment{to_uuid(id), to_uuid(app_id), name, disabled != 0, {}, to_time(created_at)};
+    domain::Environment environment{to_uuid(id),         to_uuid(app_id), name,        disabled != 0,    {},
+                                    to_time(created_at), openid_template, refresh_url, refresh_namespace};
     for (const Slot& slot : slots)
       if (!slot.kind.null)
         environment.passwords.push_back({to_password_kind(slot.kind.value), slot.hash.value,
@@ -125,7 +135,7 @@ struct EnvironmentRow {
 constexpr std::string_view kEnvironmentColumns =
     "SELECT id, app_id, name, disabled, password_1_kind, password_1_hash, password_1_valid_from,"
     " password_1_valid_until, password_2_kind, password_2_hash, password_2_valid_from, password_2_valid_until,"
-    " created_at FROM environment ";
+    " created_at, openid_template, refresh_url, refresh_namespace FROM environment ";
 
 }  // namespace
 
@@ -168,16 +178,17 @@ struct AppStatements::Prepared {
       connection,
       "INSERT INTO environment (id, app_id, name, disabled, password_1_kind, password_1_hash,"
       " password_1_valid_from, password_1_valid_until, password_2_kind, password_2_hash, password_2_valid_from,"
-      " password_2_valid_until, created_at)"
+      " password_2_valid_until, created_at, openid_template, refresh_url, refresh_namespace)"
       " VALUES (:id, :app_id, :name, :disabled, :kind_1, :hash_1, :from_1, :until_1, :kind_2, :hash_2, :from_2,"
-      " :until_2, :created_at)",
+      " :until_2, :created_at, :openid_template, :refresh_url, :refresh_namespace)",
       environment.all()};
   Statement update_environment{
       connection,
       "UPDATE environment SET name = :name, disabled = :disabled, password_1_kind = :kind_1,"
       " password_1_hash = :hash_1, password_1_valid_from = :from_1, password_1_valid_until = :until_1,"
       " password_2_kind = :kind_2, password_2_hash = :hash_2, password_2_valid_from = :from_2,"
-      " password_2_valid_until = :until_2 WHERE id = :id",
+      " password_2_valid_until = :until_2, openid_template = :openid_template, refresh_url = :refresh_url,"
+      " refresh_namespace = :refresh_namespace WHERE id = :id",
       environment.changeable()};
   Statement find_environment{
       connection, std::string(kEnvironmentColumns) + "WHERE id = :id", {{"id", environment.id}}, environment.columns()};

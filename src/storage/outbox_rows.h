@@ -7,13 +7,14 @@
 namespace invited::storage {
 
 inline constexpr std::string_view kMessageColumns =
-    "SELECT id, kind, state, environment_id, invitation_id, generation, recipient, language, inviter_name, app_name,"
-    " app_url, role_name, queued_at, not_before, due_at, expires_at, attempts, deaths, claims, finished_at, last_error,"
+    "SELECT id, kind, state, environment_id, invitation_id, account_id, generation, recipient, language, inviter_name,"
+    " app_name, app_url, role_name, queued_at, not_before, due_at, expires_at, attempts, deaths, claims, finished_at, "
+    "last_error,"
     " lease_id, lease_until FROM outbox_message ";
 
 struct MessageRow {
-  Text id, kind, state, environment_id;
-  NullableText invitation_id;
+  Text id, kind, state;
+  NullableText environment_id, invitation_id, account_id;
   Number generation = 0;
   Text recipient, recipient_key, mailbox, language, inviter_name, app_name, app_url, role_name;
   Number queued_at = 0;
@@ -30,9 +31,10 @@ struct MessageRow {
 
   /// In the order of kMessageColumns.
   Columns columns() {
-    return {&id,           &kind,     &state,   &environment_id, &invitation_id, &generation, &recipient,  &language,
-            &inviter_name, &app_name, &app_url, &role_name,      &queued_at,     &not_before, &due_at,     &expires_at,
-            &attempts,     &deaths,   &claims,  &finished_at,    &last_error,    &lease_id,   &lease_until};
+    return {&id,         &kind,      &state,       &environment_id, &invitation_id, &account_id,
+            &generation, &recipient, &language,    &inviter_name,   &app_name,      &app_url,
+            &role_name,  &queued_at, &not_before,  &due_at,         &expires_at,    &attempts,
+            &deaths,     &claims,    &finished_at, &last_error,     &lease_id,      &lease_until};
   }
   /// What a change of state writes.
   Parameters progress() {
@@ -53,6 +55,7 @@ struct MessageRow {
             {"state", state},
             {"environment_id", environment_id},
             {"invitation_id", invitation_id},
+            {"account_id", account_id},
             {"generation", generation},
             {"recipient", recipient},
             {"recipient_key", recipient_key},
@@ -76,11 +79,9 @@ struct MessageRow {
     id = message.id.to_string();
     kind = domain::to_string(message.kind);
     state = domain::to_string(message.state);
-    environment_id = message.environment_id.to_string();
-    if (message.invitation_id.is_nil())
-      invitation_id = std::nullopt;
-    else
-      invitation_id = message.invitation_id.to_string();
+    storage::set(environment_id, message.environment_id);
+    storage::set(invitation_id, message.invitation_id);
+    storage::set(account_id, message.account_id);
     generation = message.generation;
     recipient = message.recipient.text();
     recipient_key = message.recipient.key();
@@ -104,7 +105,7 @@ struct MessageRow {
             .kind = known_word(domain::parse_message_kind(kind)),
             .state = known_word(domain::parse_message_state(state)),
             .environment_id = to_uuid(environment_id),
-            .invitation_id = invitation_id.null ? base::Uuid{} : to_uuid(invitation_id.value),
+            .invitation_id = to_uuid(invitation_id),
             .generation = static_cast<std::uint32_t>(generation),
             .recipient = to_email(recipient),
             .language = known_word(base::parse_language(language)),
@@ -119,7 +120,8 @@ struct MessageRow {
             .attempts = static_cast<std::uint32_t>(attempts),
             .deaths = static_cast<std::uint32_t>(deaths),
             .finished_at = to_optional_time(finished_at),
-            .last_error = last_error};
+            .last_error = last_error,
+            .account_id = to_uuid(account_id)};
   }
 };
 

@@ -46,14 +46,15 @@ struct OutboxStatements::Prepared {
             row.columns()};
   }
 
-  Statement insert{connection,
-                   "INSERT INTO outbox_message (id, kind, state, environment_id, invitation_id, generation, recipient,"
-                   " recipient_key, mailbox, language, inviter_name, app_name, app_url, role_name, queued_at,"
-                   " not_before, due_at, expires_at, attempts, deaths, claims, finished_at, last_error)"
-                   " VALUES (:id, :kind, :state, :environment_id, :invitation_id, :generation, :recipient,"
-                   " :recipient_key, :mailbox, :language, :inviter_name, :app_name, :app_url, :role_name, :queued_at,"
-                   " :not_before, :due_at, :expires_at, :attempts, :deaths, 0, :finished_at, :last_error)",
-                   row.all()};
+  Statement insert{
+      connection,
+      "INSERT INTO outbox_message (id, kind, state, environment_id, invitation_id, account_id, generation,"
+      " recipient, recipient_key, mailbox, language, inviter_name, app_name, app_url, role_name, queued_at,"
+      " not_before, due_at, expires_at, attempts, deaths, claims, finished_at, last_error)"
+      " VALUES (:id, :kind, :state, :environment_id, :invitation_id, :account_id, :generation,"
+      " :recipient, :recipient_key, :mailbox, :language, :inviter_name, :app_name, :app_url, :role_name, :queued_at,"
+      " :not_before, :due_at, :expires_at, :attempts, :deaths, 0, :finished_at, :last_error)",
+      row.all()};
   Statement find{connection, std::string(kMessageColumns) + "WHERE id = :id", {{"id", row.id}}, row.columns()};
 
   // The words are in the text, not bound: only so do the partial indexes serve.
@@ -64,7 +65,8 @@ struct OutboxStatements::Prepared {
   Statement list_quarantined = make_list("WHERE state = 'quarantined' ");
   Statement list_cancelled = make_list("WHERE state = 'cancelled' ");
 
-  // A mailbox's messages are found through its invitations; notices have none.
+  // A mailbox's messages are found through its invitations; notices have none. Mails about passwords are limited by
+  // rates of their own.
   Statement list_slots{connection,
                        "SELECT outbox_message.not_before FROM invitation JOIN outbox_message"
                        " ON outbox_message.invitation_id = invitation.id WHERE invitation.mailbox = :mailbox"

@@ -59,6 +59,11 @@ struct RecordStatements::Prepared {
                               " key FROM idempotency_record WHERE created_at < :before LIMIT :limit)",
                               {{"before", before}, {"limit", limit}}};
 
+  Statement prune_sessions{connection,
+                           "DELETE FROM session WHERE token_hash IN (SELECT token_hash FROM session"
+                           " WHERE expires_at <= :before LIMIT :limit)",
+                           {{"before", before}, {"limit", limit}}};
+
   Statement insert_event{
       connection,
       "INSERT INTO audit_event (at, actor, action, subject_id, detail)"
@@ -128,6 +133,7 @@ void RecordStatements::prune(base::Timestamp before) {
   prepared_->limit = kPruneLimit;
   prepared_->prune_rates.run();
   prepared_->prune_idempotency.run();
+  prepared_->prune_sessions.run();
 }
 
 }  // namespace invited::storage

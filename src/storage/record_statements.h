@@ -1,5 +1,5 @@
-// The SQL of what is kept beside the aggregates: rates, idempotency records, audit events. One per connection; used by
-// its thread. Throws StorageFailure.
+// The SQL of what is kept beside the aggregates: rates, idempotency records, audit events; and the
+// deletion of all that only time made useless. One per connection; used by its thread. Throws StorageFailure.
 #pragma once
 
 #include <memory>

@@ -41,6 +41,16 @@ inline domain::EmailAddress to_email(std::string_view text) {
   return *std::move(address);
 }
 
+/// NULL stands for a nil UUID.
+inline void set(NullableText& column, const base::Uuid& id) {
+  if (id.is_nil())
+    column = std::nullopt;
+  else
+    column = id.to_string();
+}
+
+inline base::Uuid to_uuid(const NullableText& column) { return column.null ? base::Uuid{} : to_uuid(column.value); }
+
 /// The value of one of the domain's parse functions.
 template <class T>
 T known_word(std::optional<T> parsed) {

@@ -10,6 +10,7 @@
 #include "storage/migrator.h"
 #include "storage/outbox_statements.h"
 #include "storage/read_pool.h"
+#include "storage/refresh_statements.h"
 #include "storage/sqlite_connection.h"
 
 namespace invited::storage {
@@ -64,9 +65,10 @@ domain::Result<std::unique_ptr<domain::Store>> open_sqlite_store(const SqliteOpt
         std::make_unique<SqliteConnection>(options.path, SqliteConnection::Role::writer, options.checkpoint_pages);
     if (auto migrated = migrate(*writer, embedded_migrations("sqlite"), clock.now()); !migrated)
       return std::unexpected(std::move(migrated.error()));
-    // We hold the lock, so whoever claimed a message is dead. With several instances this must not be done.
-    if (const auto ended = OutboxStatements(*writer).end_all_leases(clock.now()); ended > 0)
-      base::log::info("storage.leases_ended", {{"messages", ended}});
+    // We hold the lock, so whoever claimed a mail or a call is dead. With several instances this must not be done.
+    const auto mails = OutboxStatements(*writer).end_all_leases(clock.now());
+    const auto calls = RefreshStatements(*writer).end_all_leases(clock.now());
+    if (mails + calls > 0) base::log::info("storage.leases_ended", {{"messages", mails}, {"refresh_calls", calls}});
     const auto open_reader = [&]() -> std::unique_ptr<Connection> {
       return std::make_unique<SqliteConnection>(options.path, SqliteConnection::Role::reader);
     };

@@ -11,6 +11,8 @@ SociTransaction::SociTransaction(Connection& connection, Mode mode)
       accounts_(connection),
       invitations_(connection),
       outbox_(connection),
+      people_(connection),
+      refreshes_(connection),
       records_(connection) {}
 
 void SociTransaction::writing() {
@@ -21,9 +23,8 @@ void SociTransaction::writing() {
 }
 
 void SociTransaction::end_batch() {
-  memory_.write_rates([this](std::string_view subject, const domain::RateRecord& record) {
-    records_.set_rate(subject, record);
-  });
+  memory_.write_rates(
+      [this](std::string_view subject, const domain::RateRecord& record) { records_.set_rate(subject, record); });
 }
 
 void SociTransaction::keep() {

@@ -2,8 +2,8 @@
 // connection and serves one unit of work after the other. Used by the connection's thread.
 //
 // Each unit of work of a writer has a savepoint of its own inside the batch's transaction (group commit), set just
-// before its first write: work that is refused before it wrote costs none. Rows that every work of a batch reads are read
-// once (batch_memory.h).
+// before its first write: work that is refused before it wrote costs none. Rows that every work of a batch reads are
+// read once (batch_memory.h).
 #pragma once
 
 #include "domain/store.h"
@@ -12,7 +12,9 @@
 #include "storage/batch_memory.h"
 #include "storage/invitation_statements.h"
 #include "storage/outbox_statements.h"
+#include "storage/person_statements.h"
 #include "storage/record_statements.h"
+#include "storage/refresh_statements.h"
 #include "storage/statement.h"
 
 namespace invited::storage {
@@ -77,6 +79,23 @@ class SociTransaction final : public domain::Transaction {
   std::vector<domain::AccessEntry> list_access(const base::Uuid& environment_id, const domain::Page& page) override {
     return accounts_.list_access(environment_id, page);
   }
+  std::vector<domain::Role> list_roles_of(const base::Uuid& account_id, const base::Uuid& environment_id) override {
+    return accounts_.list_roles_of(account_id, environment_id);
+  }
+  std::vector<base::Uuid> list_environments_of(const base::Uuid& account_id) override {
+    return accounts_.list_environments_of(account_id);
+  }
+
+  domain::Profile find_profile(const base::Uuid& account_id) override { return people_.find_profile(account_id); }
+  void set_profile(const base::Uuid& account_id, const domain::Profile& profile) override {
+    writing(), people_.set_profile(account_id, profile);
+  }
+  void insert(const domain::Session& session) override { writing(), people_.insert(session); }
+  std::optional<domain::Session> find_session(std::string_view token_hash) override {
+    return people_.find_session(token_hash);
+  }
+  bool erase_session(std::string_view token_hash) override { return writing(), people_.erase_session(token_hash); }
+  void erase_sessions(const base::Uuid& account_id) override { writing(), people_.erase_sessions(account_id); }
 
   void insert(const domain::Invitation& invitation) override { writing(), invitations_.insert(invitation); }
   void update(const domain::Invitation& invitation) override { writing(), invitations_.update(invitation); }
@@ -125,6 +144,29 @@ class SociTransaction final : public domain::Transaction {
   std::optional<domain::MailHold> find_mail_hold() override { return outbox_.find_mail_hold(); }
   void set_mail_hold(const std::optional<domain::MailHold>& hold) override { writing(), outbox_.set_mail_hold(hold); }
 
+  void insert(const domain::RefreshCall& call) override { writing(), refreshes_.insert(call); }
+  std::optional<domain::RefreshCall> find_refresh_call(const base::Uuid& id) override {
+    return refreshes_.find_refresh_call(id);
+  }
+  std::vector<domain::RefreshCall> list_refresh_calls(std::optional<domain::RefreshState> state,
+                                                      const domain::Page& page) override {
+    return refreshes_.list_refresh_calls(state, page);
+  }
+  std::vector<domain::RefreshAttempt> list_refresh_attempts(const base::Uuid& call_id) override {
+    return refreshes_.list_refresh_attempts(call_id);
+  }
+  std::optional<domain::RefreshLease> claim_due_refresh_call(base::Timestamp now,
+                                                             base::Timestamp lease_until) override {
+    return writing(), refreshes_.claim_due_refresh_call(now, lease_until);
+  }
+  bool finish_refresh_attempt(const domain::RefreshLease& lease, const domain::RefreshResult& result,
+                              std::optional<base::Timestamp> next_attempt, base::Timestamp now) override {
+    return writing(), refreshes_.finish_refresh_attempt(lease, result, next_attempt, now);
+  }
+  bool retry_refresh_call(const base::Uuid& id, base::Timestamp now) override {
+    return writing(), refreshes_.retry_refresh_call(id, now);
+  }
+
   domain::RateRecord find_rate(std::string_view subject) override {
     if (mode_ == Mode::reading) return records_.find_rate(subject);
     return memory_.rate(subject, [&] { return records_.find_rate(subject); });
@@ -141,9 +183,7 @@ class SociTransaction final : public domain::Transaction {
   std::vector<domain::AuditEvent> list_audit_events(const domain::Page& page) override {
     return records_.list_audit_events(page);
   }
-  void prune(base::Timestamp before) override {
-    writing(), records_.prune(before), memory_.prune_rates(before);
-  }
+  void prune(base::Timestamp before) override { writing(), records_.prune(before), memory_.prune_rates(before); }
 
  private:
   /// Before every write.
@@ -164,6 +204,8 @@ class SociTransaction final : public domain::Transaction {
   AccountStatements accounts_;
   InvitationStatements invitations_;
   OutboxStatements outbox_;
+  PersonStatements people_;
+  RefreshStatements refreshes_;
   RecordStatements records_;
 };
 

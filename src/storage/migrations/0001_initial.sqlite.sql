@@ -182,10 +182,16 @@ CREATE TABLE refresh_call (
   lease_until INTEGER
 ) STRICT;
 
-CREATE INDEX refresh_call_due ON refresh_call (due_at) WHERE state = 'queued';
+-- The environments that have calls, and the oldest due one of each: a heap of one environment hides no other's.
+CREATE INDEX refresh_call_due ON refresh_call (environment_id, due_at) WHERE state = 'queued';
 
--- Finds the one that waits for an environment and account, and those of an environment under lease.
+-- The one that waits for an environment and account.
 CREATE INDEX refresh_call_queued ON refresh_call (environment_id, account_id) WHERE state = 'queued';
+
+-- Whether a call of an environment is under way.
+CREATE INDEX refresh_call_leased ON refresh_call (environment_id, lease_until) WHERE lease_until IS NOT NULL;
+
+CREATE INDEX refresh_call_in_trouble ON refresh_call (state) WHERE state = 'failed' OR state = 'cancelled';
 
 CREATE TABLE refresh_attempt (
   call_id TEXT NOT NULL REFERENCES refresh_call (id),

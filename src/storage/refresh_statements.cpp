@@ -1,0 +1,319 @@
+#include "storage/refresh_statements.h"
+
+#include "storage/row_values.h"
+
+namespace invited::storage {
+namespace {
+
+using domain::RefreshOutcome;
+using domain::RefreshState;
+
+constexpr std::string_view kCallColumns =
+    "SELECT id, environment_id, account_id, state, queued_at, due_at, attempts, claims, finished_at, last_error"
+    " FROM refresh_call ";
+
+Text word(RefreshState state) { return Text(domain::to_string(state)); }
+
+struct CallRow {
+  Text id, environment_id, account_id, state;
+  Number queued_at = 0;
+  Number due_at = 0;
+  Number attempts = 0;
+  Number claims = 0;
+  NullableNumber finished_at;
+  Text last_error;
+  NullableText lease_id;
+  NullableNumber lease_until;
+
+  /// In the order of kCallColumns.
+  Columns columns() {
+    return {&id,     &environment_id, &account_id, &state,       &queued_at,
+            &due_at, &attempts,       &claims,     &finished_at, &last_error};
+  }
+  /// What a change of state writes.
+  Parameters progress() {
+    return {{"id", id},
+            {"state", state},
+            {"due_at", due_at},
+            {"attempts", attempts},
+            {"claims", claims},
+            {"finished_at", finished_at},
+            {"last_error", last_error},
+            {"lease_id", lease_id},
+            {"lease_until", lease_until}};
+  }
+
+  void set(const domain::RefreshCall& call) {
+    id = call.id.to_string();
+    environment_id = call.environment_id.to_string();
+    account_id = call.account_id.to_string();
+    state = word(call.state);
+    queued_at = to_number(call.queued_at);
+    due_at = to_number(call.due_at);
+    attempts = call.attempts;
+    storage::set(finished_at, call.finished_at);
+    last_error = call.last_error;
+  }
+  domain::RefreshCall get() const {
+    return {.id = to_uuid(id),
+            .environment_id = to_uuid(environment_id),
+            .account_id = to_uuid(account_id),
+            .state = known_word(domain::parse_refresh_state(state)),
+            .queued_at = to_time(queued_at),
+            .due_at = to_time(due_at),
+            .attempts = static_cast<std::uint32_t>(attempts),
+            .finished_at = to_optional_time(finished_at),
+            .last_error = last_error};
+  }
+  void settle(RefreshState settled, base::Timestamp at) {
+    state = word(settled);
+    finished_at = to_number(at);
+  }
+  void end_lease() {
+    lease_id = std::nullopt;
+    lease_until = std::nullopt;
+  }
+};
+
+struct AttemptRow {
+  Text call_id;
+  Number number = 0;
+  Number started_at = 0;
+  NullableNumber finished_at;
+  NullableText outcome;
+  NullableNumber http_status;
+  NullableText explanation;
+
+  domain::RefreshAttempt get() const {
+    domain::RefreshAttempt attempt{.call_id = to_uuid(call_id),
+                                   .number = static_cast<std::uint32_t>(number),
+                                   .started_at = to_time(started_at),
+                                   .finished_at = to_optional_time(finished_at),
+                                   .result = std::nullopt};
+    if (!outcome.null)
+      attempt.result = domain::RefreshResult{known_word(domain::parse_refresh_outcome(outcome.value)),
+                                             static_cast<int>(http_status.value), explanation.value};
+    return attempt;
+  }
+};
+
+}  // namespace
+
+struct RefreshStatements::Prepared {
+  explicit Prepared(Connection& connection_in) : connection(connection_in) {}
+
+  Connection& connection;
+  CallRow row;
+  AttemptRow attempt;
+  Number now = 0;
+  Number limit = 0;
+  Number offset = 0;
+
+  Statement make_list(std::string_view condition) {
+    return {connection,
+            std::string(kCallColumns) + std::string(condition) + "ORDER BY seq DESC LIMIT :limit OFFSET :offset",
+            {{"limit", limit}, {"offset", offset}},
+            row.columns()};
+  }
+
+  Statement join_waiting{
+      connection,
+      "UPDATE refresh_call SET lease_id = NULL, lease_until = NULL WHERE state = 'queued'"
+      " AND environment_id = :environment_id AND account_id = :account_id"
+      " AND (lease_until IS NULL OR lease_until <= :queued_at)",
+      {{"environment_id", row.environment_id}, {"account_id", row.account_id}, {"queued_at", row.queued_at}}};
+  Statement insert{connection,
+                   "INSERT INTO refresh_call (id, environment_id, account_id, state, queued_at, due_at, attempts,"
+                   " claims, finished_at, last_error) VALUES (:id, :environment_id, :account_id, :state, :queued_at,"
+                   " :due_at, :attempts, 0, :finished_at, :last_error)",
+                   {{"id", row.id},
+                    {"environment_id", row.environment_id},
+                    {"account_id", row.account_id},
+                    {"state", row.state},
+                    {"queued_at", row.queued_at},
+                    {"due_at", row.due_at},
+                    {"attempts", row.attempts},
+                    {"finished_at", row.finished_at},
+                    {"last_error", row.last_error}}};
+  Statement find{connection, std::string(kCallColumns) + "WHERE id = :id", {{"id", row.id}}, row.columns()};
+
+  // The words are in the text, not bound: only so do the partial indexes serve.
+  Statement list_all = make_list("");
+  Statement list_queued = make_list("WHERE state = 'queued' ");
+  Statement list_done = make_list("WHERE state = 'done' ");
+  Statement list_failed = make_list("WHERE state = 'failed' ");
+  Statement list_cancelled = make_list("WHERE state = 'cancelled' ");
+
+  // Goes from environment to environment in the index of what is due, and takes the oldest of each that is free: the
+  // work grows with the environments that are owed a call, not with the calls.
+  Statement find_due{connection,
+                     "WITH RECURSIVE owed (environment_id) AS (SELECT MIN(environment_id) FROM refresh_call"
+                     " WHERE state = 'queued' UNION ALL SELECT (SELECT MIN(following.environment_id)"
+                     " FROM refresh_call AS following WHERE following.state = 'queued'"
+                     " AND following.environment_id > owed.environment_id) FROM owed"
+                     " WHERE owed.environment_id IS NOT NULL) " +
+                         std::string(kCallColumns) +
+                         "WHERE seq IN (SELECT (SELECT due.seq FROM refresh_call AS due WHERE due.state = 'queued'"
+                         " AND due.environment_id = owed.environment_id AND due.due_at <= :now"
+                         " ORDER BY due.due_at, due.seq LIMIT 1) FROM owed WHERE NOT EXISTS (SELECT 1"
+                         " FROM refresh_call AS busy WHERE busy.environment_id = owed.environment_id"
+                         " AND busy.lease_until > :now)) ORDER BY due_at, seq LIMIT 1",
+                     {{"now", now}},
+                     row.columns()};
+  Statement find_leased{connection,
+                        std::string(kCallColumns) + "WHERE id = :id AND lease_id = :lease_id",
+                        {{"id", row.id}, {"lease_id", row.lease_id}},
+                        row.columns()};
+  Statement progress{connection,
+                     "UPDATE refresh_call SET state = :state, due_at = :due_at, attempts = :attempts,"
+                     " claims = :claims, finished_at = :finished_at, last_error = :last_error, lease_id = :lease_id,"
+                     " lease_until = :lease_until WHERE id = :id",
+                     row.progress()};
+  Statement end_leases{connection,
+                       "UPDATE refresh_call SET lease_until = :now WHERE state = 'queued' AND lease_until > :now",
+                       {{"now", now}}};
+
+  Statement begin_attempt{
+      connection,
+      "INSERT INTO refresh_attempt (call_id, number, started_at) VALUES (:call_id, :number, :started_at)",
+      {{"call_id", attempt.call_id}, {"number", attempt.number}, {"started_at", attempt.started_at}}};
+  Statement end_attempt{connection,
+                        "UPDATE refresh_attempt SET finished_at = :finished_at, outcome = :outcome,"
+                        " http_status = :http_status, explanation = :explanation"
+                        " WHERE call_id = :call_id AND number = :number",
+                        {{"call_id", attempt.call_id},
+                         {"number", attempt.number},
+                         {"finished_at", attempt.finished_at},
+                         {"outcome", attempt.outcome},
+                         {"http_status", attempt.http_status},
+                         {"explanation", attempt.explanation}}};
+  Statement list_attempts{connection,
+                          "SELECT number, started_at, finished_at, outcome, http_status, explanation"
+                          " FROM refresh_attempt WHERE call_id = :call_id ORDER BY number",
+                          {{"call_id", attempt.call_id}},
+                          {&attempt.number, &attempt.started_at, &attempt.finished_at, &attempt.outcome,
+                           &attempt.http_status, &attempt.explanation}};
+
+  Statement& list_of(std::optional<RefreshState> state) {
+    if (!state) return list_all;
+    switch (*state) {
+      case RefreshState::queued:
+        return list_queued;
+      case RefreshState::done:
+        return list_done;
+      case RefreshState::failed:
+        return list_failed;
+      case RefreshState::cancelled:
+        return list_cancelled;
+    }
+    return list_all;
+  }
+};
+
+RefreshStatements::RefreshStatements(Connection& connection) : prepared_(std::make_unique<Prepared>(connection)) {}
+RefreshStatements::~RefreshStatements() = default;
+
+void RefreshStatements::insert(const domain::RefreshCall& call) {
+  prepared_->row.set(call);
+  if (prepared_->join_waiting.run() == 0) prepared_->insert.run();
+}
+
+std::optional<domain::RefreshCall> RefreshStatements::find_refresh_call(const base::Uuid& id) {
+  prepared_->row.id = id.to_string();
+  if (!prepared_->find.find()) return std::nullopt;
+  return prepared_->row.get();
+}
+
+std::vector<domain::RefreshCall> RefreshStatements::list_refresh_calls(std::optional<RefreshState> state,
+                                                                       const domain::Page& page) {
+  std::vector<domain::RefreshCall> calls;
+  prepared_->limit = page.limit;
+  prepared_->offset = page.offset;
+  prepared_->list_of(state).each([&] { calls.push_back(prepared_->row.get()); });
+  return calls;
+}
+
+std::vector<domain::RefreshAttempt> RefreshStatements::list_refresh_attempts(const base::Uuid& call_id) {
+  std::vector<domain::RefreshAttempt> attempts;
+  prepared_->attempt.call_id = call_id.to_string();
+  prepared_->list_attempts.each([&] { attempts.push_back(prepared_->attempt.get()); });
+  return attempts;
+}
+
+std::optional<domain::RefreshLease> RefreshStatements::claim_due_refresh_call(base::Timestamp now,
+                                                                              base::Timestamp lease_until) {
+  Prepared& prepared = *prepared_;
+  CallRow& row = prepared.row;
+  prepared.now = to_number(now);
+  if (!prepared.find_due.find()) return std::nullopt;
+  const domain::RefreshLease lease{base::Uuid::random(), row.get(), lease_until};
+  row.claims += 1;
+  row.lease_id = lease.id.to_string();
+  row.lease_until = to_number(lease_until);
+  prepared.progress.run();
+  prepared.attempt.call_id = row.id;
+  prepared.attempt.number = row.claims;
+  prepared.attempt.started_at = to_number(now);
+  prepared.begin_attempt.run();
+  return lease;
+}
+
+bool RefreshStatements::finish_refresh_attempt(const domain::RefreshLease& lease, const domain::RefreshResult& result,
+                                               std::optional<base::Timestamp> next_attempt, base::Timestamp now) {
+  Prepared& prepared = *prepared_;
+  CallRow& row = prepared.row;
+  row.id = lease.call.id.to_string();
+  row.lease_id = lease.id.to_string();
+  if (!prepared.find_leased.find()) return false;
+
+  AttemptRow& attempt = prepared.attempt;
+  attempt.call_id = row.id;
+  attempt.number = row.claims;
+  attempt.finished_at = to_number(now);
+  attempt.outcome = Text(domain::to_string(result.outcome));
+  attempt.http_status = Number{result.http_status};
+  attempt.explanation = result.explanation;
+  prepared.end_attempt.run();
+
+  row.attempts += 1;
+  row.last_error = result.outcome == RefreshOutcome::done ? Text() : result.explanation;
+  switch (result.outcome) {
+    case RefreshOutcome::done:
+      row.settle(RefreshState::done, now);
+      break;
+    case RefreshOutcome::cancelled:
+      row.settle(RefreshState::cancelled, now);
+      break;
+    case RefreshOutcome::deferred:
+      if (next_attempt)
+        row.due_at = to_number(*next_attempt);
+      else
+        row.settle(RefreshState::failed, now);
+      break;
+  }
+  row.end_lease();
+  prepared.progress.run();
+  return true;
+}
+
+bool RefreshStatements::retry_refresh_call(const base::Uuid& id, base::Timestamp now) {
+  Prepared& prepared = *prepared_;
+  CallRow& row = prepared.row;
+  row.id = id.to_string();
+  if (!prepared.find.find()) return false;
+  if (row.state != word(RefreshState::failed) && row.state != word(RefreshState::cancelled)) return false;
+  row.state = word(RefreshState::queued);
+  row.due_at = to_number(now);
+  row.attempts = 0;
+  row.finished_at = std::nullopt;
+  row.end_lease();
+  prepared.progress.run();
+  return true;
+}
+
+long long RefreshStatements::end_all_leases(base::Timestamp now) {
+  prepared_->now = to_number(now);
+  return prepared_->end_leases.run();
+}
+
+}  // namespace invited::storage
