@@ -41,9 +41,7 @@ std::string english_date(Timestamp time, const char* zone) {
 
 }  // namespace
 
-Timestamp SystemClock::now() const {
-  return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
-}
+Timestamp SystemClock::now() const { return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now()); }
 
 std::string to_rfc3339(Timestamp time) {
   const Parts p = split(time);

@@ -2,9 +2,8 @@
 
 #ifdef INVITED_FAILPOINTS
 
-#include <csignal>
-
 #include <atomic>
+#include <csignal>
 #include <cstdlib>
 #include <string>
 

@@ -22,9 +22,9 @@ spdlog::logger& logger() {
 
 /// Bare where that is unambiguous, else in quotes; controls and non-ASCII stay readable but cannot break the line.
 void append_value(std::string& line, std::string_view value) {
-  const bool bare = !value.empty() && value.find_first_not_of(
-                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/@+,") ==
-                                          std::string_view::npos;
+  const bool bare = !value.empty() &&
+                    value.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/@+,") ==
+                        std::string_view::npos;
   if (bare) {
     line += value;
     return;
@@ -63,21 +63,36 @@ void write(spdlog::level::level_enum level, std::string_view event, std::initial
 
 void set_level(Level level) {
   switch (level) {
-    case Level::debug: logger().set_level(spdlog::level::debug); break;
-    case Level::info: logger().set_level(spdlog::level::info); break;
-    case Level::warning: logger().set_level(spdlog::level::warn); break;
-    case Level::error: logger().set_level(spdlog::level::err); break;
-    case Level::off: logger().set_level(spdlog::level::off); break;
+    case Level::debug:
+      logger().set_level(spdlog::level::debug);
+      break;
+    case Level::info:
+      logger().set_level(spdlog::level::info);
+      break;
+    case Level::warning:
+      logger().set_level(spdlog::level::warn);
+      break;
+    case Level::error:
+      logger().set_level(spdlog::level::err);
+      break;
+    case Level::off:
+      logger().set_level(spdlog::level::off);
+      break;
   }
 }
 
 bool enabled(Level level) {
   switch (level) {
-    case Level::debug: return logger().should_log(spdlog::level::debug);
-    case Level::info: return logger().should_log(spdlog::level::info);
-    case Level::warning: return logger().should_log(spdlog::level::warn);
-    case Level::error: return logger().should_log(spdlog::level::err);
-    case Level::off: return false;
+    case Level::debug:
+      return logger().should_log(spdlog::level::debug);
+    case Level::info:
+      return logger().should_log(spdlog::level::info);
+    case Level::warning:
+      return logger().should_log(spdlog::level::warn);
+    case Level::error:
+      return logger().should_log(spdlog::level::err);
+    case Level::off:
+      return false;
   }
   return false;
 }

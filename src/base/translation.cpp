@@ -43,14 +43,15 @@ std::locale make_locale(Language language) {
 }
 
 const std::locale& locale_of(Language language) {
-  static const std::array<std::locale, kLanguages.size()> kLocales{
-      make_locale(Language::en), make_locale(Language::nl), make_locale(Language::de), make_locale(Language::fr),
-      make_locale(Language::es)};
+  static const std::array<std::locale, kLanguages.size()> kLocales{make_locale(Language::en), make_locale(Language::nl),
+                                                                   make_locale(Language::de), make_locale(Language::fr),
+                                                                   make_locale(Language::es)};
   return kLocales[static_cast<std::size_t>(language)];
 }
 
-constexpr std::array<std::string_view, 12> kMonths{"January", "February", "March",     "April",   "May",      "June",
-                                                   "July",    "August",   "September", "October", "November", "December"};
+constexpr std::array<std::string_view, 12> kMonths{"January",   "February", "March",    "April",
+                                                   "May",       "June",     "July",     "August",
+                                                   "September", "October",  "November", "December"};
 
 std::string replace(std::string text, std::string_view placeholder, std::string_view value) {
   if (const auto at = text.find(placeholder); at != std::string::npos) text.replace(at, placeholder.size(), value);
@@ -67,11 +68,16 @@ std::string_view trim_blanks(std::string_view text) {
 
 std::string_view to_string(Language language) {
   switch (language) {
-    case Language::en: return "en";
-    case Language::nl: return "nl";
-    case Language::de: return "de";
-    case Language::fr: return "fr";
-    case Language::es: return "es";
+    case Language::en:
+      return "en";
+    case Language::nl:
+      return "nl";
+    case Language::de:
+      return "de";
+    case Language::fr:
+      return "fr";
+    case Language::es:
+      return "es";
   }
   return "en";
 }

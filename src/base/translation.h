@@ -26,7 +26,8 @@ Language negotiate_language(std::string_view accept_language, Language fallback)
 /// `english` in `language`.
 std::string translate(Language language, std::string_view english);
 
-/// Runs of blanks and line ends as one blank, none at either end: template sources may break lines, catalogues hold one.
+/// Runs of blanks and line ends as one blank, none at either end: template sources may break lines, catalogues hold
+/// one.
 std::string on_one_line(std::string_view text);
 
 /// A date in words, UTC: "27 November 2026" and the like, as written in that language.

@@ -2,6 +2,7 @@
 
 #include <unicase.h>
 #include <unictype.h>
+#include <unigbrk.h>
 #include <uninorm.h>
 #include <unistr.h>
 
@@ -72,6 +73,18 @@ std::string truncate_code_points(std::string_view text, std::size_t limit) {
     --limit;
   }
   return std::string(text.substr(0, text.size() - left));
+}
+
+std::string truncate_characters(std::string_view text, std::size_t limit) {
+  std::size_t end = 0;
+  for (std::size_t length = 0; end < text.size();) {
+    const auto* next = u8_grapheme_next(units(text) + end, units(text) + text.size());
+    const auto size = static_cast<std::size_t>(next - units(text)) - end;
+    length += count_code_points(text.substr(end, size));
+    if (length > limit) break;
+    end += size;
+  }
+  return end == 0 ? truncate_code_points(text, limit) : std::string(text.substr(0, end));
 }
 
 std::string_view trim(std::string_view text) {

@@ -27,6 +27,11 @@ bool has_hidden_characters(std::string_view text);
 /// At most `limit` code points, cut at a boundary.
 std::string truncate_code_points(std::string_view text, std::size_t limit);
 
+/// At most `limit` code points, cut between two characters as people see them (grapheme clusters, UAX 29), so that no
+/// accent, skin tone or half of a flag is left over; but inside the first one where that alone is longer. Valid UTF-8
+/// only.
+std::string truncate_characters(std::string_view text, std::size_t limit);
+
 /// Without white space at either end (Unicode White_Space). Valid UTF-8 only.
 std::string_view trim(std::string_view text);
 

@@ -20,8 +20,8 @@ int hex_digit(char c) {
   return -1;
 }
 
-/// 16 random bytes out of a small stock of the thread's own: one system call for many identifiers. Not for secrets, which
-/// must not lie about in memory (crypto.h).
+/// 16 random bytes out of a small stock of the thread's own: one system call for many identifiers. Not for secrets,
+/// which must not lie about in memory (crypto.h).
 std::string_view random_16() {
   constexpr std::size_t kSize = 16;
   thread_local std::string stock;

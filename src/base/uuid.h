@@ -54,7 +54,5 @@ class Uuid {
 
 template <>
 struct std::hash<invited::base::Uuid> {
-  std::size_t operator()(const invited::base::Uuid& uuid) const noexcept {
-    return uuid.hash();
-  }
+  std::size_t operator()(const invited::base::Uuid& uuid) const noexcept { return uuid.hash(); }
 };

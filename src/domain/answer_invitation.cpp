@@ -3,8 +3,8 @@
 #include <array>
 
 #include "domain/person_name.h"
-#include "domain/refresh_call.h"
 #include "domain/queue_mail.h"
+#include "domain/refresh_call.h"
 
 namespace invited::domain {
 namespace {
@@ -24,11 +24,15 @@ LinkState link_state(const Invitation& invitation, std::uint32_t generation, boo
   // A stored `expired` was replaced by a newer invitation, whose mail holds the link that counts.
   if (invitation.state == InvitationState::expired) return LinkState::superseded;
   switch (invitation.state_at(now)) {
-    case InvitationState::accepted: return LinkState::accepted;
-    case InvitationState::declined: return LinkState::declined;
-    case InvitationState::revoked: return LinkState::revoked;
+    case InvitationState::accepted:
+      return LinkState::accepted;
+    case InvitationState::declined:
+      return LinkState::declined;
+    case InvitationState::revoked:
+      return LinkState::revoked;
     case InvitationState::pending:
-    case InvitationState::expired: break;
+    case InvitationState::expired:
+      break;
   }
   if (generation != invitation.generation) return LinkState::superseded;
   if (disabled) return LinkState::revoked;
@@ -47,8 +51,13 @@ std::optional<Loaded> load(const TokenSubject& subject, Transaction& transaction
   if (!app || !role || !inviter) return std::nullopt;
   auto invitee = transaction.find_account_by_email(invitation->invitee.key());
   const LinkState link = link_state(*invitation, subject.generation, environment->disabled, now);
-  return Loaded{std::move(*invitation), std::move(*environment), std::move(*app),  std::move(*role),
-                std::move(*inviter),    std::move(invitee),      link};
+  return Loaded{std::move(*invitation),
+                std::move(*environment),
+                std::move(*app),
+                std::move(*role),
+                std::move(*inviter),
+                std::move(invitee),
+                link};
 }
 
 bool signs_in(const std::optional<Account>& invitee) { return invitee && !invitee->password_hash.empty(); }
@@ -178,9 +187,9 @@ Result<InvitationView> accept_in_transaction(const TokenSubject& subject, const 
   settle(loaded->invitation, InvitationState::accepted, transaction, now);
   const std::string actor = "account:" + account->id.to_string();
   transaction.insert(AuditEvent{now, actor, "invitation.accepted", loaded->invitation.id, {}});
-  transaction.insert(AuditEvent{now, actor, "access.granted", account->id,
-                                "environment=" + loaded->environment.id.to_string() +
-                                    " role=" + loaded->role.id.to_string()});
+  transaction.insert(
+      AuditEvent{now, actor, "access.granted", account->id,
+                 "environment=" + loaded->environment.id.to_string() + " role=" + loaded->role.id.to_string()});
   loaded->link = LinkState::accepted;
   loaded->invitee = *account;
   return view_of(*loaded);
@@ -190,13 +199,20 @@ Result<InvitationView> accept_in_transaction(const TokenSubject& subject, const 
 
 std::string_view to_string(LinkState state) {
   switch (state) {
-    case LinkState::open: return "open";
-    case LinkState::wrong: return "wrong";
-    case LinkState::superseded: return "superseded";
-    case LinkState::accepted: return "accepted";
-    case LinkState::declined: return "declined";
-    case LinkState::revoked: return "revoked";
-    case LinkState::expired: return "expired";
+    case LinkState::open:
+      return "open";
+    case LinkState::wrong:
+      return "wrong";
+    case LinkState::superseded:
+      return "superseded";
+    case LinkState::accepted:
+      return "accepted";
+    case LinkState::declined:
+      return "declined";
+    case LinkState::revoked:
+      return "revoked";
+    case LinkState::expired:
+      return "expired";
   }
   return "wrong";
 }

@@ -19,7 +19,7 @@ enum class LinkState {
   accepted,
   declined,
   revoked,
-  expired,     ///< a fresh one can be asked for
+  expired,  ///< a fresh one can be asked for
 };
 
 std::string_view to_string(LinkState state);

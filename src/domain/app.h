@@ -22,7 +22,7 @@ inline constexpr std::string_view kOldRefreshNamespace = "http://www.example.com
 struct App {
   base::Uuid id;
   std::string name;
-  std::string url;  ///< absolute http(s) URL: where the button leads after accepting
+  std::string url;                               ///< absolute http(s) URL: where the button leads after accepting
   base::Language language = base::Language::en;  ///< of mails
   base::Timestamp created_at;
 };

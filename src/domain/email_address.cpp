@@ -75,9 +75,8 @@ bool is_host_name(std::string_view domain) {
 }
 
 std::optional<std::string> parse_domain(std::string_view domain) {
-  const bool plain = std::all_of(domain.begin(), domain.end(), [](char c) {
-    return is_letter(c) || is_digit(c) || c == '-' || c == '.';
-  });
+  const bool plain = std::all_of(domain.begin(), domain.end(),
+                                 [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '.'; });
   std::string lower = to_lower(domain);
   if (plain && lower.find("xn--") == std::string::npos) {
     if (!is_host_name(lower)) return std::nullopt;

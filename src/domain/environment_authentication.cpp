@@ -157,8 +157,7 @@ EnvironmentAuthenticator::EnvironmentAuthenticator(Store& store, const base::Clo
 
 EnvironmentAuthenticator::~EnvironmentAuthenticator() = default;
 
-Result<Environment> EnvironmentAuthenticator::authenticate(std::string_view environment_uuid,
-                                                           std::string_view password,
+Result<Environment> EnvironmentAuthenticator::authenticate(std::string_view environment_uuid, std::string_view password,
                                                            std::string_view client_address) {
   const auto snapshot = state_->current_snapshot();
   if (!snapshot) return std::unexpected(snapshot.error());
@@ -184,8 +183,9 @@ Result<Environment> EnvironmentAuthenticator::authenticate(std::string_view envi
   if (id && !password.empty() && base::Uuid::parse(password) == id)
     base::log::warning("environment.password_is_uuid",
                        {{"environment", id->to_string()},
-                        {"remedy", "the caller sends its EnvironmentUUID as EnvironmentPassword: set the constant "
-                                   "AppCloudServices.EnvironmentPassword to the password that was issued"}});
+                        {"remedy",
+                         "the caller sends its EnvironmentUUID as EnvironmentPassword: set the constant "
+                         "AppCloudServices.EnvironmentPassword to the password that was issued"}});
   if (wait || state_->wrong_passwords.attempt(subject, now)) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(
         wait ? *wait : state_->wrong_passwords.blocked(subject, now).value_or(0ms));

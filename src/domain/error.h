@@ -33,11 +33,14 @@ enum class ErrorCode {
 };
 
 inline constexpr std::array kErrorCodes{
-    ErrorCode::malformed_request,      ErrorCode::authentication_failed, ErrorCode::missing_parameter,
-    ErrorCode::invalid_email_address,  ErrorCode::invalid_parameter,     ErrorCode::inviter_without_access,
-    ErrorCode::unknown_role,           ErrorCode::unknown_person,        ErrorCode::idempotency_mismatch,  ErrorCode::rate_limited,
-    ErrorCode::unavailable,            ErrorCode::outcome_unknown,       ErrorCode::link_not_valid,
-    ErrorCode::sign_in_failed,         ErrorCode::already_exists,        ErrorCode::not_found,
+    ErrorCode::malformed_request,    ErrorCode::authentication_failed,
+    ErrorCode::missing_parameter,    ErrorCode::invalid_email_address,
+    ErrorCode::invalid_parameter,    ErrorCode::inviter_without_access,
+    ErrorCode::unknown_role,         ErrorCode::unknown_person,
+    ErrorCode::idempotency_mismatch, ErrorCode::rate_limited,
+    ErrorCode::unavailable,          ErrorCode::outcome_unknown,
+    ErrorCode::link_not_valid,       ErrorCode::sign_in_failed,
+    ErrorCode::already_exists,       ErrorCode::not_found,
 };
 
 /// The stable text of a code, as it stands in faults and JSON: "inviter_without_access".

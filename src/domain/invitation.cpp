@@ -6,11 +6,16 @@ namespace invited::domain {
 
 std::string_view to_string(InvitationState state) {
   switch (state) {
-    case InvitationState::pending: return "pending";
-    case InvitationState::accepted: return "accepted";
-    case InvitationState::declined: return "declined";
-    case InvitationState::revoked: return "revoked";
-    case InvitationState::expired: return "expired";
+    case InvitationState::pending:
+      return "pending";
+    case InvitationState::accepted:
+      return "accepted";
+    case InvitationState::declined:
+      return "declined";
+    case InvitationState::revoked:
+      return "revoked";
+    case InvitationState::expired:
+      return "expired";
   }
   return "pending";
 }

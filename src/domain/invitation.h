@@ -27,8 +27,8 @@ struct Invitation {
   InvitationState state = InvitationState::pending;  ///< as stored; ask `state_at` for the truth
   std::uint32_t generation = 1;
   base::Timestamp created_at;
-  base::Timestamp sent_at;     ///< when the newest generation was asked for
-  base::Timestamp expires_at;  ///< of the newest generation
+  base::Timestamp sent_at;                    ///< when the newest generation was asked for
+  base::Timestamp expires_at;                 ///< of the newest generation
   std::optional<base::Timestamp> settled_at;  ///< when it left `pending`
 
   InvitationState state_at(base::Timestamp now) const {

@@ -39,8 +39,7 @@ Result<AccessSubject> find_access_subject(const base::Uuid& environment_id, std:
   auto environment = transaction.find_environment(environment_id);
   if (!environment)
     return refuse(ErrorCode::not_found,
-                  "There is no environment " + environment_id.to_string() + ": see `environment list`.",
-                  "environment");
+                  "There is no environment " + environment_id.to_string() + ": see `environment list`.", "environment");
   auto account = find_account(email, transaction);
   if (!account) return std::unexpected(std::move(account.error()));
   if (!transaction.find_role(environment->app_id, role_id))

@@ -127,8 +127,8 @@ Result<AddedEnvironment> rotate_password(const base::Uuid& environment_id, std::
   }
   environment->passwords = std::move(slots);
   transaction.update(*environment);
-  audit("environment.password_rotated", environment_id, "overlap=" + std::to_string(overlap.count()) + "s",
-        transaction, now);
+  audit("environment.password_rotated", environment_id, "overlap=" + std::to_string(overlap.count()) + "s", transaction,
+        now);
   rotated.environment = std::move(*environment);
   return rotated;
 }
@@ -173,8 +173,8 @@ Result<Environment> set_environment(const base::Uuid& environment_id, const Envi
   return *environment;
 }
 
-Result<Environment> set_environment_disabled(const base::Uuid& environment_id, bool disabled,
-                                             Transaction& transaction, base::Timestamp now) {
+Result<Environment> set_environment_disabled(const base::Uuid& environment_id, bool disabled, Transaction& transaction,
+                                             base::Timestamp now) {
   auto environment = transaction.find_environment(environment_id);
   if (!environment) return std::unexpected(no_such_environment(environment_id));
   environment->disabled = disabled;

@@ -61,7 +61,7 @@ Result<Environment> set_environment(const base::Uuid& environment_id, const Envi
                                     std::string_view public_url, Transaction& transaction, base::Timestamp now);
 
 /// Errors: not_found.
-Result<Environment> set_environment_disabled(const base::Uuid& environment_id, bool disabled,
-                                             Transaction& transaction, base::Timestamp now);
+Result<Environment> set_environment_disabled(const base::Uuid& environment_id, bool disabled, Transaction& transaction,
+                                             base::Timestamp now);
 
 }  // namespace invited::domain

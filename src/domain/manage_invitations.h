@@ -7,8 +7,8 @@
 
 namespace invited::domain {
 
-/// A pending or expired invitation gets a new generation, expiry and mail. Errors: not_found; invalid_parameter where it
-/// is settled.
+/// A pending or expired invitation gets a new generation, expiry and mail. Errors: not_found; invalid_parameter where
+/// it is settled.
 Result<Invitation> resend_invitation(const base::Uuid& id, std::string_view actor, Transaction& transaction,
                                      const Policy& policy, base::Timestamp now);
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-
 namespace invited::domain {
 namespace {
 
@@ -23,10 +22,14 @@ constexpr minutes kLaterDelay{60};
 
 std::string_view to_string(MessageKind kind) {
   switch (kind) {
-    case MessageKind::invitation_to_sign_up: return "invitation_to_sign_up";
-    case MessageKind::invitation_to_accept: return "invitation_to_accept";
-    case MessageKind::already_has_access: return "already_has_access";
-    case MessageKind::password_reset: return "password_reset";
+    case MessageKind::invitation_to_sign_up:
+      return "invitation_to_sign_up";
+    case MessageKind::invitation_to_accept:
+      return "invitation_to_accept";
+    case MessageKind::already_has_access:
+      return "already_has_access";
+    case MessageKind::password_reset:
+      return "password_reset";
   }
   return "invitation_to_sign_up";
 }
@@ -38,11 +41,16 @@ std::optional<MessageKind> parse_message_kind(std::string_view text) {
 
 std::string_view to_string(MessageState state) {
   switch (state) {
-    case MessageState::queued: return "queued";
-    case MessageState::sent: return "sent";
-    case MessageState::failed: return "failed";
-    case MessageState::quarantined: return "quarantined";
-    case MessageState::cancelled: return "cancelled";
+    case MessageState::queued:
+      return "queued";
+    case MessageState::sent:
+      return "sent";
+    case MessageState::failed:
+      return "failed";
+    case MessageState::quarantined:
+      return "quarantined";
+    case MessageState::cancelled:
+      return "cancelled";
   }
   return "queued";
 }
@@ -54,11 +62,16 @@ std::optional<MessageState> parse_message_state(std::string_view text) {
 
 std::string_view to_string(DeliveryOutcome outcome) {
   switch (outcome) {
-    case DeliveryOutcome::sent: return "sent";
-    case DeliveryOutcome::deferred: return "deferred";
-    case DeliveryOutcome::rejected: return "rejected";
-    case DeliveryOutcome::held: return "held";
-    case DeliveryOutcome::poisoned: return "poisoned";
+    case DeliveryOutcome::sent:
+      return "sent";
+    case DeliveryOutcome::deferred:
+      return "deferred";
+    case DeliveryOutcome::rejected:
+      return "rejected";
+    case DeliveryOutcome::held:
+      return "held";
+    case DeliveryOutcome::poisoned:
+      return "poisoned";
   }
   return "deferred";
 }

@@ -42,9 +42,9 @@ struct OutboxMessage {
   base::Uuid id;
   MessageKind kind = MessageKind::invitation_to_sign_up;
   MessageState state = MessageState::queued;
-  base::Uuid environment_id;        ///< nil for password_reset
-  base::Uuid invitation_id;         ///< nil where no invitation is behind it
-  std::uint32_t generation = 0;     ///< of the invitation; for password_reset, of the account's password
+  base::Uuid environment_id;     ///< nil for password_reset
+  base::Uuid invitation_id;      ///< nil where no invitation is behind it
+  std::uint32_t generation = 0;  ///< of the invitation; for password_reset, of the account's password
   EmailAddress recipient;
   base::Language language = base::Language::en;
   // What the text says, as it was when queued.
@@ -52,15 +52,15 @@ struct OutboxMessage {
   std::string app_name;
   std::string app_url;
   std::string role_name;
-  base::Timestamp queued_at;     ///< the Date header
-  base::Timestamp not_before;    ///< the slot that the mailbox limit gave it
-  base::Timestamp due_at;        ///< next attempt
-  base::Timestamp expires_at;    ///< of the link (or queued_at + 4 days): never sent later
-  std::uint32_t attempts = 0;    ///< finished ones
-  std::uint32_t deaths = 0;      ///< leases that ended without an outcome
+  base::Timestamp queued_at;   ///< the Date header
+  base::Timestamp not_before;  ///< the slot that the mailbox limit gave it
+  base::Timestamp due_at;      ///< next attempt
+  base::Timestamp expires_at;  ///< of the link (or queued_at + 4 days): never sent later
+  std::uint32_t attempts = 0;  ///< finished ones
+  std::uint32_t deaths = 0;    ///< leases that ended without an outcome
   std::optional<base::Timestamp> finished_at;
-  std::string last_error;        ///< the remote reply or our reason, of the newest attempt; empty if none
-  base::Uuid account_id{};       ///< password_reset: whose; else nil
+  std::string last_error;   ///< the remote reply or our reason, of the newest attempt; empty if none
+  base::Uuid account_id{};  ///< password_reset: whose; else nil
 };
 
 /// The Message-ID's left part, without angle brackets and domain; the same for every copy.
@@ -84,8 +84,8 @@ std::optional<DeliveryOutcome> parse_delivery_outcome(std::string_view text);
 
 struct DeliveryResult {
   DeliveryOutcome outcome = DeliveryOutcome::deferred;
-  int reply_code = 0;       ///< SMTP reply, 0 where there was none
-  std::string stage;        ///< "connect", "banner", "ehlo", "starttls", "auth", "mail_from", "rcpt_to", "data", "render", …
+  int reply_code = 0;  ///< SMTP reply, 0 where there was none
+  std::string stage;   ///< "connect", "banner", "ehlo", "starttls", "auth", "mail_from", "rcpt_to", "data", "render", …
   std::string explanation;  ///< the remote text or our reason; one line, no secret
 };
 

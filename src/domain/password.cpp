@@ -3,8 +3,8 @@
 #include <sodium.h>
 #include <zxcvbn.h>
 
-#include <array>
 #include <algorithm>
+#include <array>
 #include <stdexcept>
 #include <vector>
 

@@ -13,7 +13,7 @@
 
 namespace invited::domain {
 
-inline constexpr std::size_t kMinPasswordLength = 15;   ///< code points
+inline constexpr std::size_t kMinPasswordLength = 15;  ///< code points
 inline constexpr std::size_t kMaxPasswordLength = 128;
 
 /// The NFC of `password` where it may be used; else invalid_parameter "Password" with a reason for people. Rules: 15 to
@@ -30,8 +30,8 @@ class PasswordHasher {
     bool correct = false;
     bool needs_rehash = false;  ///< correct, but made with other parameters than today's
   };
-  /// An empty `stored` costs the same time and is never correct. `password` is made NFC first; over-long is never correct
-  /// and costs nothing.
+  /// An empty `stored` costs the same time and is never correct. `password` is made NFC first; over-long is never
+  /// correct and costs nothing.
   Verification verify(std::string_view stored, std::string_view password);
 
  private:

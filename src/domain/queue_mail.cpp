@@ -4,8 +4,7 @@ namespace invited::domain {
 namespace {
 
 OutboxMessage new_message(MessageKind kind, const base::Uuid& environment_id, const EmailAddress& recipient,
-                          const MailFacts& facts, Transaction& transaction, const Policy& policy,
-                          base::Timestamp now) {
+                          const MailFacts& facts, Transaction& transaction, const Policy& policy, base::Timestamp now) {
   const auto taken = transaction.list_mailbox_slots(recipient.mailbox(), now - std::chrono::hours(24));
   const base::Timestamp slot = next_mailbox_slot(taken, policy.mailbox, now);
   return OutboxMessage{.id = base::Uuid::ordered(now),
@@ -50,8 +49,8 @@ bool queue_access_notice(const base::Uuid& environment_id, const EmailAddress& r
                          Transaction& transaction, const Policy& policy, base::Timestamp now) {
   const auto last = transaction.last_notice_at(environment_id, recipient.key());
   if (last && now - *last < policy.notice_interval) return false;
-  transaction.insert(new_message(MessageKind::already_has_access, environment_id, recipient, facts, transaction,
-                                 policy, now));
+  transaction.insert(
+      new_message(MessageKind::already_has_access, environment_id, recipient, facts, transaction, policy, now));
   return true;
 }
 

@@ -141,8 +141,8 @@ SentInvitation invite(const ValidRequest& request, std::optional<Invitation> pen
   return {resent ? SendInvitationEffect::resent : SendInvitationEffect::invited, pending->id};
 }
 
-Result<SentInvitation> send_in_transaction(const ValidRequest& request, Transaction& transaction,
-                                           const Policy& policy, base::Timestamp now) {
+Result<SentInvitation> send_in_transaction(const ValidRequest& request, Transaction& transaction, const Policy& policy,
+                                           base::Timestamp now) {
   const auto environment = transaction.find_environment(request.environment_id);
   if (!environment || environment->disabled)
     return refuse(ErrorCode::authentication_failed,
@@ -162,8 +162,7 @@ Result<SentInvitation> send_in_transaction(const ValidRequest& request, Transact
     const bool alive = known && now - known->created_at < policy.idempotency_lifetime;
     if (alive && known->request_digest != request.digest)
       return refuse(ErrorCode::idempotency_mismatch,
-                    "This Idempotency-Key was used for another invitation: use a new key for each.",
-                    "Idempotency-Key");
+                    "This Idempotency-Key was used for another invitation: use a new key for each.", "Idempotency-Key");
     if (alive) return SentInvitation{SendInvitationEffect::repeated, {}};
   }
 

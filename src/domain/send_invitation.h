@@ -21,10 +21,10 @@ struct SendInvitation {
 };
 
 enum class SendInvitationEffect {
-  invited,              ///< a new invitation and its mail
-  resent,               ///< pending before: new generation, old link dead
-  repeated,             ///< the same call again within the window, or the same Idempotency-Key: nothing new
-  has_access_already,   ///< nothing to accept; a mail says so, unless one did lately
+  invited,             ///< a new invitation and its mail
+  resent,              ///< pending before: new generation, old link dead
+  repeated,            ///< the same call again within the window, or the same Idempotency-Key: nothing new
+  has_access_already,  ///< nothing to accept; a mail says so, unless one did lately
 };
 
 struct SentInvitation {

@@ -42,9 +42,9 @@ struct Page {
 
 struct InvitationFilter {
   std::optional<base::Uuid> environment_id;
-  std::optional<std::string> invitee_key;        ///< EmailAddress::key()
-  std::optional<InvitationState> state;          ///< as of `now`
-  base::Timestamp now;                           ///< for telling pending from expired
+  std::optional<std::string> invitee_key;  ///< EmailAddress::key()
+  std::optional<InvitationState> state;    ///< as of `now`
+  base::Timestamp now;                     ///< for telling pending from expired
 };
 
 /// A person's role in an environment, with the words that a listing shows.
@@ -158,8 +158,8 @@ class Transaction {
   /// Claims the oldest due call of an environment that has none under lease, and records the beginning of an attempt. A
   /// lease that has ended is claimable again.
   virtual std::optional<RefreshLease> claim_due_refresh_call(base::Timestamp now, base::Timestamp lease_until) = 0;
-  /// Ends a lease with its outcome. `next_attempt`: when a deferred one is due again; without, it has failed. False where
-  /// the lease is no longer the call's.
+  /// Ends a lease with its outcome. `next_attempt`: when a deferred one is due again; without, it has failed. False
+  /// where the lease is no longer the call's.
   virtual bool finish_refresh_attempt(const RefreshLease&, const RefreshResult&,
                                       std::optional<base::Timestamp> next_attempt, base::Timestamp now) = 0;
   /// failed, cancelled → queued, due now, attempts forgotten. False in any other state.

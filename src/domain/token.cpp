@@ -63,7 +63,8 @@ std::string make_token(const TokenKeys& keys, const TokenSubject& subject) {
 std::optional<TokenSubject> check_token(const TokenKeys& keys, std::string_view token) {
   const auto content = check(keys, kLinkLabel, kVersion, kTokenLength, token);
   if (!content) return std::nullopt;
-  return TokenSubject{*base::Uuid::from_bytes(content->substr(0, kUuidSize)), from_big_endian(content->substr(kUuidSize))};
+  return TokenSubject{*base::Uuid::from_bytes(content->substr(0, kUuidSize)),
+                      from_big_endian(content->substr(kUuidSize))};
 }
 
 std::string make_reset_token(const TokenKeys& keys, const ResetSubject& subject) {

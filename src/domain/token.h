@@ -47,8 +47,8 @@ struct ResetSubject {
 /// 78 characters of base64url: version ‖ key id ‖ account id ‖ password generation ‖ expiry ‖ HMAC-SHA-256.
 std::string make_reset_token(const TokenKeys& keys, const ResetSubject& subject);
 
-/// Nothing for everything that `make_reset_token` did not make under one of `keys` and this epoch. Time and generation are
-/// for the caller to compare.
+/// Nothing for everything that `make_reset_token` did not make under one of `keys` and this epoch. Time and generation
+/// are for the caller to compare.
 std::optional<ResetSubject> check_reset_token(const TokenKeys& keys, std::string_view token);
 
 }  // namespace invited::domain

@@ -83,8 +83,10 @@ TEST_F(AnswerInvitationTest, T03OfTwoAtTheSameMomentOneSucceeds) {
           form.client_address = "198.51.100." + std::to_string(2 * round + i);
           start.arrive_and_wait();
           const auto result = accept_invitation(form, *context_);
-          if (result) ++successes;
-          else if (result.error().code == ErrorCode::link_not_valid) ++refusals;
+          if (result)
+            ++successes;
+          else if (result.error().code == ErrorCode::link_not_valid)
+            ++refusals;
         });
     }
     EXPECT_EQ(successes, 1) << round;
@@ -99,12 +101,13 @@ TEST_F(AnswerInvitationTest, P07AFormThatIsRefusedLeavesTheLinkAsItIs) {
     const char* parameter;
     std::function<void(AcceptInvitation&)> change;
   };
-  for (const auto& [parameter, change] : {
-           Case{"Name", [](AcceptInvitation& f) { f.name = "  "; }},
-           Case{"Name", [](AcceptInvitation& f) { f.name = "www.evil.example"; }},
-           Case{"Password", [](AcceptInvitation& f) { f.password = base::Secret(""); }},
-           Case{"Password", [](AcceptInvitation& f) { f.password = base::Secret("passwordpassword"); }},
-           Case{"PasswordAgain", [](AcceptInvitation& f) { f.password_again = base::Secret("lighthouse piano carga"); }}}) {
+  for (const auto& [parameter, change] :
+       {Case{"Name", [](AcceptInvitation& f) { f.name = "  "; }},
+        Case{"Name", [](AcceptInvitation& f) { f.name = "www.evil.example"; }},
+        Case{"Password", [](AcceptInvitation& f) { f.password = base::Secret(""); }},
+        Case{"Password", [](AcceptInvitation& f) { f.password = base::Secret("passwordpassword"); }},
+        Case{"PasswordAgain",
+             [](AcceptInvitation& f) { f.password_again = base::Secret("lighthouse piano carga"); }}}) {
     auto form = sign_up(token);
     change(form);
     const auto refused = accept_invitation(form, *context_);
@@ -203,7 +206,8 @@ TEST_F(AnswerInvitationTest, RevokedAndDisabledLinksSaySo) {
 
 TEST_F(AnswerInvitationTest, AForgedTokenIsWrongAndSlowedAfterThirtyFromOneAddress) {
   invite();
-  const std::string forged = make_token({{TokenKey{1, base::Secret(std::string(32, 'x'))}}, 1}, {invitations()[0].id, 1});
+  const std::string forged =
+      make_token({{TokenKey{1, base::Secret(std::string(32, 'x'))}}, 1}, {invitations()[0].id, 1});
   for (int i = 0; i < 30; ++i) EXPECT_EQ(link(forged), LinkState::wrong);
   const auto slowed = view_invitation(forged, "192.0.2.7", *context_);
   ASSERT_FALSE(slowed);

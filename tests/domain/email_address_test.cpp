@@ -52,8 +52,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"M11Literal", "a@[127.0.0.1]"}, Refused{"M11SourceRoute", "@r.org:a@b.org"},
         Refused{"M11Injection", "a@b.org>\r\nRCPT TO:<c@d.org"}, Refused{"M11Option", "-oQ@x.org"},
         Refused{"M12LongLocal", std::string(65, 'a') + "@example.org"},
-        Refused{"M12LongAddress", "a@" + std::string(63, 'b') + "." + std::string(63, 'c') + "." + std::string(63, 'd') + "." +
-                                      std::string(60, 'e') + ".org"},
+        Refused{"M12LongAddress", "a@" + std::string(63, 'b') + "." + std::string(63, 'c') + "." +
+                                      std::string(63, 'd') + "." + std::string(60, 'e') + ".org"},
         Refused{"M12NoDot", "a@b"}, Refused{"M12TrailingDot", "a@b.org."}, Refused{"M12Localhost", "a@localhost"},
         Refused{"M14Utf8Local", "é@example.org"}, Refused{"TwoAts", "a@b@c.org"}, Refused{"DotFirst", ".a@b.org"},
         Refused{"DotLast", "a.@b.org"}, Refused{"DotDot", "a..b@c.org"}, Refused{"EmptyLabel", "a@b..org"},
@@ -64,7 +64,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"LineSeparator", "a\u2028@b.org"}, Refused{"X31", "a@b.org\u560d\u560aBcc: z@z.org"},
         Refused{"Comment", "a(b)@c.org"}, Refused{"Bidi", "a@b\u202eorg.example"}, Refused{"Tab", "a\t@b.org"},
         Refused{"Del", "a\x7f@b.org"}, Refused{"BadUtf8Domain", "a@b\xff.org"}, Refused{"BadALabel", "a@xn--\x80.org"},
-        Refused{"LongLabel", "a@" + std::string(64, 'b') + ".org"}, Refused{"Huge", "a@" + std::string(100'000, 'b') + ".org"}),
+        Refused{"LongLabel", "a@" + std::string(64, 'b') + ".org"},
+        Refused{"Huge", "a@" + std::string(100'000, 'b') + ".org"}),
     [](const auto& row) { return row.param.id; });
 
 }  // namespace

@@ -70,11 +70,14 @@ TEST(MailboxSlot, ZeroMeansNoLimit) {
 }
 
 TEST(OutboxNames, GoBothWays) {
-  for (const auto kind : {MessageKind::invitation_to_sign_up, MessageKind::invitation_to_accept, MessageKind::already_has_access})
+  for (const auto kind :
+       {MessageKind::invitation_to_sign_up, MessageKind::invitation_to_accept, MessageKind::already_has_access})
     EXPECT_EQ(parse_message_kind(to_string(kind)), kind);
-  for (const auto state : {MessageState::queued, MessageState::sent, MessageState::failed, MessageState::quarantined, MessageState::cancelled})
+  for (const auto state : {MessageState::queued, MessageState::sent, MessageState::failed, MessageState::quarantined,
+                           MessageState::cancelled})
     EXPECT_EQ(parse_message_state(to_string(state)), state);
-  for (const auto outcome : {DeliveryOutcome::sent, DeliveryOutcome::deferred, DeliveryOutcome::rejected, DeliveryOutcome::held, DeliveryOutcome::poisoned})
+  for (const auto outcome : {DeliveryOutcome::sent, DeliveryOutcome::deferred, DeliveryOutcome::rejected,
+                             DeliveryOutcome::held, DeliveryOutcome::poisoned})
     EXPECT_EQ(parse_delivery_outcome(to_string(outcome)), outcome);
   EXPECT_EQ(parse_message_kind("x"), std::nullopt);
 }

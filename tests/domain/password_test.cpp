@@ -37,9 +37,10 @@ TEST(NewPassword, P01LengthIsCountedInCodePoints) {
 }
 
 TEST(NewPassword, P02RefusesWhatIsGuessable) {
-  for (const char* bad : {"passwordpassword", "Password1234567", "aaaaaaaaaaaaaaaaaaaa", "123456789012345678", "qwertyuiopasdfghjkl",
-                          "harbourplannerharbourplannerharbourplanner", "Harbour PlannerHarbour PlannerHarbour Planner",
-                          "ada.lovelace@example.org", "ADA.LOVELACE@EXAMPLE.ORG", "AdaLovelaceAdaLovelace1", "abcabcabcabcabcabc"})
+  for (const char* bad :
+       {"passwordpassword", "Password1234567", "aaaaaaaaaaaaaaaaaaaa", "123456789012345678", "qwertyuiopasdfghjkl",
+        "harbourplannerharbourplannerharbourplanner", "Harbour PlannerHarbour PlannerHarbour Planner",
+        "ada.lovelace@example.org", "ADA.LOVELACE@EXAMPLE.ORG", "AdaLovelaceAdaLovelace1", "abcabcabcabcabcabc"})
     EXPECT_FALSE(check_new_password(bad, kRelated)) << bad;
 }
 

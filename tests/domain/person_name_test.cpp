@@ -6,14 +6,13 @@ namespace invited::domain {
 namespace {
 
 TEST(PersonName, AcceptsNamesOfPeopleAndApps) {
-  for (const char* name : {"Ada Lovelace", "J. van Dijk", "Dr. Smith", "J.K. Rowling", "O'Neil", "Anne-Marie", "漢字", "Ngô Thị Hương",
-                           "R&D <planning> \"north\"", "Müller & Søn A/S", "CRM: Europe", "Version 2.0", "é漢&<"})
+  for (const char* name :
+       {"Ada Lovelace", "J. van Dijk", "Dr. Smith", "J.K. Rowling", "O'Neil", "Anne-Marie", "漢字", "Ngô Thị Hương",
+        "R&D <planning> \"north\"", "Müller & Søn A/S", "CRM: Europe", "Version 2.0", "é漢&<"})
     EXPECT_EQ(parse_name(name, "name"), name);
 }
 
-TEST(PersonName, TrimsAndComposes) {
-  EXPECT_EQ(parse_name("  Jose\u0301 \u00a0", "name"), "José");
-}
+TEST(PersonName, TrimsAndComposes) { EXPECT_EQ(parse_name("  Jose\u0301 \u00a0", "name"), "José"); }
 
 TEST(PersonName, RefusesWhatAMailProgramWouldLinkOrHide) {
   for (const std::string& name :

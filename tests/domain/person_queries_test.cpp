@@ -1,6 +1,8 @@
 // What apps ask about a person: who gets which answer.
 #include "domain/person_queries.h"
 
+#include <gmock/gmock.h>
+
 #include "domain/manage_accounts.h"
 #include "domain/manage_apps.h"
 #include "domain/openid.h"
@@ -241,7 +243,7 @@ TEST_F(RefreshTest, ASettingThatCannotServeIsRefused) {
     write([&](Transaction& t) -> Result<void> {
       const auto changed = set_environment(environment_.id, change, context_->public_url, t, now());
       EXPECT_FALSE(changed) << parameter;
-      if (!changed) EXPECT_EQ(changed.error().parameter, parameter);
+      EXPECT_EQ(changed ? std::string() : changed.error().parameter, parameter);
       return {};
     });
 }

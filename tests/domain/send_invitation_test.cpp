@@ -109,7 +109,8 @@ TEST_F(SendInvitationTest, AfterExpiryDeclineOrRevocationThereIsANewInvitation) 
   ASSERT_EQ(invitations().size(), 3u);
 
   write([&](Transaction& t) -> Result<void> {
-    EXPECT_TRUE(revoke_invitation(t.find_pending_invitation(environment_.id, "ada@example.org")->id, "operator", t, now()));
+    EXPECT_TRUE(
+        revoke_invitation(t.find_pending_invitation(environment_.id, "ada@example.org")->id, "operator", t, now()));
     return {};
   });
   EXPECT_EQ(send()->effect, SendInvitationEffect::invited);
@@ -191,23 +192,56 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"UnknownEnvironment", [](S& s) { s.environment_uuid = base::Uuid::random().to_string(); },
                 ErrorCode::authentication_failed, ""},
         Refusal{"NoUuid", [](S& s) { s.environment_uuid = "production"; }, ErrorCode::authentication_failed, ""},
-        Refusal{"BlankEnvironment", [](S& s) { s.environment_uuid = ""; s.role_uuid = ""; }, ErrorCode::authentication_failed, ""},
-        Refusal{"WrongPassword", [](S& s) { s.environment_password = base::Secret("wrong"); s.role_uuid = ""; },
+        Refusal{"BlankEnvironment",
+                [](S& s) {
+                  s.environment_uuid = "";
+                  s.role_uuid = "";
+                },
                 ErrorCode::authentication_failed, ""},
-        Refusal{"EmptyPassword", [](S& s) { s.environment_password = base::Secret(""); }, ErrorCode::authentication_failed, ""},
+        Refusal{"WrongPassword",
+                [](S& s) {
+                  s.environment_password = base::Secret("wrong");
+                  s.role_uuid = "";
+                },
+                ErrorCode::authentication_failed, ""},
+        Refusal{"EmptyPassword", [](S& s) { s.environment_password = base::Secret(""); },
+                ErrorCode::authentication_failed, ""},
         Refusal{"PasswordIsUuid", [](S& s) { s.environment_password = base::Secret(s.environment_uuid); },
                 ErrorCode::authentication_failed, ""},
-        Refusal{"BlankRole", [](S& s) { s.role_uuid = " \n"; s.invitee_email_address = "bad"; }, ErrorCode::missing_parameter, "RoleUUID"},
-        Refusal{"BlankInvitee", [](S& s) { s.invitee_email_address = "\t"; s.inviter_email_address = "bad"; },
+        Refusal{"BlankRole",
+                [](S& s) {
+                  s.role_uuid = " \n";
+                  s.invitee_email_address = "bad";
+                },
+                ErrorCode::missing_parameter, "RoleUUID"},
+        Refusal{"BlankInvitee",
+                [](S& s) {
+                  s.invitee_email_address = "\t";
+                  s.inviter_email_address = "bad";
+                },
                 ErrorCode::missing_parameter, "InviteeEmailAddress"},
-        Refusal{"BlankInviter", [](S& s) { s.inviter_email_address = ""; s.invitee_email_address = "bad"; },
+        Refusal{"BlankInviter",
+                [](S& s) {
+                  s.inviter_email_address = "";
+                  s.invitee_email_address = "bad";
+                },
                 ErrorCode::missing_parameter, "InviterEmailAddress"},
-        Refusal{"BadInvitee", [](S& s) { s.invitee_email_address = "a@b, c@d"; s.inviter_email_address = "nobody@example.org"; },
+        Refusal{"BadInvitee",
+                [](S& s) {
+                  s.invitee_email_address = "a@b, c@d";
+                  s.inviter_email_address = "nobody@example.org";
+                },
                 ErrorCode::invalid_email_address, "InviteeEmailAddress"},
-        Refusal{"BadInviter", [](S& s) { s.inviter_email_address = "<a@b.org>"; }, ErrorCode::invalid_email_address, "InviterEmailAddress"},
-        Refusal{"UnknownInviter", [](S& s) { s.inviter_email_address = "nobody@example.org"; s.role_uuid = "x"; },
+        Refusal{"BadInviter", [](S& s) { s.inviter_email_address = "<a@b.org>"; }, ErrorCode::invalid_email_address,
+                "InviterEmailAddress"},
+        Refusal{"UnknownInviter",
+                [](S& s) {
+                  s.inviter_email_address = "nobody@example.org";
+                  s.role_uuid = "x";
+                },
                 ErrorCode::inviter_without_access, "InviterEmailAddress"},
-        Refusal{"UnknownRole", [](S& s) { s.role_uuid = base::Uuid::random().to_string(); }, ErrorCode::unknown_role, "RoleUUID"},
+        Refusal{"UnknownRole", [](S& s) { s.role_uuid = base::Uuid::random().to_string(); }, ErrorCode::unknown_role,
+                "RoleUUID"},
         Refusal{"RoleIsNoUuid", [](S& s) { s.role_uuid = "Administrator"; }, ErrorCode::unknown_role, "RoleUUID"},
         Refusal{"NilRole", [](S& s) { s.role_uuid = base::Uuid{}.to_string(); }, ErrorCode::unknown_role, "RoleUUID"}),
     [](const auto& row) { return row.param.name; });

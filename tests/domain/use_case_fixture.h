@@ -30,8 +30,8 @@ class UseCaseTest : public testing::Test {
     options.path = directory_.path() / "invited.db";
     options.watermark_bytes = 0;
     store_ = std::move(*storage::open_sqlite_store(options, clock_));
-    authenticator_ = std::make_unique<EnvironmentAuthenticator>(*store_, clock_, base::Secret(std::string(32, 'p')),
-                                                                policy_);
+    authenticator_ =
+        std::make_unique<EnvironmentAuthenticator>(*store_, clock_, base::Secret(std::string(32, 'p')), policy_);
     context_ = std::make_unique<Context>(Context{*store_, clock_, policy_, keys_, *authenticator_, hasher_,
                                                  wrong_links_, sign_ups_, sign_ins_, [this] { ++mail_queued_; },
                                                  [this] { ++refresh_queued_; }, "https://invite.example.org"});
@@ -57,8 +57,8 @@ class UseCaseTest : public testing::Test {
   }
 
   SendInvitation request(const std::string& invitee = "ada@example.org") const {
-    return {environment_.id.to_string(), password_, user_.id.to_string(), invitee, "grace@example.org", {},
-            "192.0.2.1"};
+    return {environment_.id.to_string(), password_, user_.id.to_string(), invitee,
+            "grace@example.org",         {},        "192.0.2.1"};
   }
 
   Result<SentInvitation> send(const std::string& invitee = "ada@example.org") {
