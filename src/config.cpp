@@ -144,6 +144,7 @@ std::vector<Setting> make_settings() {
   const http::Limits limits;
   const domain::Policy policy;
   const domain::RetryPolicy retry;
+  const refresh::Settings refresh;
   return {
       path("state_dir", "/var/lib/invited", INVITED_TARGET(state_dir),
            "Folder of the database, the keys and the admin socket. Made with mode 0700 if missing; back it up."),
@@ -241,6 +242,23 @@ std::vector<Setting> make_settings() {
       duration("mail.give_up_after", 96h, 1min, 720h, INVITED_TARGET(delivery.retry.give_up_after),
                "A mail that keeps being deferred fails after this time, or when its link expires."),
 
+      number(
+          "refresh.connections", refresh.connections, 1, 16, INVITED_TARGET(refresh.connections),
+          "Apps told at once that a person's roles changed (RefreshUserPermissions). Each app is told one thing at a "
+          "time."),
+      duration("refresh.timeout", refresh.timeout, 1s, 10min, INVITED_TARGET(refresh.timeout),
+               "How long an app may take to answer; it asks for the roles meanwhile."),
+      duration("refresh.connect_timeout", refresh.connect_timeout, 100ms, 1min, INVITED_TARGET(refresh.connect_timeout),
+               "Of that, how long connecting may take."),
+      path("refresh.ca_file", "", INVITED_TARGET(refresh.ca_file),
+           "PEM file with the authorities trusted for the apps' certificates. Empty: the system's."),
+      duration("refresh.give_up_after", refresh.retry.give_up_after, 1min, 720h,
+               INVITED_TARGET(refresh.retry.give_up_after), "A call that keeps failing is given up after this time."),
+
+      duration("accounts.session_lifetime", policy.session_lifetime, 1min, 720h,
+               INVITED_TARGET(policy.session_lifetime),
+               "How long a person stays signed in to the service's own pages."),
+
       duration("invitation.lifetime", policy.invitation_lifetime, 1s, 2160h, INVITED_TARGET(policy.invitation_lifetime),
                "How long a link is good for."),
       duration("invitation.repeat_window", policy.repeat_window, 0s, 1h, INVITED_TARGET(policy.repeat_window),
@@ -273,6 +291,8 @@ std::vector<Setting> make_settings() {
              "Look-ups of links that are not genuine, for each client address."),
       number("rates.sign_ups_per_minute", policy.sign_ups_per_minute, 0, kMaxRate,
              INVITED_TARGET(policy.sign_ups_per_minute), "Sign-up and sign-in posts for each client address."),
+      number("rates.wrong_sign_ins_per_hour", policy.wrong_sign_ins_per_hour, 0, kMaxRate,
+             INVITED_TARGET(policy.wrong_sign_ins_per_hour), "Wrong passwords on the sign-in page for each account."),
       number("rates.wrong_passwords_per_minute", policy.wrong_passwords_per_minute, 0, kMaxRate,
              INVITED_TARGET(policy.wrong_passwords_per_minute),
              "Wrong passwords for each environment and client address."),

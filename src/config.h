@@ -22,6 +22,7 @@
 #include "domain/policy.h"
 #include "http/limits.h"
 #include "mail/settings.h"
+#include "refresh/settings.h"
 
 namespace invited {
 
@@ -49,6 +50,8 @@ struct Config {
     std::chrono::milliseconds lease{};
     domain::RetryPolicy retry;
   } delivery;
+
+  refresh::Settings refresh;
 
   struct Storage {
     std::uint64_t disk_watermark = 0;

@@ -11,6 +11,6 @@ add_executable(invited
   cli/admin_command.cpp cli/admin_command_table.cpp cli/admin_session.cpp cli/check.cpp cli/command_line.cpp
   cli/output.cpp cli/probe_url.cpp cli/service_choice.cpp cli/table.cpp)
 target_link_libraries(invited PRIVATE
-  invited_config invited_admin invited_http invited_soap invited_mail invited_storage
+  invited_config invited_admin invited_http invited_soap invited_mail invited_refresh invited_storage
   nlohmann_json::nlohmann_json CURL::libcurl)
 set_target_properties(invited PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})

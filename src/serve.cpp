@@ -21,6 +21,7 @@
 #include "mail/delivery_worker.h"
 #include "mail/message_builder.h"
 #include "mail/transport.h"
+#include "refresh/refresh_worker.h"
 #include "routes.h"
 #include "soap/engine.h"
 #include "state_folder.h"
@@ -39,6 +40,8 @@ constexpr int kFatalSignal = SIGUSR1;
 /// Kept back from shutdown_timeout for closing what remains once connections and deliveries are done with.
 constexpr milliseconds kClosingTime = 1s;
 constexpr milliseconds kPatience = 5s;
+/// For apps that are being called when the service stops; a call that is broken off is made again by the next start.
+constexpr milliseconds kRefreshPatience = 3s;
 
 sigset_t handled_signals() {
   sigset_t set;
@@ -112,18 +115,21 @@ struct Service::Parts {
         wrong_links({config.policy.wrong_links_per_5_minutes, 5min, config.policy.wrong_links_per_5_minutes}),
         sign_ups({config.policy.sign_ups_per_minute, 1min, config.policy.sign_ups_per_minute}),
         sign_ins({config.policy.wrong_sign_ins_per_hour, 1h, config.policy.wrong_sign_ins_per_hour}),
-        context{*state.store,    clock,       config.policy, state.keys.token_keys, authenticator,
-                password_hasher, wrong_links, sign_ups,      sign_ins},
+        context{*state.store, clock,    config.policy, state.keys.token_keys, authenticator, password_hasher,
+                wrong_links,  sign_ups, sign_ins},
         builder(config.mail),
         worker(*state.store, clock, state.keys.token_keys, builder, config.mail,
                mail::make_transport_factory(config.mail, mail::longest_delivery(config.delivery.lease)),
                delivery_options(config)),
+        refresh_worker(*state.store, clock, config.refresh, {.public_url = config.public_url}),
         housekeeping(*state.store, clock, config.policy.idempotency_lifetime),
         admin{*state.store, clock, config.policy, state.keys.pepper, password_hasher} {
     admin.public_url = config.public_url;
     context.mail_queued = [this] { worker.wake(); };
+    context.refresh_queued = [this] { refresh_worker.wake(); };
     context.public_url = config.public_url;
     admin.mail_queued = [this] { worker.wake(); };
+    admin.refresh_queued = [this] { refresh_worker.wake(); };
     admin.environments_changed = [this] { authenticator.forget_snapshot(); };
   }
 
@@ -139,6 +145,7 @@ struct Service::Parts {
   domain::Context context;
   mail::MessageBuilder builder;
   mail::DeliveryWorker worker;
+  refresh::RefreshWorker refresh_worker;
   Housekeeping housekeeping;
   soap::Engine engine;
   admin::AdminContext admin;
@@ -190,6 +197,7 @@ Result<std::unique_ptr<Service>> Service::start(Config config, const MoreRoutes&
   parts->admin_socket = std::move(*admin_socket);
   if (auto started = parts->server->start(); !started) return std::unexpected(std::move(started.error()));
   parts->worker.start();
+  parts->refresh_worker.start();
 
   base::log::info("service.started", {{"version", INVITED_VERSION},
                                       {"listen", parts->config.http.listen.to_string()},
@@ -230,6 +238,8 @@ int Service::stop() {
     return std::max(0ms, std::chrono::duration_cast<milliseconds>(end - std::chrono::steady_clock::now()));
   };
   parts_->draining = true;
+  // First, while those apps can still ask us back.
+  parts_->refresh_worker.stop(std::min(left(), kRefreshPatience));
   const bool drained = parts_->server->drain(left());
   parts_->server->stop();
   parts_->admin_socket.reset();

@@ -70,6 +70,13 @@ TEST_F(ConfigTest, TheTablesDefaultsAreThoseOfTheModules) {
   EXPECT_EQ(config->policy.sign_ups_per_minute, policy.sign_ups_per_minute);
   EXPECT_EQ(config->policy.wrong_passwords_per_minute, policy.wrong_passwords_per_minute);
   EXPECT_EQ(config->policy.wrong_password_interval, policy.wrong_password_interval);
+  EXPECT_EQ(config->policy.wrong_sign_ins_per_hour, policy.wrong_sign_ins_per_hour);
+  EXPECT_EQ(config->policy.session_lifetime, policy.session_lifetime);
+  const refresh::Settings refresh;
+  EXPECT_EQ(config->refresh.connections, refresh.connections);
+  EXPECT_EQ(config->refresh.timeout, refresh.timeout);
+  EXPECT_EQ(config->refresh.connect_timeout, refresh.connect_timeout);
+  EXPECT_EQ(config->refresh.retry.give_up_after, refresh.retry.give_up_after);
   const http::Limits limits;
   EXPECT_EQ(config->limits.body, limits.body);
   EXPECT_EQ(config->limits.header_block, limits.header_block);

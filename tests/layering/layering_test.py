@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Proves the direction of includes that src/README.md draws, and that third-party headers stay in their rooms.
 
-  base <- domain <- {storage, mail, soap, http, admin} <- main
+  base <- domain <- {storage, mail, refresh, soap, http, admin} <- main
 
 Breaks when an include goes the wrong way, when an adapter includes another, or when a header of a library is included
 in more files than the table allows. Checks itself first, on includes that it must refuse.
@@ -10,7 +10,7 @@ import pathlib
 import re
 import sys
 
-ADAPTERS = ["storage", "mail", "soap", "http", "admin"]
+ADAPTERS = ["storage", "mail", "refresh", "soap", "http", "admin"]
 ROOMS = ["base", "domain", *ADAPTERS]
 MAY_INCLUDE = {"base": {"base"}, "domain": {"base", "domain"},
                **{adapter: {"base", "domain", adapter} for adapter in ADAPTERS}}
@@ -20,11 +20,11 @@ LIBRARIES = {
     "soci/": ({"storage"}, None),
     "sqlite3.h": ({"storage"}, None),
     "gmime/": ({"mail"}, 2),
-    "curl/": ({"mail", "cli"}, 2),
+    "curl/": ({"mail", "refresh", "cli"}, 3),
     "stdsoap2.h": ({"soap"}, 4),
     "boost/beast": ({"http"}, None),
     "boost/asio": ({"http"}, None),
-    "pugixml.hpp": ({"soap"}, 4),
+    "pugixml.hpp": ({"soap", "refresh"}, 5),
     "idn2.h": ({"domain"}, 1),
     "zxcvbn.h": ({"domain"}, 1),
     "sodium.h": ({"base", "domain"}, 4),
@@ -35,6 +35,8 @@ LIBRARIES = {
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
+# soapcpp2 puts each service into a folder of its name.
+GENERATED = re.compile(r"(?:generated/)?(env|[A-Z]\w*(?:API|Service)\w*)/")
 
 
 def room_of(path: str) -> str:
@@ -54,9 +56,10 @@ def violations(includes: dict[str, list[str]]) -> list[str]:
                 found.append(f"{file} includes {header}: {room} may include only {sorted(MAY_INCLUDE[room])}")
             if room in MAY_INCLUDE and re.match(r"(cli/|config|keys|serve|demo)", header):
                 found.append(f"{file} includes {header}: only main's own files may")
-            if "generated/" in header or re.search(r"(^|/)soap[A-Za-z0-9]*(H|Stub|Service|Proxy)\.h$", header):
-                if room != "soap":
-                    found.append(f"{file} includes {header}: only soap/ includes generated code")
+            if generated := GENERATED.match(header):
+                home = "refresh" if generated[1] == "RefreshAPI" else "soap"
+                if room != home:
+                    found.append(f"{file} includes {header}: only {home}/ includes that generated code")
             for library in LIBRARIES:
                 if header.startswith(library):
                     users[library].append(file)
@@ -71,7 +74,8 @@ def violations(includes: dict[str, list[str]]) -> list[str]:
 def check_the_check() -> None:
     for file, header in [("base/a.h", "domain/store.h"), ("domain/a.cpp", "storage/soci_store.h"),
                          ("mail/a.cpp", "http/message.h"), ("http/a.cpp", "config.h"), ("http/a.cpp", "soci/soci.h"),
-                         ("domain/a.cpp", "curl/curl.h")]:
+                         ("domain/a.cpp", "curl/curl.h"), ("refresh/a.cpp", "mail/transport.h"),
+                         ("http/a.cpp", "InviteAPI/InviteAPIH.h"), ("soap/a.cpp", "RefreshAPI/RefreshAPIH.h")]:
         assert violations({file: [header]}), f"the layering test would miss {file} including {header}"
     assert not violations({"main.cpp": ["http/server.h", "config.h"], "mail/a.cpp": ["domain/store.h", "curl/curl.h"]})
 
