@@ -42,6 +42,14 @@ class OutboxTest : public StoreContractTest {
     message.generation = 0;
     return message;
   }
+  OutboxMessage reset(base::Timestamp now) const {
+    OutboxMessage message = notice(world_.inviter.email.text(), now);
+    message.kind = domain::MessageKind::password_reset;
+    message.environment_id = {};
+    message.account_id = world_.inviter.id;
+    message.generation = 4;
+    return message;
+  }
 };
 
 TEST_P(OutboxTest, AMessageIsFoundAsItWasQueued) {
@@ -69,6 +77,34 @@ TEST_P(OutboxTest, ANoticeHasNoInvitation) {
   const OutboxMessage queued = notice("guest@example.com", at(0));
   write([&](Transaction& t) { t.insert(queued); });
   EXPECT_TRUE(message(queued.id).invitation_id.is_nil());
+  EXPECT_TRUE(message(queued.id).account_id.is_nil());
+  EXPECT_EQ(message(queued.id).environment_id, world_.environment.id);
+}
+
+TEST_P(OutboxTest, AMailAboutAPasswordBelongsToAnAccountAndIsDeliveredAsOthersAre) {
+  const OutboxMessage queued = reset(at(0));
+  write([&](Transaction& t) { t.insert(queued); });
+  const OutboxMessage found = message(queued.id);
+  EXPECT_EQ(found.kind, domain::MessageKind::password_reset);
+  EXPECT_EQ(found.account_id, world_.inviter.id);
+  EXPECT_TRUE(found.environment_id.is_nil());
+  EXPECT_TRUE(found.invitation_id.is_nil());
+  EXPECT_EQ(found.generation, 4u);
+  const Lease lease = claim_one(at(0), at(60));
+  EXPECT_EQ(lease.message.account_id, world_.inviter.id);
+  EXPECT_TRUE(finish(lease, {DeliveryOutcome::sent, 250, "data", "ok"}, std::nullopt, at(1)));
+  EXPECT_EQ(message(queued.id).state, MessageState::sent);
+}
+
+TEST_P(OutboxTest, AMailAboutAPasswordTakesNoSlotAndIsNoNotice) {
+  write([&](Transaction& t) { t.insert(reset(at(10))); });
+  const auto& email = world_.inviter.email;
+  read([&](Transaction& t) {
+    EXPECT_THAT(t.list_mailbox_slots(email.mailbox(), at(0)), IsEmpty());
+    EXPECT_FALSE(t.last_notice_at(world_.environment.id, email.key()));
+    EXPECT_FALSE(t.last_notice_at({}, email.key()));
+    return 0;
+  });
 }
 
 TEST_P(OutboxTest, MessagesAreListedByStateNewestFirst) {

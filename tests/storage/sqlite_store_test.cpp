@@ -176,6 +176,19 @@ TEST_F(SqliteStoreTest, EveryLookUpHasItsIndex) {
       "SELECT * FROM outbox_message WHERE invitation_id = ? AND state = 'queued'",
       "SELECT max(queued_at) FROM outbox_message WHERE kind = 'already_has_access' AND mailbox = ?",
       "SELECT * FROM attempt WHERE message_id = ? ORDER BY number",
+      "SELECT * FROM profile_value WHERE account_id = ?",
+      "SELECT * FROM session WHERE token_hash = ?",
+      "SELECT * FROM session WHERE account_id = ?",
+      "SELECT * FROM session WHERE expires_at <= ?",
+      "SELECT DISTINCT environment_id FROM access WHERE account_id = ? ORDER BY environment_id",
+      "SELECT * FROM refresh_call WHERE id = ?",
+      "SELECT MIN(environment_id) FROM refresh_call WHERE state = 'queued' AND environment_id > ?",
+      "SELECT seq FROM refresh_call WHERE state = 'queued' AND environment_id = ? AND due_at <= ? ORDER BY due_at, seq",
+      "SELECT 1 FROM refresh_call WHERE environment_id = ? AND lease_until > ?",
+      "SELECT * FROM refresh_call WHERE state = 'queued' AND environment_id = ? AND account_id = ?",
+      "SELECT * FROM refresh_call WHERE state = 'failed' ORDER BY seq DESC",
+      "SELECT * FROM refresh_call WHERE state = 'cancelled' ORDER BY seq DESC",
+      "SELECT * FROM refresh_attempt WHERE call_id = ? ORDER BY number",
       "SELECT * FROM rate WHERE subject = ?",
       "SELECT * FROM idempotency_record WHERE environment_id = ? AND key = ?",
       "SELECT * FROM idempotency_record WHERE created_at < ?",
@@ -222,6 +235,35 @@ TEST_F(SqliteStoreTest, LeasesOfADeadProcessEndWhenItsSuccessorOpens) {
   const auto leases = claim(**successor);
   ASSERT_EQ(leases.size(), 1u);
   EXPECT_EQ(leases[0].message.deaths, 1u);
+}
+
+TEST_F(SqliteStoreTest, SoDoItsLeasesOfCallsToApps) {
+  const auto claim = [&](domain::Store& store) {
+    std::optional<domain::RefreshLease> lease;
+    EXPECT_TRUE(store.write([&](Transaction& transaction) -> domain::Result<void> {
+      lease = transaction.claim_due_refresh_call(clock_.now(), clock_.now() + std::chrono::minutes(5));
+      return {};
+    }));
+    return lease;
+  };
+  std::optional<domain::RefreshLease> lost;
+  {
+    const auto store = open();
+    const test::SampleWorld world;
+    ASSERT_TRUE((*store)->write([&](Transaction& transaction) -> domain::Result<void> {
+      world.insert_into(transaction);
+      transaction.insert(test::sample_refresh_call(world.environment, world.inviter, clock_.now()));
+      return {};
+    }));
+    lost = claim(**store);
+    ASSERT_TRUE(lost);
+    EXPECT_FALSE(claim(**store)) << "under lease";
+  }
+  const auto successor = open();
+  const auto lease = claim(**successor);
+  ASSERT_TRUE(lease);
+  EXPECT_EQ(lease->call.id, lost->call.id);
+  EXPECT_NE(lease->id, lost->id);
 }
 
 }  // namespace

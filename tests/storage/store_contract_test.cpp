@@ -1,5 +1,5 @@
-// What every Store must do, whatever database stands behind it: apps, people, invitations, records, and what a unit of
-// work is. The outbox has its own file.
+// What every Store must do, whatever database stands behind it: apps, accounts, invitations, records, and what a unit
+// of work is. The outbox, calls to apps, and what belongs to a person have files of their own.
 #include "storage/store_fixture.h"
 
 namespace invited::storage {
@@ -55,10 +55,13 @@ TEST_P(StoreTest, ARoleCanBeRenamed) {
   EXPECT_EQ(read([&](Transaction& t) { return t.find_role(world_.app.id, world_.role.id); })->name, "Chief planner");
 }
 
-TEST_P(StoreTest, AnEnvironmentKeepsOneOrTwoPasswords) {
+TEST_P(StoreTest, AnEnvironmentIsChangedAsAWholeAndKeepsOneOrTwoPasswords) {
   auto environment = world_.environment;
   environment.name = "Acceptance";
   environment.disabled = true;
+  environment.openid_template = "{email}";
+  environment.refresh_url = "https://orders.example.com/ws/refresh";
+  environment.refresh_namespace = std::string(domain::kOldRefreshNamespace);
   environment.passwords = {{domain::PasswordKind::issued, "old", at(0), at(3600)},
                            {domain::PasswordKind::brought, "new", at(10), std::nullopt}};
   write([&](Transaction& t) { t.update(environment); });
@@ -66,6 +69,9 @@ TEST_P(StoreTest, AnEnvironmentKeepsOneOrTwoPasswords) {
   EXPECT_EQ(found.app_id, world_.app.id);
   EXPECT_EQ(found.name, "Acceptance");
   EXPECT_TRUE(found.disabled);
+  EXPECT_EQ(found.openid_template, "{email}");
+  EXPECT_EQ(found.refresh_url, "https://orders.example.com/ws/refresh");
+  EXPECT_EQ(found.refresh_namespace, domain::kOldRefreshNamespace);
   ASSERT_EQ(found.passwords.size(), 2u);
   EXPECT_EQ(found.passwords[0].kind, domain::PasswordKind::issued);
   EXPECT_EQ(found.passwords[0].hash, "old");
@@ -108,11 +114,15 @@ TEST_P(StoreTest, AnAccountsNamePasswordAndDisabledMarkCanChange) {
   auto account = world_.inviter;
   account.name = "Renamed";
   account.password_hash = "other";
+  account.password_generation = 7;
   account.disabled = true;
   write([&](Transaction& t) { t.update(account); });
   const auto found = read([&](Transaction& t) { return t.find_account(account.id); }).value();
   EXPECT_EQ(found.name, "Renamed");
   EXPECT_EQ(found.password_hash, "other");
+  EXPECT_EQ(found.password_generation, 7u);
+  EXPECT_EQ(read([](Transaction& t) { return t.find_account_by_email("inviter@example.com"); })->password_generation,
+            7u);
   EXPECT_TRUE(found.disabled);
 }
 

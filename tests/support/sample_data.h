@@ -44,6 +44,17 @@ inline domain::Account sample_account(std::string_view email = "inviter@example.
   return {base::Uuid::ordered(at(0)), address(email), std::move(name), "$argon2id$...", false, at(0)};
 }
 
+inline domain::RefreshCall sample_refresh_call(const domain::Environment& environment, const domain::Account& account,
+                                               base::Timestamp now = at(0)) {
+  domain::RefreshCall call;
+  call.id = base::Uuid::ordered(now);
+  call.environment_id = environment.id;
+  call.account_id = account.id;
+  call.queued_at = now;
+  call.due_at = now;
+  return call;
+}
+
 /// An app with one role, one environment, and an account with access: what every invitation needs.
 struct SampleWorld {
   domain::App app = sample_app();
@@ -93,7 +104,8 @@ struct SampleWorld {
             .attempts = 0,
             .deaths = 0,
             .finished_at = std::nullopt,
-            .last_error = {}};
+            .last_error = {},
+            .account_id = {}};
   }
 
   /// The statements of one SendInvite to a fresh address, as domain/send_invitation.cpp has them.
