@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <memory>
 #include <new>
+#include <vector>
 
 namespace invited::base {
 namespace {
@@ -76,15 +77,16 @@ std::string truncate_code_points(std::string_view text, std::size_t limit) {
 }
 
 std::string truncate_characters(std::string_view text, std::size_t limit) {
-  std::size_t end = 0;
-  for (std::size_t length = 0; end < text.size();) {
-    const auto* next = u8_grapheme_next(units(text) + end, units(text) + text.size());
-    const auto size = static_cast<std::size_t>(next - units(text)) - end;
-    length += count_code_points(text.substr(end, size));
-    if (length > limit) break;
-    end += size;
-  }
-  return end == 0 ? truncate_code_points(text, limit) : std::string(text.substr(0, end));
+  std::string cut = truncate_code_points(text, limit);
+  if (cut.size() == text.size()) return cut;
+  // Of the whole text: whether one ends at the cut depends on what comes behind it. (u8_grapheme_next looks at pairs
+  // only, and takes flags and families apart.)
+  std::vector<char> breaks(text.size());
+  u8_grapheme_breaks(units(text), text.size(), breaks.data());
+  std::size_t end = cut.size();
+  while (end > 0 && breaks[end] == 0) --end;
+  if (end > 0) cut.resize(end);
+  return cut;
 }
 
 std::string_view trim(std::string_view text) {

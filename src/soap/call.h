@@ -4,13 +4,13 @@
 
 #include <exception>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <utility>
 
 #include "base/log.h"
 #include "domain/context.h"
 #include "domain/error.h"
+#include "soap/services.h"
 
 namespace invited::soap {
 
@@ -18,13 +18,23 @@ struct Call {
   domain::Context& context;
   std::string_view idempotency_key;
   std::string_view client_address;
+  Effect effect = Effect::writes;
 
   std::optional<domain::Error> error{};  ///< instead of an answer
   bool done = false;                     ///< the use case succeeded: what it wrote is durable
 };
 
-/// The error for what nobody can say the outcome of.
-inline domain::Error unknown_outcome() {
+/// The error for a call that wrote nothing and cannot be answered.
+inline domain::Error not_processed() {
+  return {domain::ErrorCode::unavailable,
+          "The service could not process the call, and nothing was stored: call again a little later.",
+          {},
+          std::nullopt};
+}
+
+/// The error for what failed in the middle: where the call may have written something, nobody can say the outcome.
+inline domain::Error failed_inside(Effect effect) {
+  if (effect == Effect::reads) return not_processed();
   return {domain::ErrorCode::outcome_unknown,
           "Something failed inside the service, and it cannot tell whether the call took effect: call again, that is "
           "safe.",
@@ -32,18 +42,29 @@ inline domain::Error unknown_outcome() {
           std::nullopt};
 }
 
-/// Runs `use_case` (a function that returns a domain::Result) and puts its outcome into `call`. True: answer. No
-/// exception gets out, since gSOAP's frames, which are C in spirit, lie above.
-template <class UseCase>
-bool run_use_case(Call& call, UseCase use_case) noexcept try {
+/// Runs `use_case` (a function that returns a domain::Result), puts its outcome into `call`, and gives a good one to
+/// `answer`. True: gSOAP may write the answer. No exception gets out, since gSOAP's frames, which are C in spirit, lie
+/// above.
+template <class UseCase, class Answer>
+bool run_use_case(Call& call, UseCase use_case, Answer answer) noexcept try {
   auto result = use_case();
-  call.done = result.has_value();
-  if (!call.done) call.error = std::move(result.error());
-  return call.done;
+  if (!result) {
+    call.error = std::move(result.error());
+    return false;
+  }
+  call.done = true;
+  answer(result);
+  return true;
 } catch (const std::exception& exception) {
   base::log::error("soap.exception", {{"what", exception.what()}});
-  call.error = unknown_outcome();
+  call.error = failed_inside(call.effect);
   return false;
+}
+
+/// The same, for operations whose answer is empty.
+template <class UseCase>
+bool run_use_case(Call& call, UseCase use_case) noexcept {
+  return run_use_case(call, std::move(use_case), [](const auto&) {});
 }
 
 }  // namespace invited::soap

@@ -1,9 +1,8 @@
 #include "soap/documentation_page.h"
 
-#include <array>
 #include <utility>
 
-#include "domain/error.h"
+#include "soap/documentation_samples.h"
 #include "soap/fault.h"
 #include "soap/xml_text.h"
 
@@ -31,54 +30,78 @@ std::string table(std::string_view caption, std::initializer_list<std::string_vi
   return html + join("</tr></thead>\n<tbody>\n", rows, "</tbody></table></div>\n");
 }
 
-std::string_view sample_value(std::string_view parameter) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kSamples{{
-      {"EnvironmentUUID", "6f1c2f0e-8f5b-4c0f-9d6e-2f4f7c0b9a11"},
-      {"EnvironmentID", "6f1c2f0e-8f5b-4c0f-9d6e-2f4f7c0b9a11"},
-      {"EnvironmentPassword", "the environment's password"},
-      {"RoleUUID", "b1a9cf63-3b7c-4e0f-8a55-0f3d6e1c7d22"},
-      {"InviteeEmailAddress", "new.person@example.org"},
-      {"InviterEmailAddress", "colleague@example.org"},
-  }};
-  for (const auto& [name, value] : kSamples)
-    if (name == parameter) return value;
-  return "…";
-}
-
-std::string sample_answer(const ServiceDescription& service, const OperationDescription& operation) {
-  return join("HTTP/1.1 200 OK\nContent-Type: text/xml; charset=utf-8\n\n<SOAP-ENV:Envelope xmlns:SOAP-ENV=\"",
-              envelope_namespace(SoapVersion::v1_1), "\">\n  <SOAP-ENV:Body>\n    <tns:", operation.name,
-              "Response xmlns:tns=\"", service.target_namespace, "\"/>\n  </SOAP-ENV:Body>\n</SOAP-ENV:Envelope>\n");
-}
-
 std::string sample_call(const DocumentedService& service, const OperationDescription& operation) {
   return join("curl --header 'Content-Type: text/xml; charset=utf-8' \\\n     --header 'SOAPAction: \"",
               operation.soap_action, "\"' \\\n     --data-binary @request.xml \\\n     ", service.url, "\n");
 }
 
-std::string operation_section(const DocumentedService& service, const OperationDescription& operation) {
-  const std::string id = escape_xml(join(service.description.name, "-", operation.name));
+std::string parameter_row(const ParameterDescription& parameter) {
+  const auto also = parameter.alias.empty()
+                        ? std::string()
+                        : join(" Understood under the name ", escape_xml(parameter.alias), " as well.");
+  return join("<tr><th scope=\"row\">", escape_xml(parameter.name), "</th><td>String</td><td>Yes</td><td>",
+              escape_xml(parameter.documentation), also, "</td></tr>\n");
+}
+
+/// "String, up to 200 characters, can be nil".
+std::string type_of(const MemberDescription& member) {
+  std::string type = member.members.empty() ? "String" : "Object";
+  if (member.max_length > 0) type += join(", up to ", std::to_string(member.max_length), " characters");
+  if (member.nillable) type += ", can be nil";
+  if (member.repeated) type += ", any number";
+  if (member.optional && !member.repeated) type += ", can be absent";
+  return type;
+}
+
+/// The members and theirs, each with the path to it.
+std::string member_rows(std::span<const MemberDescription> members, const std::string& path) {
   std::string rows;
-  for (const auto& parameter : operation.parameters)
-    rows += join("<tr><th scope=\"row\">", escape_xml(parameter.name), "</th><td>String</td><td>Yes</td><td>",
-                 escape_xml(parameter.documentation), "</td></tr>\n");
-  return join("<h3 id=\"", id, "\">", escape_xml(operation.name), "</h3>\n<p>", escape_xml(operation.documentation),
-              "</p>\n",
+  for (const auto& member : members) {
+    const std::string name = path + member.name;
+    rows += join("<tr><th scope=\"row\">", escape_xml(name), "</th><td>", type_of(member), "</td><td>",
+                 escape_xml(member.documentation), "</td></tr>\n", member_rows(member.members, name + "/"));
+  }
+  return rows;
+}
+
+std::string fault_list(std::span<const domain::ErrorCode> faults) {
+  std::string list = join("<code>", domain::to_string(domain::ErrorCode::malformed_request), "</code>");
+  for (const auto code : faults) list += join(", <code>", domain::to_string(code), "</code>");
+  return join("<h4>Faults</h4>\n<p>", list, ". What they mean stands <a href=\"#faults\">at the end</a>.</p>\n");
+}
+
+/// The part of the page about a service; several versions of one are different services.
+std::string id_of(const ServiceDescription& service) { return escape_xml(join(service.name, "-", service.version)); }
+std::string title_of(const ServiceDescription& service) {
+  return escape_xml(join(service.name, ", version ", service.version));
+}
+
+std::string operation_section(const DocumentedService& service, const OperationDescription& operation) {
+  std::string rows;
+  for (const auto& parameter : operation.parameters) rows += parameter_row(parameter);
+  return join("<h3 id=\"", id_of(service.description), "-", escape_xml(operation.name), "\">",
+              escape_xml(operation.name), "</h3>\n<p>", escape_xml(operation.documentation), "</p>\n",
               table(join("Parameters of ", operation.name), {"Name", "Type", "Required", "Description"}, rows),
               "<h4>Request</h4>\n",
               sample(join("Sample request of ", operation.name), sample_request(service.description, operation)),
               "<p>Saved as <code>request.xml</code> with your own values in it, it is sent like this:</p>\n",
               sample(join("Sample command that calls ", operation.name), sample_call(service, operation)),
               "<h4>Response</h4>\n",
-              sample(join("Sample response of ", operation.name), sample_answer(service.description, operation)));
+              operation.answer.empty() ? std::string()
+                                       : table(join("Answer of ", operation.name), {"Name", "Type", "Description"},
+                                               member_rows(operation.answer, {})),
+              sample(join("Sample response of ", operation.name),
+                     join("HTTP/1.1 200 OK\nContent-Type: ", media_type(SoapVersion::v1_1), "\n\n",
+                          sample_answer(service.description, operation))),
+              fault_list(service.faults));
 }
 
 std::string service_section(const DocumentedService& service) {
   const std::string url = escape_xml(service.url);
-  std::string html = join("<article class=\"card\">\n<h2 id=\"", escape_xml(service.description.name), "\">",
-                          escape_xml(service.description.name), "</h2>\n<p>",
-                          escape_xml(service.description.documentation), "</p>\n<dl>\n<dt>Address</dt><dd><code>", url,
-                          "</code></dd>\n<dt>WSDL</dt><dd><a href=\"", url, "?wsdl\">", url, "?wsdl</a></dd>\n</dl>\n");
+  std::string html =
+      join("<article class=\"card\">\n<h2 id=\"", id_of(service.description), "\">", title_of(service.description),
+           "</h2>\n<p>", escape_xml(service.description.documentation), "</p>\n<dl>\n<dt>Address</dt><dd><code>", url,
+           "</code></dd>\n<dt>WSDL</dt><dd><a href=\"", url, "?wsdl\">", url, "?wsdl</a></dd>\n</dl>\n");
   for (const auto& operation : service.description.operations) html += operation_section(service, operation);
   return html + "</article>\n";
 }
@@ -92,12 +115,6 @@ std::string faults_section() {
                  description.code == FaultCode::receiver ? "Server" : "Client", "</td><td>",
                  escape_xml(description.meaning), "</td><td>", escape_xml(description.remedy), "</td></tr>\n");
   }
-  const Fault example{FaultCode::sender,
-                      500,
-                      SoapVersion::v1_1,
-                      {domain::ErrorCode::invalid_email_address,
-                       "The invitee's email address is not one that mail can be sent to: correct it and try again.",
-                       "InviteeEmailAddress", std::nullopt}};
   return join(
       "<article class=\"card\">\n<h2 id=\"faults\">Faults</h2>\n"
       "<p>A call that does not succeed is answered with a SOAP fault: in SOAP 1.1 with HTTP status 500 (400 for "
@@ -108,7 +125,7 @@ std::string faults_section() {
       "</code> with a code that stays the same, for programs; where it applies, also the name of the parameter and "
       "the seconds to wait.</p>\n",
       table("Fault codes", {"Code", "SOAP 1.1 faultcode", "What happened", "What to do"}, rows),
-      sample("Sample fault", to_answer(example).body), "</article>\n");
+      sample("Sample fault", sample_fault()), "</article>\n");
 }
 
 std::string advice_section() {
@@ -125,8 +142,9 @@ std::string advice_section() {
          "<li>A request may have 64 KiB, 16 levels, 128 elements, and 1,024 bytes in each value; a document type "
          "declaration, a processing instruction, or SOAP encoding is refused.</li>\n"
          "<li>A Mendix app with the AppCloudServices module needs no change of its model: set the constants "
-         "<code>AppCloudServices.InviteAPI_Location</code> (the address above), <code>EnvironmentUUID</code> and "
-         "<code>EnvironmentPassword</code>; in a container, the variables "
+         "<code>AppCloudServices.InviteAPI_Location</code>, <code>PermissionsAPI_Location</code> and "
+         "<code>ProfileServiceLocation</code> (the addresses above; of the ProfileService, the version that the module "
+         "calls), <code>EnvironmentUUID</code> and <code>EnvironmentPassword</code>; in a container, the variables "
          "<code>MX_AppCloudServices_InviteAPI_Location</code> and so on. "
          "From Mendix 9 on, import the WSDL as a consumed web service, set its location constant, map the parameters, "
          "and "
@@ -142,21 +160,12 @@ std::string path_of(std::string_view url) {
 
 }  // namespace
 
-std::string sample_request(const ServiceDescription& service, const OperationDescription& operation) {
-  std::string xml = join("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<soap:Envelope xmlns:soap=\"",
-                         envelope_namespace(SoapVersion::v1_1), "\" xmlns:tns=\"", escape_xml(service.target_namespace),
-                         "\">\n  <soap:Body>\n    <tns:", operation.name, ">\n");
-  for (const auto& parameter : operation.parameters)
-    xml += join("      <", parameter.name, ">", escape_xml(sample_value(parameter.name)), "</", parameter.name, ">\n");
-  return xml + join("    </tns:", operation.name, ">\n  </soap:Body>\n</soap:Envelope>\n");
-}
-
 std::string documentation_page(std::span<const DocumentedService> services, std::string_view base_url) {
   std::string contents;
   std::string sections;
   for (const auto& service : services) {
-    contents += join("<li><a href=\"#", escape_xml(service.description.name), "\">",
-                     escape_xml(service.description.name), "</a></li>\n");
+    contents +=
+        join("<li><a href=\"#", id_of(service.description), "\">", title_of(service.description), "</a></li>\n");
     sections += service_section(service);
   }
   return join(

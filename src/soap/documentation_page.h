@@ -7,19 +7,18 @@
 #include <string>
 #include <string_view>
 
+#include "domain/error.h"
 #include "soap/service_description.h"
 
 namespace invited::soap {
 
 struct DocumentedService {
   ServiceDescription description;
-  std::string url;  ///< where it is called
+  std::string url;                              ///< where it is called
+  std::span<const domain::ErrorCode> faults{};  ///< beside malformed_request
 };
 
 /// `base_url`: the configured public URL without a slash at its end; the style sheet lies at its path + /assets/.
 std::string documentation_page(std::span<const DocumentedService> services, std::string_view base_url);
-
-/// The sample that the page shows: a complete SOAP 1.1 request.
-std::string sample_request(const ServiceDescription& service, const OperationDescription& operation);
 
 }  // namespace invited::soap

@@ -26,10 +26,9 @@ Documents::Documents(std::string_view public_url) {
   const std::string base = without_slash(public_url);
   std::vector<DocumentedService> documented;
   for (const Service& service : services()) {
-    const auto wsdl = find_wsdl(service.wsdl);
     const std::string url = base + std::string(service.path);
-    wsdls_.push_back({std::string(service.path), wsdl_with_address(wsdl, url)});
-    documented.push_back({describe_wsdl(wsdl), url});
+    wsdls_.push_back({std::string(service.path), wsdl_with_address(find_wsdl(service.wsdl), url)});
+    documented.push_back({describe(service), url, service.faults});
   }
   page_ = documentation_page(documented, base);
 }

@@ -9,7 +9,6 @@
 #include "soap/call.h"
 #include "soap/fault.h"
 #include "soap/gate.h"
-#include "soap/wsdl_document.h"
 
 namespace invited::soap {
 namespace {
@@ -53,13 +52,13 @@ class WipeAtEnd {
 }  // namespace
 
 Endpoint::Endpoint(const Service& service, Engine& engine, domain::Context& context)
-    : service_(service), description_(describe_wsdl(find_wsdl(service.wsdl))), engine_(engine), context_(context) {}
+    : service_(service), description_(describe(service)), engine_(engine), context_(context) {}
 
 SoapAnswer Endpoint::handle(const SoapRequest& request) noexcept try {
   return answer(request);
 } catch (const std::exception& exception) {
   base::log::error("soap.exception", {{"what", exception.what()}});
-  return to_answer(to_fault(unknown_outcome(), SoapVersion::v1_1));
+  return to_answer(to_fault(failed_inside(service_.effect), SoapVersion::v1_1));
 }
 
 SoapAnswer Endpoint::answer(const SoapRequest& request) {
@@ -71,18 +70,12 @@ SoapAnswer Endpoint::answer(const SoapRequest& request) {
   const WipeAtEnd wipe(*accepted);
   const auto environment = caller_of(*accepted);
 
-  Call call{context_, request.idempotency_key, request.client_address};
+  Call call{context_, request.idempotency_key, request.client_address, service_.effect};
   auto body = engine_.run(accepted->envelope, [&](::soap* context) { return service_.serve(context, call); });
   if (!body && !call.error) {
     // The gate let through what gSOAP refuses, or memory ran out: ours to mend either way.
     base::log::error("soap.engine", {{"status", body.error()}, {"operation", accepted->operation->name}});
-    call.error = call.done
-                     ? unknown_outcome()
-                     : domain::Error{domain::ErrorCode::unavailable,
-                                     "The service could not process the call, and nothing was stored: call again a "
-                                     "little later.",
-                                     {},
-                                     std::nullopt};
+    call.error = call.done ? failed_inside(service_.effect) : not_processed();
   }
   if (call.error) {
     const auto fault = to_fault(std::move(*call.error), accepted->version);

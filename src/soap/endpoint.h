@@ -14,7 +14,7 @@ namespace invited::soap {
 
 class Endpoint {
  public:
-  /// Throws std::logic_error where the service's WSDL is missing or not of our form.
+  /// Throws std::logic_error as describe() in services.h does.
   Endpoint(const Service& service, Engine& engine, domain::Context& context);
 
   /// Where to serve it, e.g. "/ws/InviteAPI/1/soap1".

@@ -275,7 +275,7 @@ class Reader {
     for (const auto child : child_elements(wrapper)) {
       const auto name = name_of(child);
       std::size_t i = 0;
-      while (i < expected.size() && expected[i].name != name.local) ++i;
+      while (i < expected.size() && !expected[i].is_called(name.local)) ++i;
       if (i == expected.size() || !(name.space.empty() || is_target(name.space, service_))) {
         return fault(FaultCode::sender,
                      "The request has a parameter that " + call_.operation->name +
@@ -283,13 +283,18 @@ class Reader {
                      std::string(name.local));
       }
       const auto& parameter = expected[i].name;
-      if (seen[i])
-        return fault(FaultCode::sender, "The request has " + parameter + " more than once: send each once.", parameter);
+      if (seen[i]) return repeated(expected[i]);
       seen[i] = true;
       if (!value(child, parameter, call_.values[i])) return false;
     }
     write_envelope();
     return true;
+  }
+
+  bool repeated(const ParameterDescription& parameter) {
+    const auto also = parameter.alias.empty() ? std::string() : " (" + parameter.alias + " is the same parameter)";
+    return fault(FaultCode::sender,
+                 "The request has " + parameter.name + " more than once" + also + ": send each once.", parameter.name);
   }
 
   /// Namespace declarations, xml:…, and xsi:… are everywhere; anything else would be asking for something.
@@ -374,7 +379,7 @@ std::expected<AcceptedCall, Fault> pass_gate(std::string_view content_type, std:
   const auto finding = check_content_type(content_type);
   if (body.size() > kBodyLimit)
     return std::unexpected(
-        refuse(413, "The request is larger than 64 KiB: an invitation needs less than 4.", finding.version));
+        refuse(413, "The request is larger than 64 KiB: a call needs less than 4.", finding.version));
   if (finding.problem)
     return std::unexpected(refuse(
         415, "The request " + std::string(*finding.problem) + ": send text/xml; charset=utf-8.", finding.version));

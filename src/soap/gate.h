@@ -29,6 +29,7 @@ struct AcceptedCall {
   std::string_view value(std::string_view parameter) const;
 };
 
+/// A parameter may come under its alias; under both names it is repeated.
 /// A refusal is a fault with code malformed_request, and status
 /// - 413 for more than kBodyLimit, 415 for another Content-Type or charset;
 /// - 400 for what is not well-formed, or forbidden, or not one operation in one Body of one Envelope;

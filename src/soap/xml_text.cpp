@@ -1,5 +1,10 @@
 #include "soap/xml_text.h"
 
+#include <pugixml.hpp>
+#include <sstream>
+#include <stdexcept>
+#include <utility>
+
 #include "base/utf8.h"
 
 namespace invited::soap {
@@ -53,6 +58,15 @@ std::string escape_xml(std::string_view text) {
     }
   }
   return escaped;
+}
+
+std::string indent_xml(std::string_view xml) {
+  pugi::xml_document document;
+  if (!document.load_buffer(xml.data(), xml.size(), pugi::parse_default | pugi::parse_declaration))
+    throw std::logic_error("XML to be indented is not well-formed");
+  std::ostringstream out;
+  document.save(out, "  ", pugi::format_default, pugi::encoding_utf8);
+  return std::move(out).str();
 }
 
 }  // namespace invited::soap

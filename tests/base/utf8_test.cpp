@@ -40,6 +40,33 @@ TEST(Utf8, TruncatesAtACodePoint) {
   EXPECT_EQ(truncate_code_points("abc", 0), "");
 }
 
+TEST(Utf8, TruncatesBetweenCharactersAsPeopleSeeThem) {
+  const std::string e_acute = "e\u0301";
+  const std::string family = "👨\u200d👩\u200d👧";  // five code points
+  const std::string flags = "🇳🇱🇩🇪";
+  const struct {
+    std::string text;
+    std::size_t limit;
+    std::string expected;
+  } cases[] = {
+      {"abc", 3, "abc"},
+      {"abc", 2, "ab"},
+      {"abc", 0, ""},
+      {"", 5, ""},
+      {"aé漢🙂", 3, "aé漢"},
+      {"ab" + e_acute, 4, "ab" + e_acute},
+      {"ab" + e_acute, 3, "ab"},
+      {"a" + family + "b", 6, "a" + family},
+      {"a" + family + "b", 5, "a"},
+      {flags, 3, "🇳🇱"},
+      {"👍🏽👍🏽", 3, "👍🏽"},
+      {"a\r\nb", 2, "a"},
+      {family, 2, "👨\u200d"},  // nothing would be worse
+  };
+  for (const auto& [text, limit, expected] : cases)
+    EXPECT_EQ(truncate_characters(text, limit), expected) << text << " to " << limit;
+}
+
 TEST(Utf8, TrimsEveryKindOfBlank) {
   EXPECT_EQ(trim(" \t\r\n a b \u00a0\u3000"), "a b");
   EXPECT_EQ(trim(" \u2003 "), "");

@@ -6,7 +6,7 @@
 #include <pugixml.hpp>
 #include <stdexcept>
 
-#include "soap/documentation_page.h"
+#include "soap/documentation_samples.h"
 #include "soap/fault.h"
 #include "soap/gate.h"
 #include "soap/services.h"
@@ -23,8 +23,25 @@ using testing::Pair;
 constexpr std::string_view kPath = "/ws/InviteAPI/1/soap1";
 
 TEST(Services, AreTheContracts) {
-  ASSERT_EQ(services().size(), 1U);
-  EXPECT_EQ(services()[0].path, kPath);
+  std::vector<std::pair<std::string, std::string>> found;
+  for (const Service& service : services()) {
+    const auto description = describe(service);
+    EXPECT_EQ(description.target_namespace, "http://www.example.com/");
+    EXPECT_EQ(service.path, "/ws/" + description.name + "/" + description.version + "/soap1");
+    std::string operation = description.operations.at(0).name + "(";
+    for (const auto& parameter : description.operations[0].parameters) operation += " " + parameter.name;
+    found.emplace_back(service.path, operation + " )");
+    EXPECT_EQ(description.operations.size(), 1U);
+    EXPECT_EQ(description.operations[0].soap_action, "http://www.example.com/" + description.operations[0].name);
+  }
+  EXPECT_THAT(
+      found,
+      ElementsAre(Pair("/ws/InviteAPI/1/soap1",
+                       "SendInvite( EnvironmentUUID EnvironmentPassword RoleUUID InviteeEmailAddress "
+                       "InviterEmailAddress )"),
+                  Pair("/ws/PermissionsAPI/1/soap1", "GetRolesForOpenID( OpenID EnvironmentID EnvironmentPassword )"),
+                  Pair("/ws/ProfileService/3/soap1", "GetUserProfile( OpenID EnvironmentUUID EnvironmentPassword )"),
+                  Pair("/ws/ProfileService/1/soap1", "GetDisplayName( OpenID EnvironmentPassword EnvironmentUUID )")));
 }
 
 TEST(Wsdl, SaysWhatTheContractSays) {

@@ -206,7 +206,8 @@ class ScriptedEndpointTest : public domain::UseCaseTest {
   Script script_;
   Engine engine_;
   Endpoint endpoint_{
-      {"InviteAPI", "/", [](::soap* context, Call& call) { return ScriptedService(context, call).dispatch(); }},
+      {"InviteAPI", "1", "/", Effect::writes,
+       [](::soap* context, Call& call) { return ScriptedService(context, call).dispatch(); }},
       engine_,
       *context_};
 };

@@ -1,0 +1,106 @@
+#include "soap/profile_service.h"
+
+#include <array>
+#include <deque>
+#include <string>
+
+#include "ProfileService/ProfileServiceProfileServiceSoapService.h"
+#include "base/utf8.h"
+#include "soap/person_query.h"
+
+namespace invited::soap {
+namespace {
+
+using domain::ProfileField;
+using ProfileService::tns__Company;
+using ProfileService::tns__UserProfile;
+using ProfileService::tns__UserProfile_USCORECompany;
+
+// The contract's lengths; those of the profile's fields are the domain's own (domain/profile.h).
+constexpr std::size_t kOpenIdLimit = 400;
+constexpr std::size_t kNameLimit = 200;
+constexpr std::size_t kEmailLimit = 200;
+
+struct FieldMember {
+  ProfileField field;
+  std::string* tns__UserProfile::* member;
+};
+constexpr std::array kFieldMembers{
+    FieldMember{ProfileField::avatar_url, &tns__UserProfile::AvatarUrl},
+    FieldMember{ProfileField::avatar_thumbnail_url, &tns__UserProfile::AvatarThumbnailUrl},
+    FieldMember{ProfileField::job_title, &tns__UserProfile::JobTitle},
+    FieldMember{ProfileField::department, &tns__UserProfile::Department},
+    FieldMember{ProfileField::location, &tns__UserProfile::Location},
+    FieldMember{ProfileField::country, &tns__UserProfile::Country},
+    FieldMember{ProfileField::bio, &tns__UserProfile::Bio},
+    FieldMember{ProfileField::website, &tns__UserProfile::Website},
+    FieldMember{ProfileField::phone, &tns__UserProfile::Phone},
+    FieldMember{ProfileField::linkedin, &tns__UserProfile::LinkedIn},
+    FieldMember{ProfileField::twitter, &tns__UserProfile::Twitter},
+    FieldMember{ProfileField::skype, &tns__UserProfile::Skype},
+    FieldMember{ProfileField::company_id, &tns__UserProfile::CompanyId},
+    FieldMember{ProfileField::company, &tns__UserProfile::Company},
+};
+static_assert(kFieldMembers.size() == domain::kProfileFields.size(), "every field of a profile is answered");
+
+/// A UserProfile and what it points to.
+class Answer {
+ public:
+  tns__UserProfile* fill(const domain::Person& person) {
+    profile_.OpenId = text(person.openid, kOpenIdLimit);
+    profile_.DisplayName = text(person.account.name, kNameLimit);
+    const auto& email = person.account.email.text();
+    profile_.EmailAddress = base::count_code_points(email) <= kEmailLimit ? text(email, kEmailLimit) : nullptr;
+    for (const auto& [field, member] : kFieldMembers)
+      profile_.*member = text(person.profile.get(field), domain::describe(field).max_length);
+    if (profile_.CompanyId != nullptr || profile_.Company != nullptr) {
+      company_.CompanyId = profile_.CompanyId;
+      company_.CompanyName = profile_.Company;
+      profile_company_.Company = &company_;
+      profile_.UserProfile_USCORECompany = &profile_company_;
+    }
+    return &profile_;
+  }
+
+ private:
+  /// Null, which is written as nil, for what is not known.
+  std::string* text(const std::string& value, std::size_t limit) {
+    return value.empty() ? nullptr : &texts_.emplace_back(base::truncate_characters(value, limit));
+  }
+
+  std::deque<std::string> texts_;  // a deque: what is in it stays where it is
+  tns__Company company_;
+  tns__UserProfile_USCORECompany profile_company_;
+  tns__UserProfile profile_;
+};
+
+class ProfileServiceHandler final : public ProfileService::ProfileServiceSoapService {
+ public:
+  ProfileServiceHandler(::soap* context, Call& call) : ProfileServiceSoapService(context), call_(call) {}
+
+  int GetUserProfile(ProfileService::_tns__GetUserProfile* request,
+                     ProfileService::_tns__GetUserProfileResponse& response) override {
+    const bool done = run_use_case(
+        call_,
+        [&] {
+          return domain::find_person(
+              take_person_query(request->OpenID, request->EnvironmentUUID, request->EnvironmentPassword, call_),
+              call_.context);
+        },
+        [&](const domain::Result<domain::Person>& person) { response.UserProfile = answer_.fill(*person); });
+    return done ? SOAP_OK : SOAP_STOP;  // SOAP_STOP: gSOAP writes nothing
+  }
+
+  /// Only gSOAP's own multi-threaded server copies services; it is not used here.
+  ProfileServiceSoapService* copy() override { return nullptr; }
+
+ private:
+  Call& call_;
+  Answer answer_;  ///< what the response points to: it is written before this object dies
+};
+
+}  // namespace
+
+int serve_profile_service(::soap* context, Call& call) { return ProfileServiceHandler(context, call).dispatch(); }
+
+}  // namespace invited::soap
