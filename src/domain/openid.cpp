@@ -65,21 +65,25 @@ Result<std::string> check_openid_template(std::string_view template_text, std::s
   int uuids = 0;
   int emails = 0;
   std::size_t length = 0;
+  std::size_t bytes = 0;
   for (const Piece& piece : split(template_text, public_url)) {
     switch (piece.kind) {
       case Piece::Kind::account_uuid:
         ++uuids;
         length += kUuidLength;
+        bytes += kUuidLength;
         break;
       case Piece::Kind::email:
         ++emails;
         length += kMaxEmailLength;
+        bytes += kMaxEmailLength;
         break;
       case Piece::Kind::literal:
         if (piece.text.find_first_of("{}") != std::string::npos)
           return refuse_template(
               "The template may hold {public_url}, {account_uuid} and {email}, and no other braces.");
         length += base::count_code_points(piece.text);
+        bytes += piece.text.size();
         break;
     }
   }
@@ -87,7 +91,7 @@ Result<std::string> check_openid_template(std::string_view template_text, std::s
     return refuse_template(
         "The template must hold {account_uuid} or {email}, each at most once: otherwise people could not be told "
         "apart.");
-  if (length > kMaxOpenIdLength)
+  if (length > kMaxOpenIdLength || bytes > kMaxOpenIdBytes)
     return refuse_template("The template can make OpenIDs of more than " + std::to_string(kMaxOpenIdLength) +
                            " characters: make it shorter.");
   return std::string(template_text);

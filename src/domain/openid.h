@@ -12,10 +12,11 @@
 namespace invited::domain {
 
 inline constexpr std::size_t kMaxOpenIdLength = 400;  ///< code points (soap-contract.md)
+inline constexpr std::size_t kMaxOpenIdBytes = 1024;  ///< what the gate lets through as a value
 
 /// `template_text` where it can serve: holds `{account_uuid}` or `{email}`, each at most once (so that it is unique in
 /// an environment), apart from those and `{public_url}` no braces and no hidden characters, and is never longer than
-/// kMaxOpenIdLength once filled in. Else invalid_parameter "openid-template".
+/// both limits once filled in. Else invalid_parameter "openid-template".
 Result<std::string> check_openid_template(std::string_view template_text, std::string_view public_url);
 
 /// `{email}` is the address in lower case, `{account_uuid}` the account's id, `{public_url}` without a slash at its

@@ -58,6 +58,9 @@ TEST(OpenId, ATemplateThatCannotTellPeopleApartOrGrowsTooLongIsRefused) {
     EXPECT_EQ(checked.error().code, ErrorCode::invalid_parameter);
     EXPECT_EQ(checked.error().parameter, "openid-template");
   }
+  std::string wide;
+  for (int i = 0; i < 330; ++i) wide += "漢";
+  EXPECT_FALSE(check_openid_template("{account_uuid}" + wide, kPublicUrl)) << "more bytes than a call may carry";
   EXPECT_TRUE(check_openid_template("{email}" + std::string(146, 'x'), kPublicUrl)) << "400 exactly";
 }
 
