@@ -74,14 +74,19 @@ void audit(std::string_view action, const base::Uuid& subject, Transaction& tran
   transaction.insert(domain::AuditEvent{now, "operator", std::string(action), subject, {}});
 }
 
+std::string way_to_a_fresh_one(const domain::OutboxMessage& message) {
+  return message.kind == domain::MessageKind::password_reset ? "the person asks for a fresh one on the sign-in page."
+                                                             : "send a fresh one with invited invitation resend.";
+}
+
 Result<Json> retry_one(const base::Uuid& id, AdminContext& context) {
   return domain::write_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
     const base::Timestamp now = context.clock.now();
     const auto message = transaction.find_message(id);
     if (!message) return std::unexpected(no_such_message(id));
     if (message->state != MessageState::queued && message->expires_at <= now)
-      return refuse(ErrorCode::invalid_parameter,
-                    "The link in this mail has expired: send a fresh one with invited invitation resend.", "message");
+      return refuse(ErrorCode::invalid_parameter, "The link in this mail has expired: " + way_to_a_fresh_one(*message),
+                    "message");
     if (!transaction.retry_message(id, now))
       return refuse(ErrorCode::invalid_parameter,
                     "The mail is " + std::string(domain::to_string(message->state)) +

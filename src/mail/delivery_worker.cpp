@@ -217,7 +217,7 @@ DeliveryWorker::Finished DeliveryWorker::attempt(const Claim& claim, Transport& 
       finished.result = *reason;
       return finished;
     }
-    const auto bytes = builder_.build(message, invitation_link(options_.public_url, keys_, message));
+    const auto bytes = builder_.build(message, message_link(options_.public_url, keys_, message));
     if (!bytes) {
       finished.result = {DeliveryOutcome::poisoned, 0, "render", bytes.error().message};
       return finished;
@@ -246,6 +246,13 @@ domain::Result<std::optional<DeliveryResult>> DeliveryWorker::reason_not_to_send
         if (!stored || stored->state != domain::MessageState::queued)
           return no("cancelled", "not sent: the message was cancelled");
         if (now >= message.expires_at) return no("expired", "not sent: its time was over");
+        if (message.kind == domain::MessageKind::password_reset) {
+          const auto account = transaction.find_account(message.account_id);
+          if (!account || account->disabled) return no("cancelled", "not sent: the account is gone or disabled");
+          if (account->password_generation != message.generation)
+            return no("cancelled", "not sent: the password has been changed since");
+          return std::optional<DeliveryResult>{};
+        }
         if (!carries_link(message.kind)) return std::optional<DeliveryResult>{};
         const auto invitation = transaction.find_invitation(message.invitation_id);
         if (!invitation || invitation->state_at(now) != domain::InvitationState::pending)

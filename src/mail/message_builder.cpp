@@ -14,6 +14,8 @@ namespace invited::mail {
 namespace {
 
 constexpr std::size_t kLongestLine = 998;  // RFC 5322 section 2.1.1
+/// As on the pages; the sender of mail about no app, where mail.from_name says none.
+constexpr std::string_view kOurName = "invited";
 
 struct Unref {
   void operator()(gpointer object) const { g_object_unref(object); }
@@ -93,7 +95,8 @@ MessageBuilder::MessageBuilder(const Settings& settings, TemplateRenderer render
 
 domain::Result<RenderedMail> MessageBuilder::render(const domain::OutboxMessage& message, std::string_view link) const {
   // Not the address: neutralised like every name, it reads as broken.
-  return renderer_.render(message, link, from_name_.empty() ? message.app_name : from_name_);
+  const std::string_view app_or_we = message.app_name.empty() ? kOurName : std::string_view(message.app_name);
+  return renderer_.render(message, link, from_name_.empty() ? app_or_we : from_name_);
 }
 
 domain::Result<std::string> MessageBuilder::build(const domain::OutboxMessage& message, std::string_view link) const {

@@ -18,7 +18,7 @@ class MessageBuilder {
   /// `renderer`'s files must outlive it.
   explicit MessageBuilder(const Settings& settings, TemplateRenderer renderer = TemplateRenderer{});
 
-  /// The whole RFC 5322 message. `link`: from invitation_link(). Errors: invalid_parameter where it cannot be rendered.
+  /// The whole RFC 5322 message. `link`: from message_link(). Errors: invalid_parameter where it cannot be rendered.
   domain::Result<std::string> build(const domain::OutboxMessage& message, std::string_view link) const;
 
   /// Only the words, for showing them; pass redacted_link().

@@ -161,11 +161,17 @@ bool is_web_url(std::string_view url) { return url.starts_with("https://") || ur
 
 mustache::data values_of(const domain::OutboxMessage& message, std::string_view link, std::string_view sender) {
   mustache::data data{mustache::data::type::object};
+  const bool has_inviter = !message.inviter_name.empty();
   data.set("language", std::string(base::to_string(message.language)));
   data.set("inviter", guard_name(message.inviter_name));
   data.set("app", guard_name(message.app_name));
   data.set("role", guard_name(message.role_name));
   data.set("sender", guard_name(sender));
+  // What stands above the mail: the app that it is about, or who sends it.
+  data.set("title", guard_name(message.app_name.empty() ? sender : message.app_name));
+  data.set("has_inviter", has_inviter);
+  // Their own address, as it was parsed: to be read as it is.
+  data.set("recipient", message.recipient.text());
   data.set("expires", base::date_and_time_in_words(message.language, message.expires_at));
   data.set("link", base::on_one_line(link));
   data.set("app_url", base::on_one_line(message.app_url));

@@ -32,7 +32,7 @@ class TemplateRenderer {
   /// `files` must outlive it. Tests pass broken ones.
   explicit TemplateRenderer(std::span<const base::EmbeddedFile> files = templates::files()) : files_(files) {}
 
-  /// `link`: the invitation's URL, empty where the kind has none. `sender`: who runs this service. Errors:
+  /// `link`: from message_link(), empty where the kind has none. `sender`: who runs this service. Errors:
   /// invalid_parameter, saying which template and why.
   domain::Result<RenderedMail> render(const domain::OutboxMessage& message, std::string_view link,
                                       std::string_view sender) const;

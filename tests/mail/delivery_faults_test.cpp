@@ -236,7 +236,7 @@ TEST_F(DeliveryOverSmtpTest, brings_the_mails_over_one_connection) {
   EXPECT_EQ(server_.connections(), 1);
   ASSERT_EQ(server_.mails().size(), 5U);
   EXPECT_EQ(server_.mails()[0].content,
-            builder_->build(messages[0], invitation_link(test::kPublicUrl, keys_, messages[0])).value());
+            builder_->build(messages[0], message_link(test::kPublicUrl, keys_, messages[0])).value());
 }
 
 TEST_F(DeliveryOverSmtpTest, M05_sends_one_equal_copy_more_where_the_answer_to_the_dot_is_lost) {

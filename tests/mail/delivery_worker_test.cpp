@@ -33,7 +33,7 @@ TEST_F(DeliveryWorkerTest, delivers_what_is_due_with_a_link_that_opens_the_invit
   EXPECT_EQ(delivery.envelope.from, settings_.from);
   EXPECT_EQ(delivery.envelope.recipient, "guest@example.org");
   EXPECT_EQ(delivery.envelope.message_id, domain::message_id_of(message));
-  EXPECT_THAT(delivery.bytes, HasSubstr("\r\n" + invitation_link(test::kPublicUrl, keys_, message) + "\r\n"));
+  EXPECT_THAT(delivery.bytes, HasSubstr("\r\n" + message_link(test::kPublicUrl, keys_, message) + "\r\n"));
   EXPECT_EQ(stored(message).attempts, 1U);
   EXPECT_EQ(attempts(message)[0].result->outcome, DeliveryOutcome::sent);
 }
@@ -257,6 +257,48 @@ TEST_F(DeliveryWorkerTest, M23_never_sends_a_mail_whose_link_is_dead) {
   EXPECT_EQ(relay_.count(), 1U);
   for (const auto& message : messages)
     EXPECT_NE(stored(message).state, MessageState::queued) << message.recipient.text();
+}
+
+TEST_F(DeliveryWorkerTest, delivers_the_link_to_a_new_password) {
+  const auto message = test::sample_reset_message(world_.inviter);
+  write([&](domain::Transaction& transaction) { transaction.insert(message); });
+  start();
+  ASSERT_TRUE(becomes(message, MessageState::sent));
+  const auto delivery = relay_.deliveries()[0];
+  EXPECT_EQ(delivery.envelope.recipient, "inviter@example.com");
+  EXPECT_THAT(delivery.bytes, HasSubstr("\r\n" + message_link(test::kPublicUrl, keys_, message) + "\r\n"));
+}
+
+TEST_F(DeliveryWorkerTest, M23_never_sends_a_link_to_a_new_password_that_is_dead) {
+  const struct {
+    const char* what;
+    std::function<void(domain::Account&, domain::OutboxMessage&)> change;
+  } kRows[] = {
+      {"the password was changed", [](auto& account, auto&) { account.password_generation += 1; }},
+      {"disabled", [](auto& account, auto&) { account.disabled = true; }},
+      {"nobody's", [](auto&, auto& message) { message.account_id = {}; }},
+      {"the hour is over", [this](auto&, auto& message) { message.expires_at = clock_.now(); }},
+  };
+  std::vector<domain::OutboxMessage> messages;
+  for (const auto& row : kRows) {
+    auto account = test::sample_account("dead" + std::to_string(messages.size()) + "@example.org");
+    account.id = base::Uuid::random();
+    messages.push_back(test::sample_reset_message(account));
+    write([&](domain::Transaction& transaction) {
+      transaction.insert(account);
+      row.change(account, messages.back());
+      transaction.update(account);
+      transaction.insert(messages.back());
+    });
+  }
+  const auto good = queue("guest@example.org");
+  start();
+  EXPECT_TRUE(becomes(good, MessageState::sent));
+  for (std::size_t i = 0; i < messages.size(); ++i)
+    EXPECT_TRUE(becomes(messages[i], MessageState::failed)) << kRows[i].what;
+  EXPECT_EQ(relay_.count(), 1U);
+  EXPECT_THAT(stored(messages[0]).last_error, HasSubstr("password has been changed"));
+  EXPECT_THAT(stored(messages[1]).last_error, HasSubstr("gone or disabled"));
 }
 
 TEST_F(DeliveryWorkerTest, M21_sends_no_message_twice_and_no_more_at_once_than_it_may) {

@@ -15,7 +15,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 std::string build(const domain::OutboxMessage& message, const Settings& settings = test::sample_settings()) {
-  const auto bytes = MessageBuilder(settings).build(message, carries_link(message.kind) ? test::kLink : "");
+  const auto bytes = MessageBuilder(settings).build(message, test::sample_link(message.kind));
   EXPECT_TRUE(bytes) << bytes.error().message;
   return bytes.value_or("");
 }
@@ -27,6 +27,7 @@ std::vector<domain::OutboxMessage> all_messages() {
     for (const base::Language language : base::kLanguages) {
       auto message = test::sample_message(kind, language);
       messages.push_back(message);
+      if (kind == MessageKind::password_reset) continue;  // has no names
       message.inviter_name = "Zoë Strauß-Ólafsdóttir 漢字";
       message.app_name = "Приложение";
       messages.push_back(message);
@@ -49,13 +50,13 @@ TEST(MessageBuilder, makes_a_mail_of_two_alternatives_text_first) {
       EXPECT_THAT(part.text, HasSubstr(message.role_name));
     }
     EXPECT_THAT(mail.header("subject"), HasSubstr(message.app_name));
+    EXPECT_FALSE(mail.header("subject").empty());
   }
 }
 
 TEST(MessageBuilder, says_the_same_words_after_the_way_through_mime) {
   for (const auto& message : all_messages()) {
-    const std::string link = carries_link(message.kind) ? test::kLink : "";
-    const auto words = MessageBuilder(test::sample_settings()).render(message, link);
+    const auto words = MessageBuilder(test::sample_settings()).render(message, test::sample_link(message.kind));
     ASSERT_TRUE(words);
     const test::ParsedMail mail = test::parse_mail(build(message));
     ASSERT_EQ(mail.parts.size(), 2U);
@@ -128,20 +129,23 @@ TEST(MessageBuilder, is_seven_bit_clean_with_crlf_and_short_lines) {
 TEST(MessageBuilder, keeps_lines_within_78_but_for_the_link_where_names_are_ordinary) {
   for (const auto& message : all_messages()) {
     for (const std::string& line : test::raw_lines(build(message)))
-      EXPECT_TRUE(line.size() <= 78 || line.find(test::kLink) != std::string::npos) << line;
+      EXPECT_TRUE(line.size() <= 78 || line.find(test::sample_link(message.kind)) != std::string::npos) << line;
   }
 }
 
 TEST(MessageBuilder, leaves_the_link_unbroken_by_itself_on_a_raw_line_where_the_text_is_ascii) {
-  const std::string bytes = build(test::sample_message());
-  EXPECT_EQ(test::parse_mail(bytes).parts[0].encoding, "7bit");
-  EXPECT_THAT(test::raw_lines(bytes), Contains(test::kLink));
+  for (const MessageKind kind : {MessageKind::invitation_to_sign_up, MessageKind::password_reset}) {
+    const std::string bytes = build(test::sample_message(kind));
+    EXPECT_EQ(test::parse_mail(bytes).parts[0].encoding, "7bit");
+    EXPECT_THAT(test::raw_lines(bytes), Contains(test::sample_link(kind)));
+  }
 }
 
 TEST(MessageBuilder, has_the_link_by_itself_on_a_line_of_the_text_in_every_language) {
   for (const auto& message : all_messages()) {
     if (!carries_link(message.kind)) continue;
-    EXPECT_THAT(test::parse_mail(build(message)).parts[0].text, HasSubstr("\n\n" + test::kLink + "\n\n"));
+    EXPECT_THAT(test::parse_mail(build(message)).parts[0].text,
+                HasSubstr("\n\n" + test::sample_link(message.kind) + "\n\n"));
   }
 }
 
@@ -207,19 +211,52 @@ TEST(MessageBuilder, shows_a_preview_without_the_token) {
   EXPECT_THAT(words->text, HasSubstr("\nhttps://invite.example.com/i/(token-not-shown)\n"));
 }
 
-TEST(InvitationLink, stands_under_the_public_url_and_names_invitation_and_generation) {
+TEST(MessageBuilder, says_who_sends_a_mail_about_no_app_even_where_no_name_is_configured) {
+  Settings settings = test::sample_settings();
+  const auto message = test::sample_message(MessageKind::password_reset);
+  EXPECT_EQ(test::parse_mail(build(message, settings)).header("subject"),
+            "A new password for your account at Example Company");
+  settings.from_name.clear();
+  EXPECT_EQ(test::parse_mail(build(message, settings)).header("subject"), "A new password for your account at invited");
+}
+
+TEST(MessageLink, stands_under_the_public_url_and_names_invitation_and_generation) {
   const domain::TokenKeys keys{{{1, base::Secret(std::string(32, 'k'))}}, 1};
   const auto message = test::sample_message();
   for (const char* url : {"https://invite.example.com", "https://invite.example.com/"}) {
-    const std::string link = invitation_link(url, keys, message);
+    const std::string link = message_link(url, keys, message);
     ASSERT_TRUE(link.starts_with("https://invite.example.com/i/"));
     const auto subject = domain::check_token(keys, link.substr(29));
     ASSERT_TRUE(subject);
     EXPECT_EQ(subject->invitation_id, message.invitation_id);
     EXPECT_EQ(subject->generation, message.generation);
   }
-  EXPECT_EQ(invitation_link("https://example.com/sub", keys, message).rfind("https://example.com/sub/i/", 0), 0U);
-  EXPECT_EQ(invitation_link("https://x", keys, test::sample_message(MessageKind::already_has_access)), "");
+  EXPECT_EQ(message_link("https://example.com/sub", keys, message).rfind("https://example.com/sub/i/", 0), 0U);
+  EXPECT_EQ(message_link("https://x", keys, test::sample_message(MessageKind::already_has_access)), "");
+}
+
+TEST(MessageLink, to_a_new_password_names_account_generation_of_its_password_and_the_hours_end) {
+  const domain::TokenKeys keys{{{1, base::Secret(std::string(32, 'k'))}}, 1};
+  auto message = test::sample_message(MessageKind::password_reset);
+  message.generation = 7;
+  const std::string link = message_link("https://invite.example.com/", keys, message);
+  constexpr std::string_view kPage = "https://invite.example.com/reset-password/";
+  ASSERT_TRUE(link.starts_with(kPage)) << link;
+  EXPECT_EQ(link.size(), test::kResetLink.size());
+  const auto subject = domain::check_reset_token(keys, link.substr(kPage.size()));
+  ASSERT_TRUE(subject);
+  EXPECT_EQ(subject->account_id, message.account_id);
+  EXPECT_EQ(subject->password_generation, 7U);
+  EXPECT_EQ(subject->expires_at, message.expires_at);
+  EXPECT_FALSE(domain::check_token(keys, link.substr(kPage.size()))) << "it is no invitation";
+  EXPECT_EQ(redacted_link("https://x", message), "https://x/reset-password/(token-not-shown)");
+}
+
+TEST(MessageLink, is_carried_by_all_kinds_but_the_notice) {
+  for (const MessageKind kind : test::kMessageKinds) {
+    EXPECT_EQ(carries_link(kind), kind != MessageKind::already_has_access);
+    EXPECT_EQ(redacted_link("https://x", test::sample_message(kind)).empty(), !carries_link(kind));
+  }
 }
 
 }  // namespace

@@ -104,7 +104,7 @@ TEST(MailTemplates, link_to_no_address_of_the_app_but_http_ones) {
 TEST(MailTemplates, hold_no_link_image_or_script_but_the_invitation) {
   for (const MessageKind kind : test::kMessageKinds) {
     const auto message = test::sample_message(kind);
-    const std::string link = kind == MessageKind::already_has_access ? "" : test::kLink;
+    const std::string& link = test::sample_link(kind);
     const auto mail = TemplateRenderer{}.render(message, link, "Example Company");
     ASSERT_TRUE(mail);
     const std::string& allowed = link.empty() ? message.app_url : link;
@@ -143,6 +143,60 @@ TEST(MailTemplates, keep_the_link_whole_on_a_line_of_its_own_and_fold_the_rest) 
       rest.remove_prefix(line.size() + 1);
     }
   }
+}
+
+TEST(MailTemplates, tell_that_nobody_knows_who_wants_a_new_password_and_what_to_do_about_it) {
+  const auto mail =
+      TemplateRenderer{}.render(test::sample_message(MessageKind::password_reset), test::kResetLink, "Example Company");
+  ASSERT_TRUE(mail) << mail.error().message;
+  EXPECT_EQ(mail->subject, "A new password for your account at Example Company");
+  EXPECT_THAT(mail->text, HasSubstr("\n\n" + test::kResetLink + "\n\n"));
+  EXPECT_THAT(mail->html, HasSubstr("href=\"" + test::kResetLink + "\""));
+  EXPECT_THAT(mail->html, HasSubstr("<title>Example Company</title>"));
+  for (const std::string& part : {base::on_one_line(mail->text), base::on_one_line(mail->html)}) {
+    for (const char* words :
+         {"inviter@example.com", "We do not know who it was", "one hour, until 20 November 2026, 09:30 UTC", "once",
+          "If it was not you, you need not do anything", "do not forward", "sent by Example Company."})
+      EXPECT_THAT(part, HasSubstr(words));
+    EXPECT_THAT(part, Not(HasSubstr("invitation"))) << "that is another kind of mail";
+    EXPECT_THAT(part, Not(HasSubstr("at the request of")));
+  }
+}
+
+TEST(MailTemplates, speak_of_a_new_password_in_each_language) {
+  const struct {
+    base::Language language;
+    const char* subject;
+    const char* words;
+  } kRows[] = {
+      {base::Language::en, "A new password for your account at Example Company", "20 November 2026, 09:30 UTC"},
+      {base::Language::nl, "Een nieuw wachtwoord voor uw account bij Example Company", "20 november 2026, 09:30 UTC"},
+      {base::Language::de, "Ein neues Passwort für Ihr Konto bei Example Company", "20. November 2026, 09:30 UTC"},
+      {base::Language::fr, "Un nouveau mot de passe pour votre compte chez Example Company",
+       "20 novembre 2026, 09:30 UTC"},
+      {base::Language::es, "Una contraseña nueva para su cuenta en Example Company",
+       "20 de noviembre de 2026, 09:30 UTC"}};
+  for (const auto& row : kRows) {
+    const auto mail = TemplateRenderer{}.render(test::sample_message(MessageKind::password_reset, row.language),
+                                                test::kResetLink, "Example Company");
+    ASSERT_TRUE(mail);
+    EXPECT_EQ(mail->subject, row.subject);
+    EXPECT_THAT(base::on_one_line(mail->text), HasSubstr(row.words));
+    EXPECT_THAT(mail->text, HasSubstr("\n\n" + test::kResetLink + "\n\n"));
+  }
+}
+
+// The sender's name is an operator's, still nothing in a mail is a link that we did not make.
+TEST(MailTemplates, neutralise_the_senders_name_too) {
+  const auto mail = TemplateRenderer{}.render(test::sample_message(MessageKind::password_reset), test::kResetLink,
+                                              "<b>https://evil.example</b>\r\nBcc: x@example.org");
+  ASSERT_TRUE(mail);
+  EXPECT_THAT(mail->subject, Not(testing::AnyOf(HasSubstr("\n"), HasSubstr("\r"), HasSubstr("://"))));
+  for (const std::string& part : {mail->text, mail->html}) {
+    EXPECT_THAT(part, Not(HasSubstr("https://evil")));
+    EXPECT_THAT(part, Not(HasSubstr("x@example.org")));
+  }
+  EXPECT_THAT(mail->html, Not(HasSubstr("<b>")));
 }
 
 // M19: a template that is broken, incomplete or endless gives an error, not a mail with a hole in it.
