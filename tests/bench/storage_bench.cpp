@@ -147,8 +147,9 @@ class BareSqlite {
       "RELEASE work",
       "SELECT id, app_id, name, disabled, password_1_kind, password_1_hash, password_1_valid_from,"
       " password_1_valid_until, password_2_kind, password_2_hash, password_2_valid_from, password_2_valid_until,"
-      " created_at FROM environment WHERE id = ?",
-      "SELECT id, email, name, password_hash, disabled, created_at FROM account WHERE email_key = ?",
+      " created_at, openid_template, refresh_url, refresh_namespace FROM environment WHERE id = ?",
+      "SELECT id, email, name, password_hash, password_generation, disabled, created_at FROM account"
+      " WHERE email_key = ?",
       "SELECT 1 FROM access WHERE account_id = ? AND environment_id = ? LIMIT 1",
       "SELECT app_id, id, name, created_at FROM role WHERE app_id = ? AND id = ?",
       "SELECT id, name, url, language, created_at FROM app WHERE id = ?",
@@ -165,11 +166,11 @@ class BareSqlite {
       "generation,"
       " created_at, sent_at, expires_at, settled_at) VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', 1, 1795163400000,"
       " 1795163400000, 1795768200000, NULL)",
-      "INSERT INTO outbox_message (id, kind, state, environment_id, invitation_id, generation, recipient, "
-      "recipient_key,"
-      " mailbox, language, inviter_name, app_name, app_url, role_name, queued_at, not_before, due_at, expires_at,"
-      " attempts, deaths, claims, finished_at, last_error) VALUES (?, 'invitation_to_sign_up', 'queued', ?, ?, 1, ?, ?,"
-      " ?, 'en', ?, ?, ?, ?, 1795163400000, 1795163400000, 1795163400000, 1795768200000, 0, 0, 0, NULL, '')",
+      "INSERT INTO outbox_message (id, kind, state, environment_id, invitation_id, account_id, generation, recipient,"
+      " recipient_key, mailbox, language, inviter_name, app_name, app_url, role_name, queued_at, not_before, due_at,"
+      " expires_at, attempts, deaths, claims, finished_at, last_error) VALUES (?, 'invitation_to_sign_up', 'queued', ?,"
+      " ?, NULL, 1, ?, ?, ?, 'en', ?, ?, ?, ?, 1795163400000, 1795163400000, 1795163400000, 1795768200000, 0, 0, 0,"
+      " NULL, '')",
       "INSERT INTO audit_event (at, actor, action, subject_id, detail) VALUES (1795163400000, ?, 'invitation.created',"
       " ?, ?)",
   };
