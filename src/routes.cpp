@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "http/account_pages.h"
 #include "http/assets.h"
 #include "http/home_page.h"
 #include "http/invitation_pages.h"
@@ -84,6 +85,7 @@ http::Router make_routes(const RouteParts& parts) {
   add_soap_routes(router, parts);
   http::add_invitation_routes(
       router, std::make_shared<const http::InvitationPages>(parts.context, parts.renderer, parts.csrf_key));
+  http::add_account_routes(router, parts.context, parts.renderer, parts.csrf_key);
   http::add_asset_routes(router);
   http::add_home_route(router, parts.renderer);
   add_probe_routes(router, parts);

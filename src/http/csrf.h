@@ -1,6 +1,7 @@
 // Protects the forms of our pages against other sites: a signed double submit. A random value in a cookie, and in the
-// form its HMAC bound to what the form is about (the token of the link). Also judges `Origin` and `Sec-Fetch-Site`. No
-// state: any instance with the same key checks. Immutable; shared between threads.
+// form its HMAC bound to what the form is about (a link's token, a page's path: never equal, for a path has slashes).
+// Also judges `Origin` and `Sec-Fetch-Site`. No state: any instance with the same key checks. Immutable; shared between
+// threads.
 #pragma once
 
 #include <string>

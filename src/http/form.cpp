@@ -9,7 +9,6 @@ namespace invited::http {
 namespace {
 
 constexpr std::size_t kMaxFields = 16;
-constexpr std::size_t kMaxBody = 16 * 1024;
 
 bool is_form(std::string_view content_type) {
   constexpr std::string_view kForm = "application/x-www-form-urlencoded";
@@ -57,8 +56,8 @@ std::string_view Form::get(std::string_view name) const {
   return {};
 }
 
-std::optional<Form> parse_form(const Request& request) {
-  if (!is_form(request.headers.get("Content-Type")) || request.body.size() > kMaxBody) return std::nullopt;
+std::optional<Form> parse_form(const Request& request, std::size_t max_body) {
+  if (!is_form(request.headers.get("Content-Type")) || request.body.size() > max_body) return std::nullopt;
   Form form;
   form.fields_.reserve(kMaxFields);  // no moves: they would leave copies of short values behind
   std::string_view rest = request.body;

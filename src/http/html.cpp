@@ -12,6 +12,8 @@ namespace {
 
 namespace mustache = kainjow::mustache;
 
+constexpr std::string_view kPartPrefix = "part_";
+
 std::string_view find_template(std::string_view name) {
   for (const base::EmbeddedFile& file : templates::files())
     if (file.name == name) return file.content;
@@ -145,6 +147,9 @@ Response PageRenderer::render(const Request& request, const PageSpec& spec, Page
   if (!spec.script.empty()) data.text("script", asset_path(spec.script));
   mustache::data values = to_mustache(data);
   values.set("title", std::string(source.substr(0, title_end)));
+  for (const base::EmbeddedFile& file : templates::files())
+    if (file.name.starts_with(kPartPrefix))
+      values.set(std::string(file.name.substr(0, file.name.rfind('.'))), std::string(file.content));
   values.set("content", std::string(source.substr(std::min(title_end + 1, source.size()))));
   values.set("t", mustache::data{mustache::lambda2{[language](const std::string& text, const mustache::renderer& fill) {
                return fill(escape_markup(base::translate(language, base::on_one_line(text))), false);

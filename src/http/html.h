@@ -1,7 +1,8 @@
 // HTML pages: fills a Mustache template (embedded, escaped by default) inside the layout, in the reader's language.
 // A template's first line is the page's title, the rest its content; `{{#t}}English text with {{names}}{{/t}}` is
-// translated by base::translate. Not for deciding what a page says. Links begin with the configured public URL's path
-// and never with anything from the request. Immutable once made; shared between threads.
+// translated by base::translate; `{{> part_x}}` puts in part_x.html, which pages share. Not for deciding what a page
+// says. Links begin with the configured public URL's path and never with anything from the request. Immutable once
+// made; shared between threads.
 #pragma once
 
 #include <cstdint>

@@ -17,7 +17,7 @@
 
 namespace invited::http {
 
-class Form;
+class FormState;
 class Router;
 
 class InvitationPages {
@@ -40,18 +40,12 @@ class InvitationPages {
   const std::shared_ptr<const PageRenderer>& renderer() const { return renderer_; }
 
  private:
-  struct FormState;
-
   Response show_state(const Request& request, std::string_view token, const domain::InvitationView& view) const;
   Response show_form(const Request& request, std::string_view token, const domain::InvitationView& view,
-                     const FormState& state) const;
+                     const FormState& state, std::string_view name) const;
   Response show_outcome(const Request& request, std::string_view template_name, std::string_view token,
                         const domain::InvitationView& view) const;
   Response show_refusal(const Request& request, std::string_view token, const domain::Error& error) const;
-  /// Nothing where the form is one of ours; else the answer to give.
-  std::optional<Response> refuse_foreign(const Request& request, std::string_view token,
-                                         const std::optional<Form>& form) const;
-  Response problem(const Request& request, std::string_view token, int status, std::string_view template_name) const;
 
   domain::Context& context_;
   std::shared_ptr<const PageRenderer> renderer_;
@@ -61,7 +55,7 @@ class InvitationPages {
 /// Registers the routes above; they keep the pages alive.
 void add_invitation_routes(Router& router, std::shared_ptr<const InvitationPages> pages);
 
-/// Every English text that the form may show beside those of its template: for the test that they are translated.
-std::span<const std::string_view> form_texts();
+/// Every English text that only this form may show beside those of its template: for the test that they are translated.
+std::span<const std::string_view> invitation_texts();
 
 }  // namespace invited::http

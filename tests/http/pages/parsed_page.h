@@ -46,7 +46,7 @@ inline void expect_accessible(const ParsedPage& page) {
   EXPECT_EQ(page.count("//main"), 1u);
   EXPECT_FALSE(page.text("/html/head/title").empty());
   EXPECT_FALSE(page.text("/html/@lang").empty());
-  for (const auto& found : page.document().select_nodes("//input[not(@type='hidden')]")) {
+  for (const auto& found : page.document().select_nodes("//input[not(@type='hidden')] | //textarea")) {
     const std::string id = found.node().attribute("id").value();
     EXPECT_TRUE(page.has(("//label[@for='" + id + "']").c_str())) << "no label for " << id;
   }
