@@ -205,11 +205,10 @@ class ScriptedEndpointTest : public domain::UseCaseTest {
 
   Script script_;
   Engine engine_;
-  Endpoint endpoint_{
-      {"InviteAPI", "1", "/", Effect::writes,
-       [](::soap* context, Call& call) { return ScriptedService(context, call).dispatch(); }},
-      engine_,
-      *context_};
+  Endpoint endpoint_{{"InviteAPI", "1", "/", Effect::writes,
+                      [](::soap* context, Call& call) { return ScriptedService(context, call).dispatch(); }},
+                     engine_,
+                     *context_};
 };
 
 TEST_F(ScriptedEndpointTest, GivesEveryValueToTheOperationByteForByte) {
@@ -273,6 +272,33 @@ TEST_F(ScriptedEndpointTest, TellsApartWhetherAnythingWasStoredWhenGsoapFails) {
     return SOAP_EOM;
   };
   EXPECT_EQ(seen(test::request()).summary(), "500 Server outcome_unknown");
+}
+
+TEST_F(ScriptedEndpointTest, NeverCallsTheOutcomeOfAReadUnknown) {
+  Endpoint reads{{"InviteAPI", "1", "/", Effect::reads,
+                  [](::soap* context, Call& call) { return ScriptedService(context, call).dispatch(); }},
+                 engine_,
+                 *context_};
+  const auto seen = [&] {
+    return test::read_answer(reads.handle({test::request(), std::string(kTextXml), {}, "192.0.2.1"}));
+  };
+  const std::function<bool(Call&)> failures[] = {
+      [](Call& call) {
+        return run_use_case(call, []() -> domain::Result<void> { throw std::runtime_error("while it looks"); });
+      },
+      [](Call& call) {
+        return run_use_case(call, [] { return domain::Result<int>(1); }, [](const auto&) { throw std::bad_alloc(); });
+      },
+  };
+  for (const auto& fail : failures) {
+    script_.then = [&](Call& call) { return fail(call) ? SOAP_OK : SOAP_STOP; };
+    EXPECT_EQ(seen().summary(), "500 Server unavailable");
+  }
+  script_.then = [](Call& call) {
+    call.done = true;
+    return SOAP_EOM;  // while it writes the answer
+  };
+  EXPECT_EQ(seen().summary(), "500 Server unavailable");
 }
 
 std::size_t resident_kib() {

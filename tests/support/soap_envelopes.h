@@ -37,6 +37,14 @@ inline std::string element(std::string_view name, std::string_view content) {
   return "<" + std::string(name) + ">" + std::string(content) + "</" + local + ">";
 }
 
+/// A call of any operation; values are written as they are.
+inline std::string wrapped(std::string_view operation,
+                           const std::vector<std::pair<std::string, std::string>>& children) {
+  std::string xml = "<t:" + std::string(operation) + " xmlns:t=\"" + std::string(kTarget) + "\">";
+  for (const auto& [name, value] : children) xml += element(name, value);
+  return xml + "</t:" + std::string(operation) + ">";
+}
+
 inline std::string children_xml(const InviteValues& values) {
   std::string xml;
   for (const auto& [name, value] : values.children()) xml += element(name, value);
