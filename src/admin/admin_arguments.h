@@ -58,5 +58,6 @@ std::span<const Command> app_commands();
 std::span<const Command> people_commands();
 std::span<const Command> invitation_commands();
 std::span<const Command> mail_commands();
+std::span<const Command> refresh_commands();
 
 }  // namespace invited::admin

@@ -23,8 +23,8 @@ Result<Json> status(const Arguments&, AdminContext& context) {
 constexpr std::array kServiceCommands{Command{"status", "", status}};
 
 const Command* find_command(std::string_view name) {
-  const std::array<std::span<const Command>, 5> tables{kServiceCommands, app_commands(), people_commands(),
-                                                       invitation_commands(), mail_commands()};
+  const std::array<std::span<const Command>, 6> tables{kServiceCommands,      app_commands(),  people_commands(),
+                                                       invitation_commands(), mail_commands(), refresh_commands()};
   for (const auto& table : tables)
     for (const Command& command : table)
       if (command.name == name) return &command;

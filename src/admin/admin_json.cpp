@@ -59,6 +59,13 @@ Json to_json(const domain::Account& account) {
           {"created_at", time(account.created_at)}};
 }
 
+Json to_json(const domain::Profile& profile) {
+  Json json = Json::object();
+  for (const domain::ProfileFieldDescription& field : domain::kProfileFields)
+    json[std::string(field.name)] = text_or_null(profile.get(field.field));
+  return json;
+}
+
 Json to_json(const domain::AuditEvent& event) {
   return {{"at", time(event.at)},
           {"actor", event.actor},
@@ -115,6 +122,40 @@ Json to_json(const domain::OutboxMessage& message, const std::optional<domain::M
           {"deaths", message.deaths},
           {"last_error", text_or_null(message.last_error)},
           {"hold", held ? to_json(*hold) : Json(nullptr)}};
+}
+
+Json to_json(const domain::RefreshAttempt& attempt) {
+  Json json{{"number", attempt.number},
+            {"started_at", time(attempt.started_at)},
+            {"finished_at", time(attempt.finished_at)},
+            {"outcome", nullptr},
+            {"http_status", nullptr},
+            {"explanation", nullptr}};
+  if (attempt.result) {
+    json["outcome"] = domain::to_string(attempt.result->outcome);
+    if (attempt.result->http_status != 0) json["http_status"] = attempt.result->http_status;
+    json["explanation"] = text_or_null(attempt.result->explanation);
+  }
+  return json;
+}
+
+Json to_json(const domain::RefreshCall& call, domain::Transaction& transaction) {
+  const auto environment = transaction.find_environment(call.environment_id);
+  const auto app = environment ? transaction.find_app(environment->app_id) : std::nullopt;
+  const auto account = transaction.find_account(call.account_id);
+  return {{"refresh_uuid", call.id.to_string()},
+          {"state", domain::to_string(call.state)},
+          {"email", account ? Json(account->email.text()) : Json(nullptr)},
+          {"account_uuid", call.account_id.to_string()},
+          {"environment_uuid", call.environment_id.to_string()},
+          {"environment_name", environment ? Json(environment->name) : Json(nullptr)},
+          {"app_name", app ? Json(app->name) : Json(nullptr)},
+          {"refresh_url", environment ? text_or_null(environment->refresh_url) : Json(nullptr)},
+          {"queued_at", time(call.queued_at)},
+          {"due_at", time(call.due_at)},
+          {"finished_at", time(call.finished_at)},
+          {"attempt_count", call.attempts},
+          {"last_error", text_or_null(call.last_error)}};
 }
 
 Json to_json(const domain::Invitation& invitation, domain::Transaction& transaction, base::Timestamp now) {

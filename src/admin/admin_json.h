@@ -16,11 +16,15 @@ Json to_json(const domain::App& app);
 Json to_json(const domain::Role& role, const domain::App& app);
 Json to_json(const domain::Environment& environment, const domain::App& app);
 Json to_json(const domain::Account& account);
+/// Every field, null where nothing is said.
+Json to_json(const domain::Profile& profile);
 Json to_json(const domain::AuditEvent& event);
 Json to_json(const domain::Attempt& attempt);
 Json to_json(const domain::MailHold& hold);
 /// `hold`: the queue's, shown with a queued message.
 Json to_json(const domain::OutboxMessage& message, const std::optional<domain::MailHold>& hold);
+Json to_json(const domain::RefreshAttempt& attempt);
+Json to_json(const domain::RefreshCall& call, domain::Transaction& transaction);
 Json to_json(const domain::Invitation& invitation, domain::Transaction& transaction, base::Timestamp now);
 Json to_json(const domain::AccessEntry& entry, const domain::Environment& environment, const domain::App& app);
 

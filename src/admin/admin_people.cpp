@@ -1,18 +1,37 @@
 // The nouns account and access.
 #include <array>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "admin/admin_arguments.h"
 #include "admin/admin_json.h"
 #include "domain/manage_accounts.h"
+#include "domain/openid.h"
 
 namespace invited::admin {
 namespace {
 
+using domain::ErrorCode;
+using domain::refuse;
 using domain::Result;
 using domain::Transaction;
+
+/// What "account set" knows: "email name", and every field of a profile.
+constexpr auto kAccountSetArguments = [] {
+  std::array<char, 300> text{};
+  std::size_t size = 0;
+  const auto append = [&](std::string_view part) {
+    for (const char c : part) text.at(size++) = c;
+  };
+  append("email name");
+  for (const domain::ProfileFieldDescription& field : domain::kProfileFields) {
+    append(" ");
+    append(field.name);
+  }
+  return std::pair(text, size);
+}();
 
 template <class T>
 std::unexpected<domain::Error> error_of(T& failed) {
@@ -59,6 +78,61 @@ Result<Json> account_list(const Arguments& arguments, AdminContext& context) {
   });
 }
 
+/// The account and all that it says of the person, and what they may do where.
+Json to_json_with_profile(const domain::Account& account, std::string_view public_url, Transaction& transaction) {
+  Json json = to_json(account);
+  json["profile"] = to_json(transaction.find_profile(account.id));
+  Json roles = Json::array();
+  for (const base::Uuid& id : transaction.list_environments_of(account.id)) {
+    const auto environment = transaction.find_environment(id);
+    const auto app = environment ? transaction.find_app(environment->app_id) : std::nullopt;
+    if (!app) throw domain::StorageFailure("an access without its environment or app");
+    for (const domain::Role& role : transaction.list_roles_of(account.id, id))
+      roles.push_back({{"role_uuid", role.id.to_string()},
+                       {"role_name", role.name},
+                       {"environment_uuid", id.to_string()},
+                       {"environment_name", environment->name},
+                       {"app_name", app->name},
+                       {"openid", domain::make_openid(environment->openid_template, public_url, account)}});
+  }
+  json["roles"] = std::move(roles);
+  return json;
+}
+
+Result<Json> account_show(const Arguments& arguments, AdminContext& context) {
+  auto email = arguments.text("email");
+  if (!email) return error_of(email);
+  const auto address = domain::EmailAddress::parse(*email);
+  if (!address) return refuse(ErrorCode::invalid_email_address, "\"" + *email + "\" is not a mail address.", "email");
+  return domain::read_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
+    const auto account = transaction.find_account_by_email(address->key());
+    if (!account)
+      return refuse(ErrorCode::not_found, "There is no account " + address->text() + ": see invited account list.",
+                    "email");
+    return to_json_with_profile(*account, context.public_url, transaction);
+  });
+}
+
+Result<Json> account_set(const Arguments& arguments, AdminContext& context) {
+  auto email = arguments.text("email");
+  auto name = arguments.optional_text("name");
+  if (!email) return error_of(email);
+  if (!name) return error_of(name);
+  domain::AccountChange change{*name, {}};
+  for (const domain::ProfileFieldDescription& field : domain::kProfileFields) {
+    auto value = arguments.optional_text(field.name);
+    if (!value) return error_of(value);
+    if (*value) change.fields.emplace_back(field.field, std::move(**value));
+  }
+  if (!change.name && change.fields.empty())
+    return refuse(ErrorCode::missing_parameter, "Say what to change: --name, --job-title, … (see --help).");
+  return domain::write_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
+    const auto account = domain::set_account(*email, change, transaction, context.clock.now());
+    if (!account) return error_of(account);
+    return to_json_with_profile(*account, context.public_url, transaction);
+  });
+}
+
 Result<Json> account_set_password(const Arguments& arguments, AdminContext& context) {
   auto email = arguments.text("email");
   auto password = arguments.text("password");
@@ -77,11 +151,13 @@ Result<Json> account_set_password(const Arguments& arguments, AdminContext& cont
 Result<Json> set_disabled(const Arguments& arguments, AdminContext& context, bool disabled) {
   auto email = arguments.text("email");
   if (!email) return error_of(email);
-  return domain::write_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
+  auto changed = domain::write_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
     auto account = domain::set_account_disabled(*email, disabled, transaction, context.clock.now());
     if (!account) return error_of(account);
     return to_json(*account);
   });
+  if (changed) context.refresh_queued();
+  return changed;
 }
 
 Result<Json> account_disable(const Arguments& arguments, AdminContext& context) {
@@ -103,7 +179,7 @@ Result<Json> change_access(const Arguments& arguments, AdminContext& context, Ch
   if (!environment_name) return error_of(environment_name);
   if (!email) return error_of(email);
   if (!role_name) return error_of(role_name);
-  return domain::write_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
+  auto changed = domain::write_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
     const auto environment = find_environment(*environment_name, transaction);
     if (!environment) return error_of(environment);
     const auto role = find_role(environment->app_id, *role_name, transaction);
@@ -115,6 +191,8 @@ Result<Json> change_access(const Arguments& arguments, AdminContext& context, Ch
     if (!account || !app) throw domain::StorageFailure("an access without its account or app");
     return to_json(domain::AccessEntry{*access, account->email.text(), account->name, role->name}, *environment, *app);
   });
+  if (changed) context.refresh_queued();
+  return changed;
 }
 
 Result<Json> access_grant(const Arguments& arguments, AdminContext& context) {
@@ -159,6 +237,9 @@ Result<Json> access_list(const Arguments& arguments, AdminContext& context) {
 constexpr std::array kCommands{
     Command{"account add", "email name password", account_add},
     Command{"account list", "limit offset", account_list},
+    Command{"account show", "email", account_show},
+    Command{"account set", std::string_view(kAccountSetArguments.first.data(), kAccountSetArguments.second),
+            account_set},
     Command{"account set-password", "email password", account_set_password},
     Command{"account disable", "email", account_disable},
     Command{"account enable", "email", account_enable},

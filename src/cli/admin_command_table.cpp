@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "cli/profile_options.h"
+
 namespace invited::cli {
 namespace {
 
@@ -71,6 +73,10 @@ constexpr std::array kAccountAdd{
     OptionSpec{"name", text, true, "the person's name; stands in the mails of their invitations"},
     kPasswordStdin,
 };
+constexpr auto kAccountSet = with_profile_options(std::array{
+    kRequiredEmail,
+    OptionSpec{"name", text, false, "the person's name; stands in the mails of their invitations"},
+});
 constexpr std::array kSetPassword{
     kRequiredEmail,
     OptionSpec{"password-stdin", password_stdin, true, "read the password from the first line of standard input"}};
@@ -118,6 +124,22 @@ constexpr std::array kMailColumns{Column{"MESSAGE UUID", "message_uuid"}, Column
                                   Column{"QUEUED", "queued_at"},          Column{"DUE", "due_at"},
                                   Column{"TRIES", "attempt_count"},       Column{"LAST ERROR", "last_error"}};
 
+constexpr std::array kRefreshList{OptionSpec{"state", text, false, "only queued, done, failed or cancelled ones"}};
+constexpr std::array kRefreshShow{OptionSpec{"refresh", subject, true, "UUID of the call, as `list` shows it"}};
+constexpr std::array kRefreshRetry{
+    OptionSpec{"refresh", subject, false, "UUID of the call, as `list` shows it"},
+    OptionSpec{"all", flag, false, "every failed one"},
+};
+constexpr std::array kRefreshColumns{Column{"REFRESH UUID", "refresh_uuid"},
+                                     Column{"STATE", "state"},
+                                     Column{"PERSON", "email"},
+                                     Column{"ENVIRONMENT", "environment_name"},
+                                     Column{"APP", "app_name"},
+                                     Column{"QUEUED", "queued_at"},
+                                     Column{"DUE", "due_at"},
+                                     Column{"TRIES", "attempt_count"},
+                                     Column{"LAST ERROR", "last_error"}};
+
 constexpr std::array kAuditColumns{Column{"AT", "at"}, Column{"ACTOR", "actor"}, Column{"ACTION", "action"},
                                    Column{"SUBJECT", "subject_uuid"}, Column{"DETAIL", "detail"}};
 
@@ -132,6 +154,7 @@ constexpr std::array kNouns{
     NounSpec{"access", "Who has which role where"},
     NounSpec{"invitation", "What was sent, and what became of it"},
     NounSpec{"mail", "What is owed, each attempt, why it failed"},
+    NounSpec{"refresh", "Calls that tell apps of changed roles, each attempt, why it failed"},
     NounSpec{"audit", "What changed, who did it, when"},
 };
 
@@ -240,9 +263,21 @@ constexpr std::array kCommands{
                 "Grant a role to let the person invite: invited access grant",
                 true},
     CommandSpec{"account", "list", "List the accounts", "invited account list", {}, Shape::paged_list, kAccountColumns},
+    CommandSpec{"account", "show", "Show a person: profile, roles, and as whom the apps know them",
+                "invited account show --email ada@example.com", kEmailOnly},
+    CommandSpec{"account",
+                "set",
+                "Change what is known of a person; '' takes a field away, what is not given stays",
+                "invited account set --email ada@example.com --job-title \"Harbour pilot\" --country NL --phone ''",
+                kAccountSet,
+                Shape::object,
+                {},
+                "Account changed.",
+                {},
+                true},
     CommandSpec{"account",
                 "set-password",
-                "Set a person's password",
+                "Set a person's password; ends their sessions and kills links that set a new one",
                 "invited account set-password --email ada@example.com --password-stdin < password.txt",
                 kSetPassword,
                 Shape::object,
@@ -327,6 +362,21 @@ constexpr std::array kCommands{
                 "Queue failed mail again",
                 "invited mail retry --all",
                 kMailRetry,
+                Shape::object,
+                {},
+                "Queued again.",
+                {},
+                true},
+
+    CommandSpec{"refresh", "list", "List the calls, newest first", "invited refresh list --state failed", kRefreshList,
+                Shape::paged_list, kRefreshColumns},
+    CommandSpec{"refresh", "show", "Show one call and each attempt to make it", "invited refresh show 0192…",
+                kRefreshShow},
+    CommandSpec{"refresh",
+                "retry",
+                "Make failed calls again",
+                "invited refresh retry --all",
+                kRefreshRetry,
                 Shape::object,
                 {},
                 "Queued again.",

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/translation.h"
 #include "cli/command_line.h"
 #include "cli/table.h"
 
@@ -28,18 +29,20 @@ std::string text_of(const Json& value) {
   if (value.is_null()) return "";
   if (value.is_string()) return value.get<std::string>();
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
-  if (value.is_object()) {
-    std::string joined;
-    for (const auto& [member, inner] : value.items())
-      if (!inner.is_null()) joined += (joined.empty() ? "" : ", ") + label_of(member) + " " + text_of(inner);
-    return joined;
-  }
   return value.dump();
 }
 
 std::string member_text(const Json& object, std::string_view member) {
   const auto found = object.find(std::string(member));
   return found == object.end() ? "" : text_of(*found);
+}
+
+std::vector<std::pair<std::string, std::string>> lines_of(const Json& object, bool with_empty) {
+  std::vector<std::pair<std::string, std::string>> lines;
+  for (const auto& [member, value] : object.items())
+    if (!value.is_structured() && (with_empty || !value.is_null()))
+      lines.emplace_back(label_of(member), base::on_one_line(text_of(value)));
+  return lines;
 }
 
 }  // namespace
@@ -63,10 +66,13 @@ void print_list(const CommandSpec& spec, const Json& list) {
 
 void print_object(const CommandSpec& spec, const Json& object) {
   if (!spec.headline.empty()) std::cout << spec.headline << "\n\n";
-  std::vector<std::pair<std::string, std::string>> lines;
-  for (const auto& [member, value] : object.items())
-    if (!value.is_array()) lines.emplace_back(label_of(member), text_of(value));
-  std::cout << format_lines(lines);
+  std::cout << format_lines(lines_of(object, /*with_empty=*/true));
+  // What has parts of its own, below it: the profile of an account, leaving out what is not said.
+  for (const auto& [member, value] : object.items()) {
+    if (!value.is_object()) continue;
+    const auto lines = lines_of(value, /*with_empty=*/false);
+    std::cout << '\n' << label_of(member) << ":\n" << (lines.empty() ? "  -\n" : format_lines(lines));
+  }
   // What a thing consists of, as a table below it: the attempts of a mail.
   for (const auto& [member, value] : object.items()) {
     if (!value.is_array() || value.empty() || !spec.headline.empty()) continue;
