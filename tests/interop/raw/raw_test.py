@@ -29,6 +29,8 @@ PASSWORD = "p&ss<word>é"
 MEMBER_UUID = "8d1a6a5e-54c5-4a0e-9f64-9d3c1f5b0a77"
 MANAGER_UUID = "c2b7f6de-0c4c-4be0-9c5e-3f2a9d8e7b66"
 INVITER = "inviter@example.org"
+PLANNER = "planner@example.org"
+STRANGER = "stranger@example.org"
 
 
 class Answer:
@@ -116,6 +118,11 @@ class RawRequests(unittest.TestCase):
         cli("role", "add", "--app", service.app_uuid, "--name", "Harbour master <é漢&>", "--uuid", MANAGER_UUID)
         cli("account", "add", "--email", INVITER, "--name", "Ina <é漢&> Viter")
         cli("access", "grant", "--environment", ENVIRONMENT_UUID, "--email", INVITER, "--role", MEMBER_UUID)
+        cli("environment", "set", ENVIRONMENT_UUID, "--openid-template", "{email}")
+        cli("account", "add", "--email", PLANNER, "--name", "Grace <é漢&> Hopper")
+        for role in (MEMBER_UUID, MANAGER_UUID):
+            cli("access", "grant", "--environment", ENVIRONMENT_UUID, "--email", PLANNER, "--role", role)
+        cli("account", "add", "--email", STRANGER, "--name", "Somebody without access")
 
     def invitees(self):
         return sorted(invitation["invitee_email"] for invitation in self.service.cli("invitation", "list")
