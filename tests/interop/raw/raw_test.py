@@ -30,7 +30,14 @@ MEMBER_UUID = "8d1a6a5e-54c5-4a0e-9f64-9d3c1f5b0a77"
 MANAGER_UUID = "c2b7f6de-0c4c-4be0-9c5e-3f2a9d8e7b66"
 INVITER = "inviter@example.org"
 PLANNER = "planner@example.org"
+PILOT = "pilot@example.org"
 STRANGER = "stranger@example.org"
+PROFILE = {"--job-title": "Pilot <2> & \"guide\"", "--department": "Häfen 港", "--company": "Harbour & Sons",
+           "--company-id": "HS-1", "--location": "Rotterdam", "--country": "NL", "--phone": "+31 10 252-1010",
+           "--website": "https://harbour.example.org/?a=1&b=2", "--linkedin": "https://www.linkedin.com/in/example",
+           "--twitter": "@example", "--skype": "example.pilot", "--bio": "First line\nSecond line",
+           "--avatar-url": "https://img.example.org/a.png",
+           "--avatar-thumbnail-url": "https://img.example.org/a-small.png"}
 
 
 class Answer:
@@ -122,6 +129,9 @@ class RawRequests(unittest.TestCase):
         cli("account", "add", "--email", PLANNER, "--name", "Grace <é漢&> Hopper")
         for role in (MEMBER_UUID, MANAGER_UUID):
             cli("access", "grant", "--environment", ENVIRONMENT_UUID, "--email", PLANNER, "--role", role)
+        cli("account", "add", "--email", PILOT, "--name", "Ada Lovelace")
+        cli("account", "set", "--email", PILOT, *(part for option in PROFILE.items() for part in option))
+        cli("access", "grant", "--environment", ENVIRONMENT_UUID, "--email", PILOT, "--role", MEMBER_UUID)
         cli("account", "add", "--email", STRANGER, "--name", "Somebody without access")
 
     def invitees(self):
