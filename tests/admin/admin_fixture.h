@@ -39,7 +39,8 @@ class AdminTest : public domain::UseCaseTest {
                       hasher_,
                       "https://invite.example.com",
                       [this] { ++environments_changed_; },
-                      [this] { ++mail_queued_; }};
+                      [this] { ++mail_queued_; },
+                      [this] { ++refresh_queued_; }};
 };
 
 }  // namespace invited::admin

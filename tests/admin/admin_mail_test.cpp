@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "admin/admin_fixture.h"
+#include "domain/reset_password.h"
 
 namespace invited::admin {
 namespace {
@@ -59,6 +60,23 @@ TEST_F(AdminMailTest, AMailWhoseLinkHasExpiredIsNotSentAgain) {
   const std::string id = result("mail list")[0]["message_uuid"];
   EXPECT_EQ(error("mail retry", {{"message", id}}), "invalid_parameter message");
   EXPECT_EQ(result("mail retry", {{"all", true}})["retried"], 0);
+}
+
+TEST_F(AdminMailTest, ALinkToANewPasswordBelongsToAnAccountAndToNoEnvironment) {
+  ASSERT_TRUE(domain::request_password_reset("grace@example.org", base::Language::nl, "192.0.2.1", *context_));
+  const Json mail = result("mail list")[0];
+  EXPECT_EQ(mail["kind"], "password_reset");
+  EXPECT_EQ(mail["account_uuid"], inviter_->id.to_string());
+  EXPECT_EQ(mail["language"], "nl");
+  for (const char* member : {"environment_uuid", "invitation_uuid", "inviter_name", "app_name", "role_name"})
+    EXPECT_TRUE(mail[member].is_null()) << member;
+  const std::string id = mail["message_uuid"];
+  attempt(domain::DeliveryOutcome::rejected, "rcpt_to", 550, "no");
+  EXPECT_EQ(result("mail retry", {{"message", id}})["state"], "queued");
+  attempt(domain::DeliveryOutcome::rejected, "rcpt_to", 550, "no");
+  clock_.advance(domain::kResetLinkLifetime);
+  const Json refused = answer("mail retry", {{"message", id}});
+  EXPECT_THAT(refused["error"]["message"].get<std::string>(), testing::HasSubstr("sign-in page"));
 }
 
 TEST_F(AdminMailTest, AllFailedAndQuarantinedOnesAreRetriedAndTheHoldIsLifted) {
