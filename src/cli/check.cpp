@@ -88,6 +88,25 @@ void check_keys(const Config& config, bool database_exists, std::vector<Finding>
     findings.push_back({"keys", Outcome::failed, keys.error()});
 }
 
+/// Where apps are to be told of changed roles: whether anybody listens there. A warning at most, as calls are retried.
+void check_refresh_urls(const Config& config, AdminSession& session, std::vector<Finding>& findings) {
+  const auto environments = session.run("environment list", Json::object());
+  if (!environments) return;  // the database's finding says why
+  for (const Json& environment : *environments) {
+    if (environment["refresh_url"].is_null() || environment.value("disabled", false)) continue;
+    const std::string url = environment.value("refresh_url", "");
+    const std::string who = environment.value("app_name", "") + " (" + environment.value("name", "") + ") at " + url;
+    if (const std::string reason = probe_connection(url, config.refresh.ca_file); reason.empty())
+      findings.push_back({"refresh_url", Outcome::ok, "something listens for " + who});
+    else
+      findings.push_back({"refresh_url", Outcome::warning,
+                          who + " cannot be reached from here: " + reason +
+                              ". The app learns of changed roles when it can be: start it, or mend the address with "
+                              "invited environment set " +
+                              environment.value("environment_uuid", "") + " --refresh-url"});
+  }
+}
+
 /// The public URL of the running service; empty where it does not run.
 std::string check_database(const Config& config, bool database_exists, std::vector<Finding>& findings) {
   if (!database_exists) {
@@ -117,6 +136,7 @@ std::string check_database(const Config& config, bool database_exists, std::vect
                         "held since " + hold->value("since", "") + ": " +
                             hold->value("explanation", "no reason was given") +
                             ". Mend what is said under relay; then: invited mail retry --all"});
+  check_refresh_urls(config, session, findings);
   return running ? status->value("public_url", config.public_url) : std::string();
 }
 

@@ -1,5 +1,6 @@
-// `invited check`: reads the configuration, tries state folder, keys, database, relay and public URL, and says of each
-// what is wrong and how to mend it. Changes nothing. Belongs to the main thread.
+// `invited check`: reads the configuration, tries state folder, keys, database, relay, public URL and the apps that are
+// told of changed roles, and says of each what is wrong and how to mend it. Changes nothing, calls nobody's service.
+// Belongs to the main thread.
 #pragma once
 
 #include "cli/service_choice.h"

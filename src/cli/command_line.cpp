@@ -110,7 +110,8 @@ int run(int argc, char** argv, const Services& services) {
   ServiceChoice check_choice;
   bool check_json = false;
   CLI::App* check = app.add_subcommand(
-      "check", "Try configuration, keys, database, relay and public URL; say what is wrong and how to mend it");
+      "check",
+      "Try configuration, keys, database, relay, public URL and refresh URLs; say what is wrong and how to mend it");
   add_service_options(*check, check_choice);
   check->add_flag("--json", check_json, "print a JSON array of objects");
   add_setting_flags(*check, check_choice.flags);

@@ -1,7 +1,8 @@
-// One GET of a URL, to see whether the service is reached there. For `invited check` only. Blocks for ten seconds at
-// most.
+// Whether somebody is reached at a URL: the service by a GET, an app by no more than a connection. For `invited check`
+// only. Each blocks for ten seconds at most.
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "config_values.h"
@@ -10,5 +11,9 @@ namespace invited::cli {
 
 /// The status code; or why there was no answer.
 Parsed<long> probe_url(const std::string& url);
+
+/// Connects as refresh/refresh_caller does (no proxy, TLS 1.2 or newer with a certificate that is trusted, by `ca_file`
+/// where there is one), sends nothing and hangs up. Empty where that went well; or why not.
+std::string probe_connection(const std::string& url, const std::filesystem::path& ca_file);
 
 }  // namespace invited::cli
