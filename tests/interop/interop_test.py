@@ -1,88 +1,120 @@
-"""SOAP clients that people really use import the WSDL that the service serves and call it: zeep, PHP's SoapClient,
-node-soap, and the C++ client that gSOAP generates. Each makes a good call and a refused one, whose fault code must
-arrive in that client's own exception.
+"""SOAP clients that people really use import the WSDLs that the service serves, over HTTP, and call every operation:
+good calls, refused ones, texts that must be escaped and encoded, CDATA sections where the stack can send them. What a
+fault says must arrive in that client's own exception, and what went over the wire must fit the WSDLs' schemas by the
+word of another program (xmllint).
 
-usage: interop_test.py zeep|php|node|gsoap
+usage: interop_test.py STACK                               (stacks.py tells which there are)
+
+A client is a program that takes a JSON object on standard input, {"wsdl": {service: URL}, "calls": [{"service",
+"operation", "parameters", "cdata"}]}, and prints a list with an object for each call: {"done": true, "answer"} or
+{"done": false, "faultcode", "faultstring", "detail"}.
 """
 
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-import captured_mail
+from lxml import etree
+
 import end_to_end
+import soap_client
+import stacks
 from invited_service import NO_RATES, Service
+from recording_relay import RecordingRelay
+from world import SERVICES, World
 
-HERE = pathlib.Path(__file__).resolve().parent
-# What a client must escape and encode; an operator may bring such a password along.
-PASSWORD = "p&ss <wörd> \"é漢字\" ]]> 'ü"
-
-
-def command_of(client):
-    """How to run a client; it takes a JSON object on standard input and prints one."""
-    if client == "zeep":
-        return [sys.executable, str(HERE / "zeep_client.py")], {}
-    if client == "php":
-        php = shutil.which("php") or end_to_end.skip("php is not installed")
-        if "soap" not in subprocess.run([php, "-m"], capture_output=True, text=True, check=True).stdout.split():
-            end_to_end.skip("PHP has no SOAP extension (Debian package php-soap)")
-        return [php, "-d", "soap.wsdl_cache_enabled=0", str(HERE / "php_client.php")], {}
-    if client == "node":
-        modules = end_to_end.node_modules("interop")
-        node = shutil.which("node") or end_to_end.skip("node is not installed")
-        return [node, str(HERE / "node_client.js")], {"NODE_PATH": str(modules)}
-    program = os.environ.get("INVITED_GSOAP_CLIENT", "")
-    if not os.access(program, os.X_OK):
-        end_to_end.skip("INVITED_GSOAP_CLIENT does not name the generated C++ client")
-    return [program], {}
+NAMES = {"xsd": "http://www.w3.org/2001/XMLSchema", "s": soap_client.SOAP_11}
 
 
 class ClientTest(unittest.TestCase):
-    COMMAND, ENVIRONMENT = None, {}
+    STACK = None
+    maxDiff = None
 
-    def call(self, service, **changes):
-        parameters = {"EnvironmentUUID": self.environment["environment_uuid"], "EnvironmentPassword": PASSWORD,
-                      "RoleUUID": service.role_uuid, "InviteeEmailAddress": "invitee@example.org",
-                      "InviterEmailAddress": service.inviter_email, **changes}
-        question = {"wsdl": service.wsdl_url, "endpoint": service.wsdl_url.split("?")[0], "parameters": parameters}
-        result = subprocess.run(self.COMMAND, input=json.dumps(question), capture_output=True, text=True, timeout=90,
-                                env={**os.environ, **self.ENVIRONMENT}, check=False)
+    def run_client(self, world, calls, folder):
+        command, environment = self.STACK.prepare(folder, world.wsdl)
+        question = {"wsdl": world.wsdl, "calls": [call.question() for call in calls]}
+        result = subprocess.run(command, input=json.dumps(question), capture_output=True, text=True, timeout=120,
+                                env={**os.environ, **environment}, cwd=folder, check=False)
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
-        return json.loads(result.stdout)
+        answers = json.loads(result.stdout)
+        self.assertEqual(len(answers), len(calls), answers)
+        return answers
 
-    def test_it_imports_the_wsdl_calls_and_understands_refusals(self):
-        with Service.serve(NO_RATES) as service:
-            self.environment = service.cli("environment", "add", "--app", service.app_uuid, "--name", "odd",
-                                           "--password-stdin", stdin=PASSWORD + "\n")
-            service.cli("access", "grant", "--environment", self.environment["environment_uuid"], "--email",
-                        service.inviter_email, "--role", service.role_uuid)
-            self.assertEqual(self.call(service), {"done": True})
-            mail = captured_mail.await_mail(service.mail_dir, "invitee@example.org")
-            self.assertEqual(service.person().open(mail.link).status, 200)
+    def check_answer(self, call, answer):
+        if not call.fault:
+            self.assertEqual(answer, {"done": True, "answer": call.answer})
+            return
+        self.assertFalse(answer["done"], answer)
+        self.assertTrue(answer["faultcode"].endswith("Client"), answer)
+        self.assertGreater(len(answer["faultstring"]), 20, answer)
+        self.assertIn(call.fault, answer["detail"])
+        self.assertIn(call.about, answer["detail"])
 
-            refused = [({"EnvironmentPassword": PASSWORD[:-1]}, "authentication_failed", None),
-                       ({"InviteeEmailAddress": "é<漢>&@example.org"}, "invalid_email_address", "InviteeEmailAddress"),
-                       ({"InviteeEmailAddress": ""}, "missing_parameter", "InviteeEmailAddress"),
-                       ({"InviterEmailAddress": "stranger@example.org"}, "inviter_without_access", "InviterEmailAddress"),
-                       ({"RoleUUID": "4e3b7d32-51c4-4a4b-9f8e-0a4a1b2c3d4e"}, "unknown_role", "RoleUUID")]
-            for changes, code, parameter in refused:
-                with self.subTest(code):
-                    answer = self.call(service, **changes)
-                    self.assertFalse(answer["done"], answer)
-                    self.assertTrue(answer["faultcode"].endswith("Client"), answer)
-                    self.assertGreater(len(answer["faultstring"]), 20, answer)
-                    self.assertIn(code, answer["detail"])
-                    if parameter:
-                        self.assertIn(parameter, answer["detail"])
-            self.assertEqual(len(service.cli("invitation", "list")), 1)
+    def check_wire(self, world, calls, exchanges, folder):
+        """Every WSDL was fetched, every call sent; CDATA where it was asked for; all of it valid."""
+        fetched = {exchange.target for exchange in exchanges if exchange.method == "GET"}
+        self.assertGreaterEqual(fetched, {f"/ws/{path}/soap1?wsdl" for path in SERVICES.values()})
+        posts = [exchange for exchange in exchanges if exchange.method == "POST"]
+        self.assertEqual(len(posts), len(calls))
+        self.assertEqual(sum(b"<![CDATA[" in post.request.body for post in posts), sum(call.cdata for call in calls))
+        for service, path in SERVICES.items():
+            self.check_schema(world.service, path, [post for post in posts if post.target == f"/ws/{path}/soap1"],
+                              folder / service)
+
+    def check_schema(self, service, path, posts, folder):
+        folder.mkdir()
+        wsdl = etree.fromstring(service.request("GET", f"/ws/{path}/soap1?wsdl").body)
+        schema = folder / "schema.xsd"
+        schema.write_bytes(etree.tostring(wsdl.xpath("//xsd:schema", namespaces=NAMES)[0], with_tail=False))
+        files = []
+        for number, post in enumerate(posts):
+            for kind, message in (("request", post.request), ("answer", post.response)):
+                contents = etree.fromstring(message.body).xpath("/s:Envelope/s:Body/*[not(self::s:Fault)]",
+                                                                namespaces=NAMES)
+                for element in contents:
+                    files.append(folder / f"{number}-{kind}.xml")
+                    files[-1].write_bytes(etree.tostring(element, with_tail=False))
+        self.assertGreater(len(files), len(posts), "requests, and answers that are no faults")
+        result = subprocess.run(["xmllint", "--noout", "--schema", schema, *files], capture_output=True, text=True,
+                                timeout=60, check=False)
+        self.assertEqual(result.returncode, 0, result.stderr)
+
+    def report(self, exchanges):
+        """What a reader of the log wants to know about this stack's dialect."""
+        first = next(exchange.request for exchange in exchanges if exchange.method == "POST")
+        names = ("content-type", "soapaction", "user-agent", "transfer-encoding", "expect", "connection", "upgrade")
+        headers = ", ".join(f"{name}: {first.headers[name]}" for name in names if name in first.headers)
+        print(f"{self.STACK.version()}\n  {first.start}; {headers}\n  {first.body[:400].decode('utf-8', 'replace')}",
+              file=sys.stderr)
+
+    def test_it_imports_the_wsdls_calls_every_operation_and_understands_refusals(self):
+        relay = RecordingRelay()
+        settings = {**NO_RATES, "public_url": f"http://127.0.0.1:{relay.port}"}
+        with Service.serve(settings) as service, tempfile.TemporaryDirectory(prefix="invited-interop-") as scratch:
+            relay.start(service.port)
+            folder = pathlib.Path(scratch)
+            world = World(service)
+            calls = world.calls(self.STACK.cdata)
+            answers = self.run_client(world, calls, folder)
+            exchanges = relay.end()
+            self.report(exchanges)
+            for call, answer in zip(calls, answers):
+                with self.subTest(str(call)):
+                    self.check_answer(call, answer)
+            invited = [call.parameters["InviteeEmailAddress"] for call in calls
+                       if call.operation == "SendInvite" and not call.fault]
+            for invitee in invited:
+                world.await_invitation(invitee)
+            self.assertEqual(len(service.cli("invitation", "list")), len(invited))
+            self.check_wire(world, calls, exchanges, folder)
 
 
 if __name__ == "__main__":
-    ClientTest.COMMAND, ClientTest.ENVIRONMENT = command_of(sys.argv.pop(1))
+    ClientTest.STACK = stacks.find(sys.argv.pop(1))
     end_to_end.main()
