@@ -37,6 +37,17 @@ class Request:
         self.action = operation.get("action")
         self.assertions = element.findall(f"{CON}assertion")
 
+    def validate(self, payload):
+        """By xmllint, with the schema in the WSDL that the project holds."""
+        schema = self.project.wsdl_of(self.interface).find(f".//{XSD}schema")
+        with tempfile.NamedTemporaryFile(suffix=".xsd") as schema_file, tempfile.NamedTemporaryFile() as document:
+            for file, element in ((schema_file, schema), (document, payload)):
+                file.write(etree.tostring(element))
+                file.flush()
+            result = subprocess.run(["xmllint", "--noout", "--nonet", "--schema", schema_file.name, document.name],
+                                    capture_output=True, text=True, check=False)
+        require(result.returncode == 0, result.stderr)
+
     def check(self, status, body):
         """Judges an answer; the message of what is raised says which assertion failed."""
         for assertion in self.assertions:
@@ -77,17 +88,9 @@ def check_status(_request, status, _content, configuration):
 
 
 def check_schema(request, _status, content, _configuration):
-    """By xmllint, with the schema in the WSDL that the project holds."""
     payload = soap_body(content)[0]
     require(payload.tag.endswith(f"}}{request.operation.get('name')}Response"), f"the answer is a {payload.tag}")
-    with tempfile.NamedTemporaryFile(suffix=".xsd") as schema, tempfile.NamedTemporaryFile(suffix=".xml") as document:
-        schema.write(etree.tostring(request.project.wsdl_of(request.interface).find(f".//{XSD}schema")))
-        document.write(etree.tostring(payload))
-        schema.flush()
-        document.flush()
-        result = subprocess.run(["xmllint", "--noout", "--nonet", "--schema", schema.name, document.name],
-                                capture_output=True, text=True, check=False)
-    require(result.returncode == 0, result.stderr)
+    request.validate(payload)
 
 
 def check_xpath(request, _status, content, configuration):

@@ -79,9 +79,10 @@ class ProjectRun(unittest.TestCase):
         return web_client.request(self.port, "POST", request.endpoint.removeprefix(prefix), request.body,
                                   {"Content-Type": "text/xml;charset=UTF-8", "SOAPAction": f'"{request.action}"'})
 
-    def test_every_sample_request_succeeds(self):
+    def test_every_sample_request_fits_the_schema_and_succeeds(self):
         for name, request in self.project.samples():
             with self.subTest(name):
+                request.validate(soapui_project.soap_body(request.body)[0])
                 answer = self.send(request)
                 self.assertEqual(answer.status, 200, answer.body)
                 soapui_project.check_schema(request, answer.status, answer.body, None)
