@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -43,7 +44,9 @@ class Stopped:
     def __init__(self, where):
         self.state_dir = where / "state"
         self.config_file = where / "invited.toml"
-        self.config_file.write_text(toml({"state_dir": str(self.state_dir), "http.listen": f"127.0.0.1:{free_port()}",
+        listen = f"127.0.0.1:{free_port()}"
+        self.public_url = f"http://{listen}"  # what the service says of itself where none is configured
+        self.config_file.write_text(toml({"state_dir": str(self.state_dir), "http.listen": listen,
                                           "mail.transport": "directory", "mail.from": "invitations@invited.example",
                                           **NO_RATES}))
 
@@ -153,6 +156,83 @@ class Commands:
         self.assertIs(self.json("account", "disable", "--email", "EVE@example.org")["disabled"], True)
         self.assertIs(self.json("account", "enable", "--email", "eve@example.org")["disabled"], False)
 
+    def test_an_environment_says_how_the_app_knows_people_and_where_it_is_told_of_changes(self):
+        self.json("app", "add", "--name", "Quay", "--url", "https://quay.example.org")
+        added = self.json("environment", "add", "--app", "Quay", "--name", "Quay live")
+        self.assertEqual((added["openid_template"], added["refresh_url"], added["refresh_namespace"]),
+                         ("{public_url}/id?id={account_uuid}", None, "http://home.mendix.com/"))
+        url = f"http://127.0.0.1:{free_port()}/ws/RefreshAPI"
+        changed = self.json("environment", "set", "quay LIVE", "--name", "Quay production", "--openid-template",
+                            "{public_url}/people/{account_uuid}", "--refresh-url", url, "--refresh-namespace",
+                            "http://www.example.com")
+        self.assertEqual((changed["name"], changed["openid_template"], changed["refresh_url"], changed["refresh_namespace"]),
+                         ("Quay production", "{public_url}/people/{account_uuid}", url, "http://www.example.com"))
+        [listed] = [e for e in self.json("environment", "list") if e["environment_uuid"] == added["environment_uuid"]]
+        self.assertEqual(listed, changed)
+        self.assertIn(url, self.text("environment", "list"))
+        cleared = self.json("environment", "set", "--environment", "Quay production", "--refresh-url", "")
+        self.assertEqual((cleared["refresh_url"], cleared["name"]), (None, "Quay production"))
+        # The public URL counts: with it, an OpenID of this template is too long, without it, it would not be.
+        length = 400 - 36 - len("https://") - 5
+        with self.assertRaises(CommandFailed) as refused:
+            self.json("environment", "set", "Quay production", "--openid-template",
+                      "{public_url}" + "/" * length + "{account_uuid}")
+        self.assertIn("400", refused.exception.stderr)
+
+    def test_people_have_profiles(self):
+        self.json("account", "add", "--email", "vera@example.org", "--name", "Vera")
+        options = {"--name": "Véra & Co <漢>", "--job-title": "Harbour pilot", "--department": "Pilots", "--company": "Harbour",
+                   "--company-id": "H-7", "--location": "Rotterdam", "--country": "NL", "--phone": "+31 20 123 4567",
+                   "--website": "www.example.org", "--linkedin": "https://www.linkedin.example/in/vera",
+                   "--twitter": "@vera", "--skype": "vera.pilot", "--avatar-url": "https://www.example.org/vera.png",
+                   "--avatar-thumbnail-url": "https://www.example.org/vera-small.png", "--bio": "Two\nlines"}
+        changed = self.json("account", "set", "--email", "VERA@example.org",
+                            *(part for option in options.items() for part in option))
+        self.assertEqual(changed["name"], options.pop("--name"))
+        options["--website"] = "https://www.example.org"
+        self.assertEqual(changed["profile"], {name[2:].replace("-", "_"): value for name, value in options.items()})
+        self.assertEqual(self.json("account", "show", "--email", "vera@example.org"), changed)
+        self.assertEqual(changed["roles"], [])
+        cleared = self.json("account", "set", "--email", "vera@example.org", "--phone", "", "--country", "BE")
+        self.assertEqual((cleared["profile"]["phone"], cleared["profile"]["country"], cleared["profile"]["bio"]),
+                         (None, "BE", "Two\nlines"))
+        shown = self.text("account", "show", "--email", "vera@example.org")
+        self.assertRegex(shown, r"(?m)^  job title +Harbour pilot$")
+        self.assertNotRegex(shown, r"(?m)^  phone ")
+
+    def test_a_person_is_shown_with_roles_and_openids(self):
+        app = self.json("app", "add", "--name", "Lock", "--url", "https://lock.example.org")
+        self.json("role", "add", "--app", "Lock", "--name", "Keeper")
+        self.json("environment", "add", "--app", "Lock", "--name", "Lock live")
+        account = self.json("account", "add", "--email", "luc@example.org", "--name", "Luc")
+        self.json("access", "grant", "--environment", "Lock live", "--email", "luc@example.org", "--role", "Keeper")
+        [role] = self.json("account", "show", "--email", "luc@example.org")["roles"]
+        self.assertEqual((role["role_name"], role["environment_name"], role["app_name"]), ("Keeper", "Lock live", app["name"]))
+        self.assertEqual(role["openid"], f"{self.public_url()}/id?id={account['account_uuid']}")
+        self.assertIn(role["openid"], self.text("account", "show", "--email", "luc@example.org"))
+
+    def test_calls_to_apps_are_listed_and_shown(self):
+        self.json("app", "add", "--name", "Pier", "--url", "https://pier.example.org")
+        self.json("role", "add", "--app", "Pier", "--name", "Keeper")
+        environment = self.json("environment", "add", "--app", "Pier", "--name", "Pier live")
+        self.json("environment", "set", "Pier live", "--refresh-url", f"http://127.0.0.1:{free_port()}/ws/RefreshAPI")
+        self.json("account", "add", "--email", "pia@example.org", "--name", "Pia")
+        self.json("access", "grant", "--environment", "Pier live", "--email", "pia@example.org", "--role", "Keeper")
+        [call] = self.json("refresh", "list", "--state", "queued")
+        self.assertRegex(call["refresh_uuid"], UUID)
+        self.assertEqual((call["email"], call["environment_uuid"], call["state"]),
+                         ("pia@example.org", environment["environment_uuid"], "queued"))
+        shown = self.json("refresh", "show", call["refresh_uuid"])
+        self.assertEqual(shown["email"], "pia@example.org")
+        self.assertIsInstance(shown["attempts"], list)
+        self.assertIn("pia@example.org", self.text("refresh", "list"))
+        with self.assertRaises(CommandFailed) as refused:
+            self.json("refresh", "retry", call["refresh_uuid"])
+        self.assertIn("by itself", refused.exception.stderr)
+        self.assertEqual(self.json("refresh", "retry", "--all"), {"retried": 0})
+        # Nobody listens there; it is taken away for the other tests, and the call with it.
+        self.json("environment", "set", "Pier live", "--refresh-url", "")
+
     def test_what_is_refused_says_why_and_exits_with_1(self):
         self.json("account", "add", "--email", "twice@example.org", "--name", "Twice")
         nobody = "6c2e6f0a-0000-4000-8000-0000000000ff"
@@ -168,7 +248,18 @@ class Commands:
                 (("invitation", "list", "--state", "lost"), "pending"),
                 (("mail", "show", nobody), "no mail"),
                 (("mail", "retry"), "--all"),
-                (("mail", "list", "--state", "lost"), "quarantined")):
+                (("mail", "list", "--state", "lost"), "quarantined"),
+                (("environment", "set", nobody, "--name", "X"), nobody),
+                (("environment", "set", nobody), "--refresh-url"),
+                (("account", "show", "--email", "nobody@example.org"), "invited account list"),
+                (("account", "set", "--email", "twice@example.org"), "--job-title"),
+                (("account", "set", "--email", "twice@example.org", "--phone", "call me"), "digits"),
+                (("account", "set", "--email", "twice@example.org", "--website", "javascript:x"), "https://www.example.org"),
+                (("account", "set", "--email", "twice@example.org", "--company", "x" * 101), "at most 100"),
+                (("refresh", "show", nobody), "no call"),
+                (("refresh", "show", "x"), "not a UUID"),
+                (("refresh", "retry"), "--all"),
+                (("refresh", "list", "--state", "sent"), "cancelled")):
             with self.assertRaises(CommandFailed) as refused:
                 self.json(*arguments)
             self.assertEqual(refused.exception.returncode, 1, arguments)
@@ -217,6 +308,9 @@ class CommandsWhileTheServiceDoesNotRun(Commands, unittest.TestCase):
         self.assertFalse((self.service.state_dir / "invited.db-wal").exists(), "the store is left clean")
         return printed
 
+    def public_url(self):
+        return self.service.public_url
+
     def text(self, *arguments):
         result = self.service.run(*arguments)
         self.assertEqual(result.returncode, 0, result.stderr)
@@ -232,6 +326,9 @@ class CommandsWhileTheServiceRuns(Commands, unittest.TestCase):
 
     def json(self, *arguments, stdin=""):
         return self.service.cli(*arguments, stdin=stdin)
+
+    def public_url(self):
+        return self.service.base_url
 
     def text(self, *arguments):
         result = run(*arguments, "--config", str(self.service.config_file))
@@ -295,6 +392,25 @@ class TheRunningServiceHeedsCommandsAtOnce(unittest.TestCase):
                 blocked.unlink()
                 self.assertIs(service.cli("mail", "retry", "--all")["hold_lifted"], True)
                 wait_until(lambda: service.cli("mail", "show", mail["message_uuid"])["state"] == "sent", what="the mail")
+
+
+    def test_a_call_that_an_app_does_not_take_is_shown_with_the_reason(self):
+        with Service.serve(NO_RATES) as service, socket.socket() as app:
+            app.bind(("127.0.0.1", 0))  # taken, but nobody listens: every call is refused
+            url = f"http://127.0.0.1:{app.getsockname()[1]}/ws/RefreshAPI"
+            service.cli("environment", "set", service.environment_uuid, "--refresh-url", url)
+            service.cli("access", "grant", "--environment", service.environment_uuid, "--email", service.inviter_email,
+                        "--role", service.role_uuid)
+            call = wait_until(lambda: next((c for c in service.cli("refresh", "list") if c["attempt_count"] > 0), None),
+                              what="the first attempt")
+            self.assertTrue(call["last_error"])
+            self.assertEqual((call["refresh_url"], call["email"]), (url, service.inviter_email))
+            shown = service.cli("refresh", "show", call["refresh_uuid"])
+            self.assertEqual(shown["attempts"][0]["outcome"], "deferred")
+            self.assertIsNone(shown["attempts"][0]["http_status"])
+            with self.assertRaises(CommandFailed) as refused:
+                service.cli("refresh", "retry", call["refresh_uuid"])
+            self.assertIn("by itself", refused.exception.stderr)
 
 
 class CommandsCanBeInterrupted(unittest.TestCase):
@@ -539,6 +655,35 @@ class Check(unittest.TestCase):
             self.assertEqual(code, 1)
             self.assertEqual(findings["public_url"]["outcome"], "failed")
 
+    def test_an_app_that_cannot_be_told_of_changed_roles_is_warned_of(self):
+        with folder() as where, socket.socket() as app:
+            service = Stopped(where)
+            service.json("app", "add", "--name", "Real", "--url", "https://real.example.org")
+            environment = service.json("environment", "add", "--app", "Real", "--name", "Live")["environment_uuid"]
+            app.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{app.getsockname()[1]}/ws/RefreshAPI"
+            service.json("environment", "set", "Live", "--refresh-url", url)
+            code, findings = self.findings("--config", str(service.config_file))
+            self.assertEqual((code, findings["refresh_url"]["outcome"]), (0, "warning"), findings)
+            for part in ("Real", "Live", url, f"invited environment set {environment} --refresh-url"):
+                self.assertIn(part, findings["refresh_url"]["message"])
+            app.listen()
+            code, findings = self.findings("--config", str(service.config_file))
+            self.assertEqual((code, findings["refresh_url"]["outcome"]), (0, "ok"), findings)
+            connection, _ = app.accept()
+            with connection:
+                connection.settimeout(10)
+                self.assertEqual(connection.recv(1), b"", "it calls nobody")
+            service.json("environment", "set", "Live", "--refresh-url", url.replace("http", "https", 1))
+            plain = threading.Thread(target=lambda: app.accept()[0].close())
+            plain.start()
+            code, findings = self.findings("--config", str(service.config_file))
+            plain.join()
+            self.assertEqual((code, findings["refresh_url"]["outcome"]), (0, "warning"), "no TLS there")
+            service.json("environment", "disable", "Live")
+            _, findings = self.findings("--config", str(service.config_file))
+            self.assertNotIn("refresh_url", findings)
+
     def test_a_demo_checks_well(self):
         with Service.demo() as service:
             code, findings = self.findings("--state-dir", str(service.state_dir))
@@ -562,7 +707,7 @@ class Usage(unittest.TestCase):
         self.assertEqual(top.returncode, 0)
         self.assertIn("invited demo", top.stdout)
         self.assertRegex(run("--version").stdout, r"^invited \d+\.\d+\.\d+\n$")
-        for noun in ("app", "environment", "role", "account", "access", "invitation", "mail", "audit"):
+        for noun in ("app", "environment", "role", "account", "access", "invitation", "mail", "refresh", "audit"):
             listed = run(noun, "--help")
             self.assertEqual(listed.returncode, 0)
             verbs = re.findall(r"(?m)^  ([a-z-]+) {2,}", listed.stdout.split("Subcommands:")[1])
@@ -573,6 +718,11 @@ class Usage(unittest.TestCase):
                 self.assertIn("Example:", text)
                 self.assertIn("--json", text)
                 self.assertIn("--state-dir", text)
+        for noun, verb, words in (("environment", "set", "--openid-template"), ("environment", "set", "--refresh-url"),
+                                  ("environment", "set", "{account_uuid}"), ("account", "set", "--avatar-thumbnail-url"),
+                                  ("account", "set", "at most 2000 characters"), ("account", "set", "only operators"),
+                                  ("account", "set-password", "sessions"), ("refresh", "list", "cancelled")):
+            self.assertIn(words, run(noun, verb, "--help").stdout, (noun, verb))
         for command in ("serve", "demo", "check"):
             self.assertIn("Example", run(command, "--help").stdout)
         self.assertIn("--mail-host", run("serve", "--help").stdout)
