@@ -66,7 +66,8 @@ class Browser {
       const pugi::xml_node node = found.node();
       std::string value = node.attribute("value").value();
       // HTML takes off one line end after the tag of a textarea.
-      if (std::string_view(node.name()) == "textarea") value = std::string_view(node.child_value()).substr(1);
+      if (std::string_view(node.name()) == "textarea") value = node.child_value();
+      if (value.starts_with('\n')) value.erase(0, 1);
       changes.insert({node.attribute("name").value(), std::move(value)});
     }
     return changes;

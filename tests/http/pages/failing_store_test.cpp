@@ -1,4 +1,6 @@
 // What an invitee sees while the database refuses, or does not tell.
+#include "http/pages/failing_store.h"
+
 #include <gtest/gtest.h>
 
 #include "http/pages/invitation_pages_fixture.h"
@@ -6,32 +8,11 @@
 namespace invited::http {
 namespace {
 
-/// The real store, but its answers can be a refusal.
-class FailingStore final : public domain::Store {
- public:
-  explicit FailingStore(domain::Store& store) : store_(store) {}
-  domain::Result<void> write(Work work, domain::Urgency urgency) override {
-    if (write_error) return std::unexpected(*write_error);
-    return store_.write(std::move(work), urgency);
-  }
-  domain::Result<void> read(Work work) override {
-    if (read_error) return std::unexpected(*read_error);
-    return store_.read(std::move(work));
-  }
-  bool is_ready() const override { return store_.is_ready(); }
-  void drain() override { store_.drain(); }
-
-  std::optional<domain::Error> write_error, read_error;
-
- private:
-  domain::Store& store_;
-};
-
 class FailingInvitationPagesTest : public InvitationPagesTest {
  protected:
   FailingInvitationPagesTest()
-      : failing_(*store_),
-        failing_context_{failing_, clock_, policy_, keys_, *authenticator_, hasher_, wrong_links_, sign_ups_, sign_ins_} {
+      : failing_(*store_), failing_context_{failing_, clock_,       policy_,   keys_,    *authenticator_,
+                                            hasher_,  wrong_links_, sign_ups_, sign_ins_} {
     add_invitation_routes(failing_router_, std::make_shared<const InvitationPages>(failing_context_, renderer_,
                                                                                    base::Secret(std::string(32, 'c'))));
   }
