@@ -47,7 +47,7 @@ std::string fault_text(const pugi::xml_node& fault) {
 }
 
 std::string explain_status(int status) {
-  const std::string answered = "the app answered with HTTP status " + std::to_string(status);
+  std::string answered = "the app answered with HTTP status " + std::to_string(status);
   if (status / 100 == 2)
     return "the answer is not a SOAP message: the refresh URL must be the address of the app's RefreshAPI";
   if (status / 100 == 3) return answered + ", a redirect, which is not followed: set the refresh URL to where it leads";

@@ -53,15 +53,16 @@ struct Answer {
 
 Headers make_headers(const RefreshMessage& message) {
   Headers headers;
-  // "Expect:" takes away libcurl's own, which would wait for a server that does not know it.
-  for (const std::string& line :
-       {std::string("Content-Type: text/xml; charset=utf-8"), "SOAPAction: " + message.soap_action,
-        std::string("Accept: text/xml"), std::string("Expect:")}) {
-    curl_slist* longer = curl_slist_append(headers.get(), line.c_str());
-    if (longer == nullptr) throw std::bad_alloc();
-    static_cast<void>(headers.release());
-    headers.reset(longer);
-  }
+  const auto add = [&](const std::string& line) {
+    curl_slist* head =
+        curl_slist_append(headers.get(), line.c_str());  // the head stays where it was, once there is one
+    if (head == nullptr) throw std::bad_alloc();
+    if (!headers) headers.reset(head);
+  };
+  add("Content-Type: text/xml; charset=utf-8");
+  add("SOAPAction: " + message.soap_action);
+  add("Accept: text/xml");
+  add("Expect:");  // takes away libcurl's own, which would wait for a server that does not know it
   return headers;
 }
 

@@ -178,7 +178,6 @@ std::optional<base::Timestamp> RefreshWorker::next_attempt(const Finished& finis
 }
 
 RefreshWorker::Finished RefreshWorker::attempt(const domain::RefreshLease& lease, RefreshCaller& caller) {
-  const base::Uuid& environment = lease.call.environment_id;
   Finished finished{lease, {}, /*broken_off=*/false, std::nullopt};
   try {
     const auto target = find_target(lease.call);
@@ -186,13 +185,13 @@ RefreshWorker::Finished RefreshWorker::attempt(const domain::RefreshLease& lease
       finished.result = {RefreshOutcome::deferred, 0, target.error().message};
     } else if (!*target) {
       finished.result = {RefreshOutcome::cancelled, 0, "the environment wants no calls any more"};
-    } else if (const auto until = silent_until(environment)) {
+    } else if (const auto until = silent_until((*target)->url)) {
       finished.result = {RefreshOutcome::deferred, 0, "not tried: the app did not answer a moment ago"};
       finished.not_before = until;
     } else {
       CallEnd end = caller.call((*target)->url, make_refresh_message((*target)->name_space, (*target)->openid));
       base::failpoint("refresh_after_call");
-      note(environment, end.how);
+      note((*target)->url, end.how);
       finished.result = std::move(end.result);
       finished.broken_off = end.how == CallEnd::How::interrupted;
     }
@@ -215,19 +214,19 @@ domain::Result<std::optional<RefreshWorker::Target>> RefreshWorker::find_target(
 
 // --- silent apps -----------------------------------------------------------------------------------------------------
 
-std::optional<base::Timestamp> RefreshWorker::silent_until(const base::Uuid& environment_id) const {
+std::optional<base::Timestamp> RefreshWorker::silent_until(const std::string& url) const {
   const std::lock_guard lock(mutex_);
-  const auto found = silent_.find(environment_id);
+  const auto found = silent_.find(url);
   if (found == silent_.end() || clock_.now() >= found->second.until) return std::nullopt;
   return found->second.until;
 }
 
-void RefreshWorker::note(const base::Uuid& environment_id, CallEnd::How how) {
+void RefreshWorker::note(const std::string& url, CallEnd::How how) {
   const std::lock_guard lock(mutex_);
   if (how == CallEnd::How::answered) {
-    silent_.erase(environment_id);
+    silent_.erase(url);
   } else if (how == CallEnd::How::no_answer) {
-    Silence& silence = silent_[environment_id];
+    Silence& silence = silent_[url];
     silence.times += 1;
     silence.until = clock_.now() + silence_after(silence.times);
   }

@@ -22,7 +22,6 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/uuid.h"
 #include "domain/store.h"
 #include "refresh/refresh_caller.h"
 #include "refresh/settings.h"
@@ -67,8 +66,8 @@ class RefreshWorker {
   std::optional<base::Timestamp> next_attempt(const Finished& finished, base::Timestamp now) const;
   Finished attempt(const domain::RefreshLease& lease, RefreshCaller& caller);
   domain::Result<std::optional<Target>> find_target(const domain::RefreshCall& call) const;
-  std::optional<base::Timestamp> silent_until(const base::Uuid& environment_id) const;
-  void note(const base::Uuid& environment_id, CallEnd::How how);
+  std::optional<base::Timestamp> silent_until(const std::string& url) const;
+  void note(const std::string& url, CallEnd::How how);
   static void log_outcome(const Finished& finished, std::optional<base::Timestamp> next, bool lease_was_over);
 
   bool wait_before_recording_again(const Finished& finished, int tries);
@@ -89,7 +88,7 @@ class RefreshWorker {
   bool stopping_ = false;
   std::uint64_t wakes_ = 0;
   std::size_t running_ = 0;
-  std::map<base::Uuid, Silence> silent_;  ///< by environment
+  std::map<std::string, Silence> silent_;  ///< by URL: one that is mended is tried at once
 };
 
 }  // namespace invited::refresh

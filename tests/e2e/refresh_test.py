@@ -2,6 +2,7 @@
 answers. Operators grant and withdraw; in both namespaces that apps are known to have."""
 
 import pathlib
+import signal
 import socket
 import sys
 import unittest
@@ -91,6 +92,17 @@ class AnAppIsToldWhenRolesChange(unittest.TestCase):
             self.assertEqual(app.told, [])
             service.start()
             self.assertEqual(names(app.await_told(1)), [service.role_name])
+            await_state(service, "done", 1)
+
+    def test_a_call_is_made_again_where_the_process_died_before_it_was_recorded(self):
+        with Service.serve(NO_RATES) as service, self.with_app(service) as app:
+            service.stop()
+            access(service, "grant", service.role_uuid)
+            service.launch({"INVITED_FAILPOINT": "refresh_after_call"})
+            self.assertEqual(service.process.wait(), -signal.SIGKILL)
+            self.assertEqual(names(app.await_told(1)), [service.role_name])
+            service.start()
+            self.assertEqual(names(app.await_told(2)), [service.role_name])
             await_state(service, "done", 1)
 
     def test_the_service_stops_in_time_while_an_app_hangs(self):

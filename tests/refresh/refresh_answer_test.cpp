@@ -97,6 +97,13 @@ TEST(RefreshAnswer, keeps_one_cut_line_of_what_an_app_says) {
   EXPECT_EQ(one_line(""), "");
 }
 
+TEST(RefreshAnswer, takes_no_message_that_ends_too_soon) {
+  const std::string whole = soap_body("<a><![CDATA[x]]>&amp;<b c='d'/></a>");
+  ASSERT_EQ(judge_answer(200, whole).outcome, RefreshOutcome::done);
+  for (std::size_t size = 1; size < whole.size(); ++size)
+    EXPECT_EQ(judge_answer(200, whole.substr(0, size)).outcome, RefreshOutcome::deferred) << whole.substr(0, size);
+}
+
 TEST(RefreshAnswer, survives_what_is_deep_and_wide) {
   std::string deep;
   for (int i = 0; i < 16'000; ++i) deep += "<a>";

@@ -373,6 +373,21 @@ TEST_F(RefreshWorkerTest, an_app_with_many_calls_that_does_not_answer_is_tried_o
   for (const auto& call : owed) EXPECT_TRUE(becomes(call, RefreshState::done));
 }
 
+TEST_F(RefreshWorkerTest, an_app_whose_url_was_mended_is_tried_when_the_next_call_is_due) {
+  world_.environment.refresh_url = "http://127.0.0.1:" + std::to_string(test::closed_port()) + "/";
+  write([&](domain::Transaction& t) { t.update(world_.environment); });
+  const auto first = queue();
+  start();
+  ASSERT_TRUE(is_recorded(first, 1));
+  world_.environment.refresh_url = app_.url();
+  write([&](domain::Transaction& t) { t.update(world_.environment); });
+  const auto second = queue(world_.environment, add_account("other@example.org")).value();
+  worker_->wake();
+  EXPECT_TRUE(becomes(second, RefreshState::done));
+  clock_.advance(minutes(1));
+  EXPECT_TRUE(becomes(first, RefreshState::done));
+}
+
 TEST_F(RefreshWorkerTest, a_call_whose_lease_is_over_is_made_again_and_a_late_outcome_changes_nothing) {
   std::promise<void> may_answer;
   std::atomic<int> number{0};
