@@ -16,19 +16,23 @@ final class CxfDynamicClient implements Interop.Client {
       "GetDisplayName", new String[] {"OpenID", "EnvironmentPassword", "EnvironmentUUID"});
 
   private final Map<String, Client> clients = new HashMap<>();
+  private final InCData inCData = new InCData();
 
   private CxfDynamicClient(Map<String, String> wsdls) {
     // Each client makes its classes com.example.*, of the services' namespace, and leaves their loader behind: the next
     // one would find them first.
     ClassLoader loader = Thread.currentThread().getContextClassLoader();
     wsdls.forEach((service, wsdl) -> {
-      clients.put(service, JaxWsDynamicClientFactory.newInstance().createClient(wsdl));
+      Client client = JaxWsDynamicClientFactory.newInstance().createClient(wsdl);
+      client.getOutInterceptors().add(inCData);
+      clients.put(service, client);
       Thread.currentThread().setContextClassLoader(loader);
     });
   }
 
   @Override
   public Object call(Interop.Call call) throws Exception {
+    inCData.wanted = call.cdata;
     Object[] parameters = List.of(PARAMETERS.get(call.operation)).stream().map(call::get).toArray();
     Object[] results = clients.get(call.service).invoke(call.operation, parameters);
     return switch (call.operation) {
