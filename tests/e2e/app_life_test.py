@@ -52,10 +52,17 @@ class AnAppsLife(unittest.TestCase):
             profile = app.ask("GetUserProfile", openid)["result"]["UserProfile"]
             self.assertEqual((profile["OpenId"], profile["DisplayName"], profile["EmailAddress"]), (openid, NAME, EMAIL))
             self.assertEqual(app.ask("GetDisplayName", openid)["result"]["Result"], NAME)
-            self.assertNotIn("fault", app.ask("GetUserProfile", openid))
-            service.cli("account", "set", "--email", EMAIL, "--job-title", "Harbour pilot & more", "--phone", "+31 20 1")
+
+            # The person signs in at the service and writes down what the app may know of them.
+            person = service.person()
+            page = person.open(f"{service.base_url}/sign-in")
+            page = person.submit(page, "/sign-in", {"email": EMAIL, "password": PASSWORD})
+            page = person.submit(page, "/profile", {"job_title": "Harbour pilot & <more>", "phone": "+31 20 123"})
+            self.assertEqual(page.status, 200, page.text)
             profile = app.ask("GetUserProfile", openid)["result"]["UserProfile"]
-            self.assertEqual((profile["JobTitle"], profile["Phone"]), ("Harbour pilot & more", "+31 20 1"))
+            self.assertEqual((profile["DisplayName"], profile["JobTitle"], profile["Phone"]),
+                             (NAME, "Harbour pilot & <more>", "+31 20 123"))
+            self.assertEqual(person.open(openid).status, 200)
 
             # Another role is added, the first one goes.
             self.access("grant", service.other_role_uuid)
