@@ -53,15 +53,16 @@ std::string type_of(const MemberDescription& member) {
   return type;
 }
 
-/// The members and theirs, each with the path to it.
-std::string member_rows(std::span<const MemberDescription> members, const std::string& path) {
+/// A table of the members, and one for each member that is an object; `owner` is what holds them.
+std::string member_tables(std::string_view owner, std::span<const MemberDescription> members) {
   std::string rows;
+  std::string inner;
   for (const auto& member : members) {
-    const std::string name = path + member.name;
-    rows += join("<tr><th scope=\"row\">", escape_xml(name), "</th><td>", type_of(member), "</td><td>",
-                 escape_xml(member.documentation), "</td></tr>\n", member_rows(member.members, name + "/"));
+    rows += join("<tr><th scope=\"row\">", escape_xml(member.name), "</th><td>", type_of(member), "</td><td>",
+                 escape_xml(member.documentation), "</td></tr>\n");
+    if (!member.members.empty()) inner += member_tables(member.name, member.members);
   }
-  return rows;
+  return table(join("Members of ", owner), {"Name", "Type", "Description"}, rows) + inner;
 }
 
 std::string fault_list(std::span<const domain::ErrorCode> faults) {
@@ -87,9 +88,7 @@ std::string operation_section(const DocumentedService& service, const OperationD
               "<p>Saved as <code>request.xml</code> with your own values in it, it is sent like this:</p>\n",
               sample(join("Sample command that calls ", operation.name), sample_call(service, operation)),
               "<h4>Response</h4>\n",
-              operation.answer.empty() ? std::string()
-                                       : table(join("Answer of ", operation.name), {"Name", "Type", "Description"},
-                                               member_rows(operation.answer, {})),
+              operation.answer.empty() ? std::string() : member_tables(operation.name + "Response", operation.answer),
               sample(join("Sample response of ", operation.name),
                      join("HTTP/1.1 200 OK\nContent-Type: ", media_type(SoapVersion::v1_1), "\n\n",
                           sample_answer(service.description, operation))),

@@ -73,7 +73,7 @@ std::string members_of(const OperationDescription& operation) {
 
 std::string sample_request(const ServiceDescription& service, const OperationDescription& operation) {
   std::string xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<soap:Envelope xmlns:soap=\"";
-  xml.append(envelope_namespace(SoapVersion::v1_1)).append("\" xmlns:tns=\"");
+  xml.append(envelope_namespace(SoapVersion::v1_1)).append("\"\n               xmlns:tns=\"");
   xml.append(escape_xml(service.target_namespace)).append("\">\n  <soap:Body>\n    <tns:");
   xml.append(operation.name).append(">\n");
   for (const auto& [name, documentation, alias] : operation.parameters) {

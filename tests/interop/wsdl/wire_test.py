@@ -13,6 +13,7 @@ from lxml import etree, html
 
 import basic_profile
 import end_to_end
+import official_schemas
 import soap_client
 from basic_profile import Answer, Description
 from invited_service import NO_RATES, Service
@@ -245,4 +246,5 @@ class WireTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    official_schemas.folder_or_skip()
     end_to_end.main()

@@ -11,6 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 
 import basic_profile
 import end_to_end
+import official_schemas
 from basic_profile import Description
 from official_schemas import OfficialSchemas
 
@@ -73,4 +74,5 @@ class WsdlFilesTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    official_schemas.folder_or_skip()
     end_to_end.main()
