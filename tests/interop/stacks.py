@@ -19,8 +19,14 @@ PACKAGES = {"InviteAPI": "invite", "PermissionsAPI": "permissions", "ProfileServ
 JAVA_OPTIONS = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"]
 
 
-def program(name, package):
-    return shutil.which(name) or end_to_end.skip(f"{name} is not installed (Debian package {package})")
+def need_program(name, package):
+    if not shutil.which(name):
+        end_to_end.skip(f"{name} is not installed (Debian package {package})")
+
+
+def need_jar(name, package):
+    if not (DEBIAN_JARS / name).exists():
+        end_to_end.skip(f"{DEBIAN_JARS / name} is missing (Debian package {package})")
 
 
 def run(command, folder, environment=None):
@@ -32,13 +38,17 @@ def run(command, folder, environment=None):
 
 
 def run_for_each(wsdls, command_of, folder):
-    """Runs an importer once for each WSDL, as many at a time as there are processors."""
+    """Runs an importer once for each WSDL, as many at a time as there are processors; `command_of` makes its command of
+    the package to make and the URL."""
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda name: run(command_of(PACKAGES[name], wsdls[name]), folder), PACKAGES))
 
 
 class Stack:
-    cdata = True
+    cdata = True  # its client can send CDATA sections
+
+    def require(self):
+        """Ends the script as "not tested" where something is missing."""
 
     def version(self):
         raise NotImplementedError
@@ -60,11 +70,13 @@ class Php(Stack):
     def version(self):
         return "PHP SoapClient " + run(["php", "-r", "echo PHP_VERSION;"], HERE)
 
-    def prepare(self, folder, wsdls):
-        php = program("php", "php-cli")
-        if "soap" not in run([php, "-m"], folder).split():
+    def require(self):
+        need_program("php", "php-cli")
+        if "soap" not in run(["php", "-m"], HERE).split():
             end_to_end.skip("PHP has no SOAP extension (Debian package php-soap)")
-        return [php, HERE / "php/client.php"], {}
+
+    def prepare(self, folder, wsdls):
+        return ["php", HERE / "php/client.php"], {}
 
 
 class Npm(Stack):
@@ -79,8 +91,13 @@ class Npm(Stack):
     def _environment():
         return {"NODE_PATH": str(end_to_end.node_modules("interop"))}
 
+    def require(self):
+        need_program("node", "nodejs")
+        if not (end_to_end.node_modules("interop") / self.package).is_dir():
+            end_to_end.skip(f"the npm package {self.package} is not installed (./dev test installs it)")
+
     def prepare(self, folder, wsdls):
-        return [program("node", "nodejs"), HERE / self.folder / "client.js"], self._environment()
+        return ["node", HERE / self.folder / "client.js"], self._environment()
 
 
 class Gsoap(Stack):
@@ -92,21 +109,21 @@ class Gsoap(Stack):
                "displayname": "ProfileService_1"}
 
     def version(self):
-        return "gSOAP " + (end_to_end.SOURCE_DIR / "generated/GSOAP_VERSION").read_text().strip()
+        return "gSOAP " + run(["soapcpp2", "-V"], HERE).strip()
+
+    def require(self):
+        need_program("wsdl2h", "gsoap")
 
     def prepare(self, folder, wsdls):
-        client = os.environ.get("INVITED_GSOAP_CLIENT", "")
-        if not os.access(client, os.X_OK):
-            end_to_end.skip("INVITED_GSOAP_CLIENT does not name the generated C++ client")
-        importer, code = program("wsdl2h", "gsoap"), pathlib.Path(os.environ["INVITED_GSOAP_CODE"])
+        code = pathlib.Path(os.environ["INVITED_GSOAP_CODE"])
         shutil.copy(end_to_end.SOURCE_DIR / "generated/typemap.dat", folder)
         # The options are those of generated/regenerate.sh.
-        run_for_each(wsdls, lambda package, url: [importer, "-L", "-P", "-x", "-j", "-t", "typemap.dat", "-o",
+        run_for_each(wsdls, lambda package, url: ["wsdl2h", "-L", "-P", "-x", "-j", "-t", "typemap.dat", "-o",
                                                   f"{self.headers[package]}.h", url], folder)
         for name in self.headers.values():
             imported, compiled = folder / f"{name}.h", code / name / f"{name}.h"
             assert self.content(imported) == self.content(compiled), f"wsdl2h makes other code of the served {name}"
-        return [client], {}
+        return [os.environ["INVITED_GSOAP_CLIENT"]], {}
 
     @staticmethod
     def content(header):
@@ -131,18 +148,18 @@ class Java(Stack):
     def version(self):
         return f"{self.name()}, Java {run(['java', '-version'], HERE).split(chr(34))[1]}"
 
+    def require(self):
+        need_program("javac", "openjdk-17-jdk-headless")
+        need_jar("gson.jar", "libgoogle-gson-java")
+
     def prepare(self, folder, wsdls):
-        compiler = program("javac", "openjdk-17-jdk-headless")
-        gson = DEBIAN_JARS / "gson.jar"
-        if not gson.exists():
-            end_to_end.skip(f"{gson} is missing (Debian package libgoogle-gson-java)")
-        classpath = f"{self.classpath()}:{gson}"
+        classpath = f"{self.classpath()}:{DEBIAN_JARS / 'gson.jar'}"
         (folder / "sources").mkdir()
         if self.importer:
             run_for_each(wsdls, lambda package, url: self.importer(package, url, folder / "sources"), folder)
         sources = [HERE / name for name in ("java/Interop.java", *self.sources)]
         sources += (folder / "sources").rglob("*.java")
-        run([compiler, *(f"-J{option}" for option in JAVA_OPTIONS), "-encoding", "UTF-8", "-nowarn", "-proc:none",
+        run(["javac", *(f"-J{option}" for option in JAVA_OPTIONS), "-encoding", "UTF-8", "-nowarn", "-proc:none",
              "-cp", classpath, "-d", "classes", *sources], folder)
         return ["java", *JAVA_OPTIONS, "-cp", f"{folder}/classes:{classpath}", self.main_class], {}
 
@@ -153,23 +170,29 @@ class Jaxws(Java):
     def name(self):
         return "JAX-WS RI " + next(DEBIAN_JARS.glob("jaxws-rt-[0-9]*.jar")).stem.removeprefix("jaxws-rt-")
 
+    def require(self):
+        super().require()
+        need_jar("jaxws-rt.jar", "libjaxws-java")
+        need_program("wsimport", "jaxws")
+
     def classpath(self):
-        jar = DEBIAN_JARS / "jaxws-rt.jar"
-        return jar if jar.exists() else end_to_end.skip(f"{jar} is missing (Debian package libjaxws-java)")
+        return DEBIAN_JARS / "jaxws-rt.jar"
 
     def importer(self, package, url, output):
-        return [program("wsimport", "jaxws"), "-quiet", "-Xnocompile", "-d", output, "-p", package, url]
+        return ["wsimport", "-quiet", "-Xnocompile", "-d", output, "-p", package, url]
 
 
 class Maven(Java):
     """Jars that ./dev test has fetched (pom.xml in the stack's folder)."""
 
-    def jars(self):
-        folder = end_to_end.SOURCE_DIR / "build/interop-maven" / self.folder
-        if not any(folder.glob("*.jar")):
-            end_to_end.skip(f"the Maven packages of tests/interop/{self.folder} are not there: nothing in {folder} "
+    def require(self):
+        super().require()
+        if not any(self.jars().glob("*.jar")):
+            end_to_end.skip(f"the Maven packages of tests/interop/{self.folder} are not there: no jar in {self.jars()} "
                             "(./dev test fetches them where Maven reaches its registry)")
-        return folder
+
+    def jars(self):
+        return end_to_end.SOURCE_DIR / "build/interop-maven" / self.folder
 
     def classpath(self):
         return f"{self.jars()}/*"
@@ -218,14 +241,17 @@ class Mono(Stack):
     def version(self):
         return "Mono " + run(["mono", "--version"], HERE).split("version ")[1].split()[0]
 
+    def require(self):
+        for name, package in (("mono", "mono-runtime"), ("mcs", "mono-mcs"), ("wsdl", "mono-devel")):
+            need_program(name, package)
+
     def prepare(self, folder, wsdls):
-        compiler, importer = program("mcs", "mono-mcs"), program("wsdl", "mono-devel")
-        run_for_each(wsdls, lambda package, url: [importer, "-nologo", f"-out:{package}.cs", f"-namespace:{package}",
+        run_for_each(wsdls, lambda package, url: ["wsdl", "-nologo", f"-out:{package}.cs", f"-namespace:{package}",
                                                   url], folder)
         shutil.copy(HERE / "mono/client.exe.config", folder)
-        run([compiler, "-nologo", "-r:System.Web.Services", "-r:System.Web.Extensions", "-out:client.exe",
+        run(["mcs", "-nologo", "-r:System.Web.Services", "-r:System.Web.Extensions", "-out:client.exe",
              HERE / "mono/Client.cs", *(f"{package}.cs" for package in PACKAGES.values())], folder)
-        return [program("mono", "mono-runtime"), folder / "client.exe"], {}
+        return ["mono", folder / "client.exe"], {}
 
 
 STACKS = {"zeep": Zeep(), "php": Php(), "node-soap": Npm("soap", "node-soap"),
@@ -234,4 +260,5 @@ STACKS = {"zeep": Zeep(), "php": Php(), "node-soap": Npm("soap", "node-soap"),
 
 
 def find(name):
+    STACKS[name].require()
     return STACKS[name]
