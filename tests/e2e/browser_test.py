@@ -1,7 +1,7 @@
-"""The invitee's pages in a real browser: headless Chromium, driven by playwright-core from browser/*.test.js. This script
+"""Our pages in a real browser: headless Chromium, driven by playwright-core from browser/*.test.js. This script
 makes the world that they play in (services, a real SMTP relay that receives the mail) and runs them.
 
-The scripts ask for what lies outside the browser over HTTP: POST /invite and /cli, see `World`.
+The scripts ask for what lies outside the browser over HTTP: POST /invite, /reset_mail and /cli, see `World`.
 """
 
 import http.server
@@ -54,12 +54,19 @@ class World:
         answer = self.services[service].send_invite(invitee, **changes)
         if answer.fault:
             raise AssertionError(repr(answer))
-        if service == "main":
-            mail = self.relay.await_mail(invitee, number)
-        else:
-            mail = captured_mail.await_mail(self.services[service].mail_dir, invitee, number)
+        mail = self._await_mail(service, invitee, number)
         return {"link": mail.link if "/i/" in mail.text else None, "subject": mail.subject, "text": mail.text,
                 "html": mail.html}
+
+    def reset_mail(self, service, recipient, number):
+        """Waits for mail number `number` of that person, with a link to a new password."""
+        mail = self._await_mail(service, recipient, number)
+        return {"link": mail.reset_link, "subject": mail.subject, "text": mail.text, "html": mail.html}
+
+    def _await_mail(self, service, recipient, number):
+        if service == "main":
+            return self.relay.await_mail(recipient, number)
+        return captured_mail.await_mail(self.services[service].mail_dir, recipient, number)
 
     def cli(self, service, arguments):
         return self.services[service].cli(*arguments)

@@ -49,7 +49,15 @@ class Mail:
     @property
     def link(self):
         """The link to the invitation: a full URL by itself on a line of the text."""
-        links = re.findall(r"^(https?://\S+/i/\S+)$", self.text.replace("\r\n", "\n"), re.MULTILINE)
+        return self._link("i")
+
+    @property
+    def reset_link(self):
+        """The link to a new password, likewise."""
+        return self._link("reset-password")
+
+    def _link(self, kind):
+        links = re.findall(rf"^(https?://\S+/{kind}/\S+)$", self.text.replace("\r\n", "\n"), re.MULTILINE)
         assert len(links) == 1, f"expected one link by itself on a line, found {links} in:\n{self.text}"
         return links[0]
 

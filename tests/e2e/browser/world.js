@@ -24,6 +24,7 @@ async function ask(what, question) {
   return JSON.parse(text);
 }
 const invite = (service, invitee, more = {}) => ask('invite', {service, invitee, ...more});
+const resetMail = (service, recipient, number) => ask('reset_mail', {service, recipient, number});
 const cli = (service, ...args) => ask('cli', {service, arguments: args});
 const facts = () => ask('facts', {});
 
@@ -56,7 +57,7 @@ async function person(browser, origin, options = {}) {
     async leave(expectedOutside = []) {
       await context.close();
       assert.deepEqual(outside, expectedOutside, 'requests that left the service');
-      for (const {to, referer} of referers) assert.doesNotMatch(referer, /\/i\//, `the token was told to ${to}`);
+      for (const {to, referer} of referers) assert.doesNotMatch(referer, /\/(i|reset-password)\//, `the token was told to ${to}`);
       assert.deepEqual(complaints, [], 'the browser complains');
     },
   };
@@ -78,7 +79,8 @@ async function assertAccessible(page, name, rules = [...WCAG, 'best-practice']) 
 async function inspect(page, name, rules = undefined) {
   const before = page.viewportSize();
   for (const [view, {colorScheme, viewport}] of Object.entries(VIEWS)) {
-    await page.emulateMedia({colorScheme});
+    // Without transitions: a colour on its way from light to dark is neither.
+    await page.emulateMedia({colorScheme, reducedMotion: 'reduce'});
     await page.setViewportSize(viewport);
     await page.evaluate(() => document.activeElement?.blur());
     const [scroll, width] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
@@ -86,7 +88,7 @@ async function inspect(page, name, rules = undefined) {
     await assertAccessible(page, `${name} (${view})`, rules);
     await page.screenshot({path: path.join(process.env.SCREENSHOTS, `${name}-${view}.png`), fullPage: true});
   }
-  await page.emulateMedia({colorScheme: null});
+  await page.emulateMedia({colorScheme: null, reducedMotion: null});
   await page.setViewportSize(before);
 }
 
@@ -109,9 +111,15 @@ async function signUp(page, name = 'Nora Newcomer', password = PASSWORD) {
   await submit(page, 'accept');
 }
 
+async function signIn(page, email, password = PASSWORD) {
+  await page.fill('#email', email);
+  await page.fill('#password', password);
+  await submit(page, 'sign-in');
+}
+
 const heading = page => page.textContent('h1');
 const rolesOf = async (service, email) =>
   (await cli(service, 'access', 'list')).filter(entry => entry.email === email).map(entry => entry.role_name).sort();
 
-module.exports = {PASSWORD, VIEWS, WCAG, cli, facts, follow, heading, inspect, invite, launch, open, person, rolesOf,
-                  signUp, submit};
+module.exports = {PASSWORD, VIEWS, WCAG, cli, facts, follow, heading, inspect, invite, launch, open, person,
+                  resetMail, rolesOf, signIn, signUp, submit};
