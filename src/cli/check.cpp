@@ -93,17 +93,26 @@ void check_refresh_urls(const Config& config, AdminSession& session, std::vector
   const auto environments = session.run("environment list", Json::object());
   if (!environments) return;  // the database's finding says why
   for (const Json& environment : *environments) {
-    if (environment["refresh_url"].is_null() || environment.value("disabled", false)) continue;
-    const std::string url = environment.value("refresh_url", "");
-    const std::string who = environment.value("app_name", "") + " (" + environment.value("name", "") + ") at " + url;
-    if (const std::string reason = probe_connection(url, config.refresh.ca_file); reason.empty())
+    // A service of an older version has none.
+    const auto url = environment.find("refresh_url");
+    if (url == environment.end() || !url->is_string() || environment.value("disabled", false)) continue;
+    const std::string who = environment.value("app_name", "")
+                                .append(" (")
+                                .append(environment.value("name", ""))
+                                .append(") at ")
+                                .append(url->get<std::string>());
+    const std::string reason = probe_connection(url->get<std::string>(), config.refresh.ca_file);
+    if (reason.empty())
       findings.push_back({"refresh_url", Outcome::ok, "something listens for " + who});
     else
       findings.push_back({"refresh_url", Outcome::warning,
-                          who + " cannot be reached from here: " + reason +
-                              ". The app learns of changed roles when it can be: start it, or mend the address with "
-                              "invited environment set " +
-                              environment.value("environment_uuid", "") + " --refresh-url"});
+                          std::string(who)
+                              .append(" cannot be reached from here: ")
+                              .append(reason)
+                              .append(". The app learns of changed roles when it can be: start it, or mend the address "
+                                      "with invited environment set ")
+                              .append(environment.value("environment_uuid", ""))
+                              .append(" --refresh-url")});
   }
 }
 
