@@ -108,8 +108,7 @@ PageData data_of(const ProfileFieldDescription& field, const std::string& value,
       .text("label", base::translate(language, text.label))
       .text("value", value)
       .text("input_mode", std::string(input_mode_of(field.form)))
-      .flag("multiline", field.form == ProfileFieldForm::text)
-      .flag("wide_field", field.form == ProfileFieldForm::text);
+      .flag("multiline", field.form == ProfileFieldForm::text);
   if (!text.autocomplete.empty()) data.text("autocomplete", std::string(text.autocomplete));
   if (std::string message = state.error_of(field.name, language); !message.empty())
     data.text("error", std::move(message));
@@ -186,9 +185,10 @@ Response ProfilePage::show_form(const Request& request, const FormState& state, 
                                 bool saved) const {
   const base::Language language = renderer_->language_of(request);
   const CsrfTicket ticket = csrf_.issue(request, kProfile);
+  const std::string_view name = base::trim(person.account.name);
   PageData data;
   data.text("email", person.account.email.text())
-      .text("monogram", base::truncate_code_points(base::trim(person.account.name), 1))
+      .text("monogram", base::truncate_code_points(name.empty() ? person.account.email.text() : name, 1))
       .text("name", person.account.name)
       .text("csrf", ticket.form_value)
       .flag("saved", saved)

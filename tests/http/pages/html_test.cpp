@@ -46,7 +46,7 @@ PageData hostile_data() {
   PageData field;
   for (const char* name : {"label", "value", "error", "input_mode", "autocomplete"}) field.text(name, hostile);
   PageData line = field.text("field", "line");
-  PageData several = field.text("field", "several").flag("multiline").flag("wide_field");
+  PageData several = field.text("field", "several").flag("multiline");
   data.list("groups", {PageData().text("heading", hostile).list("fields", {line, several})});
   data.list("pieces", {PageData().text("words", hostile), PageData().text("link", hostile)});
   return data;
