@@ -327,7 +327,7 @@ class Reader {
       if (!is_text(node)) return forbid("contains markup inside a value", parameter);
       value += node.value();
     }
-    return !(nil && !value.empty()) || forbid("has a value that says it is nil", parameter);
+    return !nil || value.empty() || forbid("has a value that says it is nil", parameter);
   }
 
   static bool is_string_type(pugi::xml_node element, std::string_view type) {

@@ -9,7 +9,7 @@
 namespace invited::soap {
 namespace {
 
-using PermissionsAPI::tns__AppRole;
+using AppRole = PermissionsAPI::tns__AppRole;
 
 constexpr std::size_t kNameLimit = 200;  // the contract's
 
@@ -42,7 +42,7 @@ class PermissionsService final : public PermissionsAPI::PermissionsAPISoapServic
 
  private:
   Call& call_;
-  std::vector<tns__AppRole> roles_;  ///< what the response points to: it is written before this object dies
+  std::vector<AppRole> roles_;  ///< what the response points to: it is written before this object dies
 };
 
 }  // namespace

@@ -12,9 +12,9 @@ namespace invited::soap {
 namespace {
 
 using domain::ProfileField;
-using ProfileService::tns__Company;
-using ProfileService::tns__UserProfile;
-using ProfileService::tns__UserProfile_USCORECompany;
+using Company = ProfileService::tns__Company;
+using UserProfile = ProfileService::tns__UserProfile;
+using UserProfileCompany = ProfileService::tns__UserProfile_USCORECompany;
 
 // The contract's lengths; those of the profile's fields are the domain's own (domain/profile.h).
 constexpr std::size_t kOpenIdLimit = 400;
@@ -23,30 +23,30 @@ constexpr std::size_t kEmailLimit = 200;
 
 struct FieldMember {
   ProfileField field;
-  std::string* tns__UserProfile::* member;
+  std::string* UserProfile::* member;
 };
 constexpr std::array kFieldMembers{
-    FieldMember{ProfileField::avatar_url, &tns__UserProfile::AvatarUrl},
-    FieldMember{ProfileField::avatar_thumbnail_url, &tns__UserProfile::AvatarThumbnailUrl},
-    FieldMember{ProfileField::job_title, &tns__UserProfile::JobTitle},
-    FieldMember{ProfileField::department, &tns__UserProfile::Department},
-    FieldMember{ProfileField::location, &tns__UserProfile::Location},
-    FieldMember{ProfileField::country, &tns__UserProfile::Country},
-    FieldMember{ProfileField::bio, &tns__UserProfile::Bio},
-    FieldMember{ProfileField::website, &tns__UserProfile::Website},
-    FieldMember{ProfileField::phone, &tns__UserProfile::Phone},
-    FieldMember{ProfileField::linkedin, &tns__UserProfile::LinkedIn},
-    FieldMember{ProfileField::twitter, &tns__UserProfile::Twitter},
-    FieldMember{ProfileField::skype, &tns__UserProfile::Skype},
-    FieldMember{ProfileField::company_id, &tns__UserProfile::CompanyId},
-    FieldMember{ProfileField::company, &tns__UserProfile::Company},
+    FieldMember{ProfileField::avatar_url, &UserProfile::AvatarUrl},
+    FieldMember{ProfileField::avatar_thumbnail_url, &UserProfile::AvatarThumbnailUrl},
+    FieldMember{ProfileField::job_title, &UserProfile::JobTitle},
+    FieldMember{ProfileField::department, &UserProfile::Department},
+    FieldMember{ProfileField::location, &UserProfile::Location},
+    FieldMember{ProfileField::country, &UserProfile::Country},
+    FieldMember{ProfileField::bio, &UserProfile::Bio},
+    FieldMember{ProfileField::website, &UserProfile::Website},
+    FieldMember{ProfileField::phone, &UserProfile::Phone},
+    FieldMember{ProfileField::linkedin, &UserProfile::LinkedIn},
+    FieldMember{ProfileField::twitter, &UserProfile::Twitter},
+    FieldMember{ProfileField::skype, &UserProfile::Skype},
+    FieldMember{ProfileField::company_id, &UserProfile::CompanyId},
+    FieldMember{ProfileField::company, &UserProfile::Company},
 };
 static_assert(kFieldMembers.size() == domain::kProfileFields.size(), "every field of a profile is answered");
 
 /// A UserProfile and what it points to.
 class Answer {
  public:
-  tns__UserProfile* fill(const domain::Person& person) {
+  UserProfile* fill(const domain::Person& person) {
     profile_.OpenId = text(person.openid, kOpenIdLimit);
     profile_.DisplayName = text(person.account.name, kNameLimit);
     const auto& email = person.account.email.text();
@@ -69,9 +69,9 @@ class Answer {
   }
 
   std::deque<std::string> texts_;  // a deque: what is in it stays where it is
-  tns__Company company_;
-  tns__UserProfile_USCORECompany profile_company_;
-  tns__UserProfile profile_;
+  Company company_;
+  UserProfileCompany profile_company_;
+  UserProfile profile_;
 };
 
 class ProfileServiceHandler final : public ProfileService::ProfileServiceSoapService {
