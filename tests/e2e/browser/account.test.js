@@ -4,8 +4,8 @@
 
 const assert = require('node:assert/strict');
 const {test, before, after} = require('node:test');
-const {PASSWORD, VIEWS, cli, facts, follow, heading, inspect, invite, launch, open, person, resetMail, signIn, signUp,
-       submit} = require('./world.js');
+const {PASSWORD, VIEWS, WCAG, cli, facts, follow, heading, inspect, invite, launch, open, person, resetMail, signIn,
+       signUp, submit} = require('./world.js');
 
 const NEW_PASSWORD = 'velvet tractor umbrella noon';
 
@@ -96,6 +96,10 @@ for (const {locale, language, subject, profile, set} of LANGUAGES) {
 
     const mail = await resetMail('main', email, 2);
     assert.match(mail.subject, subject, 'the mail is in the language of the browser');
+    const program = await person(browser, 'null', {locale});
+    await program.page.setContent(mail.html);
+    await inspect(program.page, `account-mail-${language}`, WCAG);  // a piece of the mail program's page
+    await program.leave();
     await open(page, mail.link);
     await look('reset-password');
     await page.fill('#password', NEW_PASSWORD);
