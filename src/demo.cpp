@@ -27,6 +27,8 @@ constexpr const char* kDefaultListen = "127.0.0.1:8080";
 constexpr const char* kAppName = "Harbour Planner";
 constexpr const char* kEnvironmentName = "Demo";
 constexpr const char* kInvitedRole = "Planner";
+// The one of the samples on /ws-doc/ and of the SoapUI project: copied from there, a call works.
+constexpr const char* kInvitedRoleUuid = "b1a9cf63-3b7c-4e0f-8a55-0f3d6e1c7d22";
 constexpr const char* kInviterName = "Marit de Vries";
 constexpr const char* kInviterEmail = "marit.de.vries@harbour-planner.example";
 constexpr const char* kSoapPath = "/ws/InviteAPI/1/soap1";
@@ -131,7 +133,9 @@ domain::Result<Json> set_up(const Config& config, admin::AdminContext& context) 
   Json invited_role;
   Json inviter_role;
   for (const char* name : {"User", kInvitedRole, "Administrator"}) {
-    auto role = run("role add", {{"app", app_uuid}, {"name", name}}, context);
+    Json arguments{{"app", app_uuid}, {"name", name}};
+    if (std::string_view(name) == kInvitedRole) arguments["uuid"] = kInvitedRoleUuid;
+    auto role = run("role add", arguments, context);
     if (!role) return role;
     if (std::string_view(name) == kInvitedRole) invited_role = (*role)["role_uuid"];
     inviter_role = (*role)["role_uuid"];
@@ -139,6 +143,10 @@ domain::Result<Json> set_up(const Config& config, admin::AdminContext& context) 
   auto environment = run("environment add", {{"app", app_uuid}, {"name", kEnvironmentName}}, context);
   if (!environment) return environment;
   const Json environment_uuid = (*environment)["environment_uuid"];
+  // Something to type into GetRolesForOpenID without looking it up.
+  auto template_set =
+      run("environment set", {{"environment", environment_uuid}, {"openid-template", "{email}"}}, context);
+  if (!template_set) return template_set;
   auto account = run("account add", {{"email", kInviterEmail}, {"name", kInviterName}}, context);
   // There already: a set-up was broken off in the middle, and this is the second.
   if (!account && account.error().code != domain::ErrorCode::already_exists) return account;
@@ -193,6 +201,7 @@ void print_for_people(const Json& facts, const DemoFolder& folder) {
             << "  environment password  " << text("environment_password") << "\n"
             << "  role UUID             " << text("role_uuid") << "  (" << text("role_name") << ")\n"
             << "  inviter               " << text("inviter_email") << "\n"
+            << "  OpenIDs               the addresses of the people who have access\n"
             << "\n"
             << "  1. Invite somebody: paste this into another shell.\n"
             << "\n"

@@ -26,15 +26,18 @@ FAULT_NAMESPACE = "urn:invited:faults:1"
 SERVICES = (("InviteAPI", "InviteAPI 1"), ("PermissionsAPI", "PermissionsAPI 1"),
             ("ProfileService", "ProfileService 3"), ("ProfileService-1", "ProfileService 1"))
 
-# Project properties: what a tester sets. `invited demo` and `invited environment add` print such values.
+# Project properties: what a tester sets. The defaults are those of `invited demo`, whose environment's UUID and password
+# are all that is missing.
 PROPERTIES = (
     ("Address", "http://127.0.0.1:8080", "where the service is: http://host:port, without a slash at the end"),
-    ("EnvironmentUUID", "", "as \"invited environment add\" printed it"),
-    ("EnvironmentPassword", "", "as \"invited environment add\" printed it"),
-    ("RoleUUID", "", "a role of the environment's app: \"invited role list\""),
-    ("InviterEmailAddress", "", "address of an account with access to the environment"),
+    ("EnvironmentUUID", "", "as \"invited environment add\" or \"invited demo\" printed it"),
+    ("EnvironmentPassword", "", "as \"invited environment add\" or \"invited demo\" printed it"),
+    ("RoleUUID", "b1a9cf63-3b7c-4e0f-8a55-0f3d6e1c7d22", "a role of the environment's app: \"invited role list\""),
+    ("InviterEmailAddress", "marit.de.vries@harbour-planner.example",
+     "address of an account with access to the environment: \"invited access list\""),
     ("InviteeEmailAddress", "new.person@example.org", "whom to invite: the mail goes there"),
-    ("OpenID", "", "OpenID of a person with access to the environment: \"invited account show\""),
+    ("OpenID", "marit.de.vries@harbour-planner.example",
+     "OpenID of a person with access to the environment: \"invited account show\""),
 )
 
 # The property that a parameter takes its value from, where their names differ.

@@ -1,6 +1,6 @@
 """Reads a SoapUI project and does what SoapUI does with it, as far as invited's project needs that: puts properties
-into requests, sends them, judges answers by the assertions. For machines without SoapUI, which is in no package
-registry; the meaning of each assertion is SoapUI's (impl/wsdl/teststeps/assertions in its sources)."""
+into requests, sends them, judges answers by the assertions. For machines without SoapUI, which the package
+registries that the tests use do not have; the meaning of each assertion is SoapUI's (impl/wsdl/teststeps/assertions in its sources)."""
 
 import fnmatch
 import re
