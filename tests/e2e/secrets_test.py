@@ -138,11 +138,13 @@ class NoSecretLeaves(unittest.TestCase):
             service.send_invite("third@example.org")
             third = captured_mail.await_mail(service.mail_dir, "third@example.org")
             person.submit(person.open(third.link), "/decline")
+            self._live_with_an_account(service, secrets, answers)
             for number, mail in enumerate((first, second, third)):
                 secrets[f"token {number}"] = mail.token
                 secrets[f"end of token {number}"] = mail.token[-43:]
             secrets["rotated password"] = service.cli("environment", "rotate-password", service.environment_uuid)[
                 "environment_password"]
+            answers.append(repr(service.cli("account", "show", "--email", "first@example.org")).encode())
             for noun in ("app", "environment", "role", "account", "access", "invitation", "mail", "audit"):
                 answers.append(repr(service.cli(noun, "list")).encode())
             files = {file.name: file.read_bytes() for file in service.state_dir.iterdir()
@@ -159,6 +161,30 @@ class NoSecretLeaves(unittest.TestCase):
             self.assertEqual(found, [])
             for file in service.state_dir.iterdir():
                 self.assertEqual(file.stat().st_mode & 0o077, 0, f"{file.name} can be read by others")
+
+    @staticmethod
+    def _live_with_an_account(service, secrets, answers):
+        """Signs in, edits the profile, forgets the password, chooses a new one and signs out."""
+        email, new_password = "first@example.org", "velvet tractor umbrella noon"
+        person = service.person()
+        base = service.base_url.rstrip("/")
+        person.submit(person.open(base + "/sign-in"), "/sign-in", {"email": email, "password": "not the right otters at all"})
+        profile = person.submit(person.open(base + "/sign-in"), "/sign-in", {"email": email, "password": PASSWORD})
+        secrets["session"] = person.cookies["invited_session"]
+        secrets["form value of the profile"] = profile.form("/profile").fields["csrf"]
+        answers.append(person.submit(profile, "/profile", {"job_title": "Harbour pilot"}).response.body.replace(
+            profile.form("/profile").fields["csrf"].encode(), b""))
+        person.submit(person.open(base + "/forgot-password"), "/forgot-password", {"email": email})
+        link = captured_mail.await_mail(service.mail_dir, email, 3).reset_link
+        secrets["reset token"] = link.rsplit("/", 1)[1]
+        secrets["end of the reset token"] = link[-43:]
+        secrets["new password"] = new_password
+        chosen = {"password": new_password, "password_again": new_password}
+        answers.append(person.submit(person.open(link), link.rsplit("/", 1)[1], chosen).response.body)
+        answers.append(person.open(link).response.body)
+        page = person.submit(person.open(base + "/sign-in"), "/sign-in", {"email": email, "password": new_password})
+        secrets["second session"] = person.cookies["invited_session"]
+        answers.append(person.submit(page, "/sign-out").response.body)
 
 
 if __name__ == "__main__":

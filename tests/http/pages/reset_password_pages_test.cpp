@@ -1,6 +1,9 @@
 // A forgotten password: asking for a link, and what the link leads to.
 #include <gmock/gmock.h>
 
+#include <barrier>
+#include <thread>
+
 #include "http/pages/account_pages_fixture.h"
 
 namespace invited::http {
@@ -14,6 +17,7 @@ class ResetPasswordPagesTest : public AccountPagesTest {
   static Response ask(Browser& browser, const std::string& email) {
     return browser.fill_in("/forgot-password", "/forgot-password", {{"email", email}});
   }
+  /// Follows the link and sends its form.
   static Response set_password(Browser& browser, const std::string& token, const Fields& fields = new_password()) {
     return browser.fill_in("/reset-password/" + token, "/reset-password/" + token, fields);
   }
@@ -188,6 +192,31 @@ TEST_F(ResetPasswordPagesTest, ALinkThatDiesWhileTheFormIsOpenSetsNothing) {
   EXPECT_EQ(ParsedPage(response).text("//h1"), "This link does not work");
   Browser browser(router_, "192.0.2.61");
   EXPECT_EQ(sign_in(browser, kOtherGoodPassword).status, 303);
+}
+
+TEST_F(ResetPasswordPagesTest, T03OfTwoPostsAtTheSameMomentExactlyOneSucceeds) {
+  const std::array<const char*, 2> passwords{kOtherGoodPassword, "violet anchor biscuit moon"};
+  for (int round = 0; round < 10; ++round) {
+    const std::string token = ask_for_reset();
+    const std::string path = "/reset-password/" + token;
+    std::array<int, 2> statuses{};
+    std::barrier start(2);
+    const auto post = [&](std::size_t which) {
+      Browser browser(router_, "192.0.2." + std::to_string(10 + which));
+      const Fields fields = Browser::fields_of(browser.get(path), path, new_password(passwords[which]));
+      start.arrive_and_wait();
+      statuses[which] = browser.post(path, fields).status;
+    };
+    std::thread other(post, 1);
+    post(0);
+    other.join();
+    const std::size_t winner = statuses[0] == 200 ? 0 : 1;
+    EXPECT_EQ(statuses[winner], 200);
+    EXPECT_EQ(statuses[1 - winner], 404);
+    Browser browser(router_, "192.0.2.30");
+    EXPECT_EQ(sign_in(browser, passwords[winner]).status, 303);
+    clock_.advance(std::chrono::hours(1));  // past the limits on mails and posts
+  }
 }
 
 TEST_F(ResetPasswordPagesTest, EveryBadPasswordIsExplainedAndUsesNothingUp) {
