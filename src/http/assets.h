@@ -1,5 +1,5 @@
-// The style sheet, the icon and the few scripts of our pages, embedded. Served under a name with a digest in it, which a
-// browser may keep for a year, and under the plain name, which it asks for again. Immutable; safe from every thread.
+// The style sheet, the icon and the few scripts of our pages, embedded. Served under a name with a digest in it, which
+// a browser may keep for a year, and under the plain name, which it asks for again. Immutable; safe from every thread.
 #pragma once
 
 #include <string>

@@ -7,8 +7,8 @@
 // attempt.
 //
 // Threads: has `connections` of its own, each with a Transport. All public functions may be called from any thread;
-// `start` and `stop` once each. What is passed in must outlive it. Stop it before the Store goes: a mail that is sent and
-// cannot be recorded is sent again.
+// `start` and `stop` once each. What is passed in must outlive it. Stop it before the Store goes: a mail that is sent
+// and cannot be recorded is sent again.
 #pragma once
 
 #include <chrono>

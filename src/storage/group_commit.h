@@ -82,7 +82,7 @@ class GroupCommit {
   std::array<std::atomic<std::uint32_t>, kSlots> finished_{};
   std::atomic<bool> draining_{false};
   std::atomic<std::uint32_t> inside_{0};  ///< callers in submit; the last that they touch of this
-  std::atomic<std::uint32_t> bell_{0};  ///< changes when the writer, asleep, has to look again
+  std::atomic<std::uint32_t> bell_{0};    ///< changes when the writer, asleep, has to look again
 
   std::mutex mutex_;  // guards what follows
   std::deque<Submission*> queue_;

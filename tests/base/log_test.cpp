@@ -25,8 +25,12 @@ TEST(Log, AValueCannotForgeALine) {
     const char* value;
     const char* written;
   };
-  for (const auto& [value, written] : {Case{"a\nb", "\"a\\x0ab\""}, Case{"a\r", "\"a\\x0d\""}, Case{"say \"hi\"", "\"say \\\"hi\\\"\""},
-                                       Case{"a\u2028b", "\"a\\xe2\x80\xa8""b\""}, Case{"", "\"\""}}) {
+  for (const auto& [value, written] :
+       {Case{"a\nb", "\"a\\x0ab\""}, Case{"a\r", "\"a\\x0d\""}, Case{"say \"hi\"", "\"say \\\"hi\\\"\""},
+        Case{"a\u2028b",
+             "\"a\\xe2\x80\xa8"
+             "b\""},
+        Case{"", "\"\""}}) {
     const std::string line = logged(value);
     EXPECT_NE(line.find(std::string("value=") + written + "\n"), std::string::npos) << line;
     EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1) << line;

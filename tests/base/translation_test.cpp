@@ -23,9 +23,7 @@ TEST(Translation, ATextOfSeveralLinesIsLookedUpAsOne) {
   EXPECT_EQ(on_one_line(" \n"), "");
 }
 
-TEST(Translation, AnUnknownTextStaysEnglish) {
-  EXPECT_EQ(translate(Language::de, "no such text"), "no such text");
-}
+TEST(Translation, AnUnknownTextStaysEnglish) { EXPECT_EQ(translate(Language::de, "no such text"), "no such text"); }
 
 TEST(Translation, ParsesTagsWithRegionsAndAnyLetterCase) {
   EXPECT_EQ(parse_language("de-AT"), Language::de);

@@ -6,10 +6,11 @@ namespace invited::base {
 namespace {
 
 TEST(Utf8, RefusesWhatRfc3629Forbids) {
-  for (const std::string_view bad : {"\xC0\x80", "\xC0\xAF", "\xE0\x80\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xF8\x88\x80\x80\x80",
-                                     "\xFF", "\x80", "abc\xC3", "\xE2\x82"})
+  for (const std::string_view bad : {"\xC0\x80", "\xC0\xAF", "\xE0\x80\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80",
+                                     "\xF8\x88\x80\x80\x80", "\xFF", "\x80", "abc\xC3", "\xE2\x82"})
     EXPECT_FALSE(is_valid_utf8(bad)) << bad;
-  for (const std::string_view good : {"", "abc", "é漢🙂", "\u00e9", "\U0010FFFF"}) EXPECT_TRUE(is_valid_utf8(good)) << good;
+  for (const std::string_view good : {"", "abc", "é漢🙂", "\u00e9", "\U0010FFFF"})
+    EXPECT_TRUE(is_valid_utf8(good)) << good;
   EXPECT_TRUE(is_valid_utf8(std::string_view("a\0b", 3)));
 }
 
@@ -23,12 +24,11 @@ TEST(Utf8, NormalisesToNfc) {
   EXPECT_EQ(to_nfc(""), "");
 }
 
-TEST(Utf8, FoldsCaseBeyondAscii) {
-  EXPECT_EQ(fold_case("ÄPFEL Straße"), fold_case("äpfel STRASSE"));
-}
+TEST(Utf8, FoldsCaseBeyondAscii) { EXPECT_EQ(fold_case("ÄPFEL Straße"), fold_case("äpfel STRASSE")); }
 
 TEST(Utf8, FindsHiddenCharacters) {
-  for (const char* bad : {"a\nb", "a\tb", "\x7f", "\u0085", "\u2028", "\u2029", "\u202e", "\u200b", "\u2066", "\ufeff", "\ue000"})
+  for (const char* bad :
+       {"a\nb", "a\tb", "\x7f", "\u0085", "\u2028", "\u2029", "\u202e", "\u200b", "\u2066", "\ufeff", "\ue000"})
     EXPECT_TRUE(has_hidden_characters(bad)) << bad;
   for (const char* good : {"", "José van der Berg", "漢字", "O'Neil", "Ngô Thị", "🙂"})
     EXPECT_FALSE(has_hidden_characters(good)) << good;

@@ -22,12 +22,12 @@ TEST(Uuid, NormalisesLetterCaseBracesAndBlanks) {
 }
 
 TEST(Uuid, RefusesEverythingElse) {
-  for (const char* text :
-       {"", " ", "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f", "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f00",
-        "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1g0", "{0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
-        "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0}", "{{0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0}}",
-        "0f1e2d3c_4b5a-6978-8796-a5b4c3d2e1f0", "0f1e2d3-c4b5a-6978-8796-a5b4c3d2e1f0",
-        "{ 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0 }", "urn:uuid:0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"})
+  for (const char* text : {"", " ", "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f", "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f00",
+                           "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1g0",
+                           "{0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0}",
+                           "{{0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0}}", "0f1e2d3c_4b5a-6978-8796-a5b4c3d2e1f0",
+                           "0f1e2d3-c4b5a-6978-8796-a5b4c3d2e1f0", "{ 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0 }",
+                           "urn:uuid:0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"})
     EXPECT_FALSE(Uuid::parse(text)) << text;
 }
 

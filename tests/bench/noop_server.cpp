@@ -1,5 +1,6 @@
-// The ceiling that ./dev bench compares with: a gSOAP operation that does nothing, behind the same listener, workers and
-// engine as the real service, without gate, use case and database. Prints its port on standard error; ends on SIGTERM.
+// The ceiling that ./dev bench compares with: a gSOAP operation that does nothing, behind the same listener, workers
+// and engine as the real service, without gate, use case and database. Prints its port on standard error; ends on
+// SIGTERM.
 #include <csignal>
 #include <cstdio>
 

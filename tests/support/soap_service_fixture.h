@@ -40,7 +40,9 @@ inline FaultSeen read_answer(const soap::SoapAnswer& answer) {
 
 class SoapServiceTest : public domain::UseCaseTest {
  protected:
-  SoapServiceTest() { context_->mail_queued = [] {}; }  // the fixture's counter is not for several threads
+  SoapServiceTest() {
+    context_->mail_queued = [] {};
+  }  // the fixture's counter is not for several threads
 
   /// Values of a call that succeeds.
   InviteValues good_values() const {
