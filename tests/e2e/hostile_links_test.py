@@ -221,9 +221,24 @@ class NothingLeadsElsewhere(LinkTest):
         self.assertNotIn("evil", mail.bytes.decode())
         self.assertTrue(mail.link.startswith(self.service.base_url + "/i/"))
         path = urllib.parse.urlsplit(mail.link).path
-        for target in (path, path + "x", "/", "/ws-doc/", soap_client.PATH + "?wsdl", "/nothing/here"):
+        for target in (path, path + "x", "/", "/sign-in", "/profile", "/forgot-password", "/reset-password/x", "/id?id=x",
+                       "/ws-doc/", soap_client.PATH + "?wsdl", "/nothing/here"):
             response = self.service.request("GET", target, headers=headers, host="evil.example")
             self.assertNotIn("evil", response.text + str(response.headers), target)
+
+    def test_a_forged_host_does_not_get_into_the_link_to_a_new_password(self):
+        """T14, the classic way to steal such a link."""
+        self.assertEqual(self.accept(self.invited("reset.host@example.org").link).status, 200)
+        person = self.service.person()
+        form = person.open(self.service.base_url + "/forgot-password").form("/forgot-password")
+        body = urllib.parse.urlencode({**form.fields, "email": "reset.host@example.org"})
+        answer = self.service.request("POST", "/forgot-password", body, {
+            "Content-Type": "application/x-www-form-urlencoded", "Cookie": f"invited_csrf={person.cookies['invited_csrf']}",
+            "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}, host="evil.example")
+        self.assertEqual(answer.status, 200, answer.text)
+        mail = captured_mail.await_mail(self.service.mail_dir, "reset.host@example.org", 2)
+        self.assertNotIn("evil", mail.bytes.decode())
+        self.assertTrue(mail.reset_link.startswith(self.service.base_url + "/reset-password/"))
 
     def test_pages_load_nothing_and_tell_nobody(self):
         """T15."""
@@ -241,6 +256,44 @@ class NothingLeadsElsewhere(LinkTest):
             self.assertIn(shown.headers["Referrer-Policy"], ("no-referrer", "strict-origin", "origin", "same-origin"))
 
 
+class SessionsOverTls(LinkTest):
+    """Behind a proxy that speaks TLS, which is how most run it."""
+    SETTINGS = {**LinkTest.SETTINGS, "http.trusted_proxies": ["127.0.0.1"]}
+    TLS = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}
+
+    def test_the_cookies_are_bound_to_the_host(self):
+        """T11: what was planted without TLS counts nothing; a session is new with each sign-in."""
+        self.assertEqual(self.accept(self.invited("tls@example.org").link).status, 200)
+        service = self.service
+
+        def sign_in(planted=""):
+            page = service.request("GET", "/sign-in", headers=self.TLS)
+            csrf = page.headers["Set-Cookie"].split(";")[0]
+            self.assertTrue(csrf.startswith("__Host-invited_csrf="), csrf)
+            form = web_client.Page(page, "/sign-in").form("/sign-in")
+            body = urllib.parse.urlencode({**form.fields, "email": "tls@example.org", "password": PASSWORD})
+            answer = service.request("POST", "/sign-in", body, {
+                **self.TLS, "Content-Type": "application/x-www-form-urlencoded", "Cookie": f"{planted}; {csrf}"})
+            self.assertEqual((answer.status, answer.headers["Location"]), (303, "/profile"), answer.text)
+            cookies = answer.headers.get_all("Set-Cookie")
+            [session] = [cookie for cookie in cookies if "session" in cookie]
+            self.assertRegex(session, r"^__Host-invited_session=[A-Za-z0-9_-]{43}; Path=/; HttpOnly; SameSite=Lax; "
+                                      r"Max-Age=\d+; Secure$")
+            self.assertTrue(any(cookie.startswith("__Host-invited_csrf=") and csrf not in cookie for cookie in cookies))
+            return session.split(";")[0]
+
+        def status(cookie, headers):
+            return service.request("GET", "/profile", headers={**headers, "Cookie": cookie}).status
+
+        first = sign_in()
+        second = sign_in(planted=first)
+        self.assertNotEqual(first, second)
+        self.assertEqual(status(second, self.TLS), 200)
+        self.assertEqual(status(first, self.TLS), 303, "the session before has ended")
+        self.assertEqual(status(second.removeprefix("__Host-"), self.TLS), 303, "planted over plain HTTP")
+        self.assertEqual(status(second, {}), 303)
+
+
 class EveryAnswerIsProtected(LinkTest):
     def answers(self):
         link = urllib.parse.urlsplit(self.invited("headers@example.org").link).path
@@ -251,6 +304,11 @@ class EveryAnswerIsProtected(LinkTest):
                                              {"Content-Type": "application/x-www-form-urlencoded"})
         yield "dead link", request("GET", link + "x")
         yield "home", request("GET", "/")
+        for path in ("/sign-in", "/forgot-password", "/reset-password/x", "/profile", "/sign-out", "/id?id=x"):
+            yield "account page " + path, request("GET", path)
+        for path in ("/sign-in", "/sign-out", "/profile", "/forgot-password", "/reset-password/x"):
+            yield "post to " + path, request("POST", path, "x=1", {"Content-Type": "application/x-www-form-urlencoded"})
+            yield "other type to " + path, request("POST", path, "{}", {"Content-Type": "application/json"})
         yield "no page", request("GET", "/nothing/here")
         yield "odd path", request("GET", "/%2e%2e/etc/passwd")
         yield "method", request("DELETE", link)
