@@ -30,6 +30,8 @@ constexpr const char* kInvitedRole = "Planner";
 // The one of the samples on /ws-doc/ and of the SoapUI project: copied from there, a call works.
 constexpr const char* kInvitedRoleUuid = "b1a9cf63-3b7c-4e0f-8a55-0f3d6e1c7d22";
 constexpr const char* kInviterName = "Marit de Vries";
+// The one of the OpenID in the SoapUI project.
+constexpr const char* kInviterUuid = "5d1f2a60-8c3e-4b7a-9e21-6f0c4d8b3a17";
 constexpr const char* kInviterEmail = "marit.de.vries@harbour-planner.example";
 constexpr const char* kSoapPath = "/ws/InviteAPI/1/soap1";
 constexpr const char* kDemoFile = "demo.json";
@@ -143,11 +145,8 @@ domain::Result<Json> set_up(const Config& config, admin::AdminContext& context) 
   auto environment = run("environment add", {{"app", app_uuid}, {"name", kEnvironmentName}}, context);
   if (!environment) return environment;
   const Json environment_uuid = (*environment)["environment_uuid"];
-  // Something to type into GetRolesForOpenID without looking it up.
-  auto template_set =
-      run("environment set", {{"environment", environment_uuid}, {"openid-template", "{email}"}}, context);
-  if (!template_set) return template_set;
-  auto account = run("account add", {{"email", kInviterEmail}, {"name", kInviterName}}, context);
+  auto account =
+      run("account add", {{"email", kInviterEmail}, {"name", kInviterName}, {"uuid", kInviterUuid}}, context);
   // There already: a set-up was broken off in the middle, and this is the second.
   if (!account && account.error().code != domain::ErrorCode::already_exists) return account;
   auto access = run("access grant",
@@ -201,7 +200,7 @@ void print_for_people(const Json& facts, const DemoFolder& folder) {
             << "  environment password  " << text("environment_password") << "\n"
             << "  role UUID             " << text("role_uuid") << "  (" << text("role_name") << ")\n"
             << "  inviter               " << text("inviter_email") << "\n"
-            << "  OpenIDs               the addresses of the people who have access\n"
+            << "  inviter's OpenID      " << text("base_url") << "/id?id=" << kInviterUuid << "\n"
             << "\n"
             << "  1. Invite somebody: paste this into another shell.\n"
             << "\n"

@@ -57,12 +57,14 @@ Result<std::string> hash_of_password(const Arguments& arguments, const std::vect
 Result<Json> account_add(const Arguments& arguments, AdminContext& context) {
   auto email = arguments.text("email");
   auto name = arguments.text("name");
+  auto id = arguments.optional_uuid("uuid");
   if (!email) return error_of(email);
   if (!name) return error_of(name);
+  if (!id) return error_of(id);
   auto hash = hash_of_password(arguments, {*email, *name}, context);
   if (!hash) return error_of(hash);
   return domain::write_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
-    auto account = domain::add_account(*email, *name, *hash, transaction, context.clock.now());
+    auto account = domain::add_account(*email, *name, *hash, transaction, context.clock.now(), *id);
     if (!account) return error_of(account);
     return to_json(*account);
   });
@@ -235,7 +237,7 @@ Result<Json> access_list(const Arguments& arguments, AdminContext& context) {
 }
 
 constexpr std::array kCommands{
-    Command{"account add", "email name password", account_add},
+    Command{"account add", "email name uuid password", account_add},
     Command{"account list", "limit offset", account_list},
     Command{"account show", "email", account_show},
     Command{"account set", std::string_view(kAccountSetArguments.first.data(), kAccountSetArguments.second),

@@ -71,6 +71,7 @@ constexpr std::array kRoleColumns{Column{"ROLE UUID", "role_uuid"}, Column{"NAME
 constexpr std::array kAccountAdd{
     kRequiredEmail,
     OptionSpec{"name", text, true, "the person's name; stands in the mails of their invitations"},
+    OptionSpec{"uuid", text, false, "one by which apps know the person already (in OpenIDs); else a new one is made"},
     kPasswordStdin,
 };
 constexpr auto kAccountSet = with_profile_options(std::array{

@@ -55,14 +55,18 @@ std::string detail_of(const Access& access) {
 }  // namespace
 
 Result<Account> add_account(std::string_view email, std::string_view name, std::string_view password_hash,
-                            Transaction& transaction, base::Timestamp now) {
+                            Transaction& transaction, base::Timestamp now, const std::optional<base::Uuid>& id) {
   const auto address = parse_email(email);
   if (!address) return std::unexpected(address.error());
   auto checked_name = parse_name(name, "name");
   if (!checked_name) return std::unexpected(std::move(checked_name.error()));
   if (transaction.find_account_by_email(address->key()))
     return refuse(ErrorCode::already_exists, "There is an account " + address->text() + " already.", "email");
-  Account account{base::Uuid::ordered(now), *address, *checked_name, std::string(password_hash), false, now};
+  if (id && id->is_nil()) return refuse(ErrorCode::invalid_parameter, "The nil UUID cannot be an account.", "uuid");
+  if (id && transaction.find_account(*id))
+    return refuse(ErrorCode::already_exists, "There is an account " + id->to_string() + " already.", "uuid");
+  Account account{
+      id.value_or(base::Uuid::ordered(now)), *address, *checked_name, std::string(password_hash), false, now};
   transaction.insert(account);
   audit("account.created", account.id, "email=" + address->key(), transaction, now);
   return account;

@@ -13,10 +13,12 @@
 
 namespace invited::domain {
 
-/// `password_hash`: PasswordHasher::hash, or empty: the person chooses one when accepting an invitation. Errors:
-/// invalid_email_address ("email"), invalid_parameter ("name"), already_exists.
+/// `password_hash`: PasswordHasher::hash, or empty: the person chooses one when accepting an invitation. `id`: one by which
+/// apps know the person already (it stands in OpenIDs); else a new one. Errors: invalid_email_address ("email"),
+/// invalid_parameter ("name", "uuid"), already_exists ("email", "uuid").
 Result<Account> add_account(std::string_view email, std::string_view name, std::string_view password_hash,
-                            Transaction& transaction, base::Timestamp now);
+                            Transaction& transaction, base::Timestamp now,
+                            const std::optional<base::Uuid>& id = std::nullopt);
 
 /// Errors: invalid_email_address, not_found.
 Result<Account> set_account_password(std::string_view email, std::string_view password_hash, Transaction& transaction,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/crypto.h"
 #include "base/utf8.h"
 #include "domain/web_url.h"
 
@@ -18,8 +19,24 @@ bool is_host_like(std::string_view text) {
          text.find(':') == std::string_view::npos && text.front() != '.' && text.front() != '@';
 }
 
+/// A path as people read it ("/änne") becomes what travels; the host is left alone.
+std::string with_escaped_path(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  const std::size_t host = scheme == std::string::npos ? 0 : scheme + 3;
+  const std::size_t path = std::min(url.find_first_of("/?#", host), url.size());
+  std::string escaped = url.substr(0, path);
+  for (const char c : std::string_view(url).substr(path)) {
+    if (static_cast<unsigned char>(c) < 0x80)
+      escaped += c;
+    else
+      escaped += '%' + base::to_hex(std::string_view(&c, 1));
+  }
+  return escaped;
+}
+
 /// The URL, or what was meant as one with its scheme put in front; nothing where it is neither.
-std::optional<std::string> as_url(const std::string& text) {
+std::optional<std::string> as_url(const std::string& typed) {
+  const std::string text = with_escaped_path(typed);
   if (is_web_url(text)) return text;
   if (is_host_like(text) && is_web_url("https://" + text)) return "https://" + text;
   return std::nullopt;

@@ -113,6 +113,20 @@ TEST_F(AdminTest, ADisabledEnvironmentIsRefusedUntilEnabled) {
   EXPECT_EQ(environments_changed_, 2);
 }
 
+TEST_F(AdminTest, AnAccountKeepsTheUuidByWhichAppsKnowThePerson) {
+  const std::string uuid = "5d1f2a60-8c3e-4b7a-9e21-6f0c4d8b3a17";
+  EXPECT_EQ(result("account add", {{"email", "ada@example.org"},
+                                   {"name", "Ada"},
+                                   {"uuid", "{5D1F2A60-8C3E-4B7A-9E21-6F0C4D8B3A17}"}})["account_uuid"],
+            uuid);
+  EXPECT_EQ(account("ada@example.org")->id.to_string(), uuid);
+  EXPECT_EQ(error("account add", {{"email", "eve@example.org"}, {"name", "Eve"}, {"uuid", uuid}}),
+            "already_exists uuid");
+  EXPECT_EQ(error("account add",
+                  {{"email", "eve@example.org"}, {"name", "Eve"}, {"uuid", std::string(base::Uuid{}.to_string())}}),
+            "invalid_parameter uuid");
+}
+
 TEST_F(AdminTest, AccountsAreAddedListedDisabledAndGetPasswords) {
   const Json added = result("account add", {{"email", "ada@example.org"}, {"name", "Ada Lovelace"}});
   EXPECT_THAT(members(added), ElementsAre("account_uuid", "email", "name", "has_password", "disabled", "created_at"));
@@ -214,6 +228,7 @@ TEST_F(AdminTest, BadArgumentsAreRefusedAndNothingIsStored) {
            Case{"role add", {{"app", "nothing"}, {"name", "X"}}, "not_found app"},
            Case{"role add", {{"app", nobody}, {"name", "X"}}, "not_found app"},
            Case{"role add", {{"app", "Harbour Planner"}, {"name", "X"}, {"uuid", "12"}}, "invalid_parameter uuid"},
+           Case{"account add", {{"email", "x@example.org"}, {"name", "X"}, {"uuid", "12"}}, "invalid_parameter uuid"},
            Case{"role add",
                 {{"app", "Harbour Planner"}, {"name", "X"}, {"uuid", user_.id.to_string()}},
                 "already_exists uuid"},

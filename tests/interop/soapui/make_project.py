@@ -36,7 +36,7 @@ PROPERTIES = (
     ("InviterEmailAddress", "marit.de.vries@harbour-planner.example",
      "address of an account with access to the environment: \"invited access list\""),
     ("InviteeEmailAddress", "new.person@example.org", "whom to invite: the mail goes there"),
-    ("OpenID", "marit.de.vries@harbour-planner.example",
+    ("OpenID", "http://127.0.0.1:8080/id?id=5d1f2a60-8c3e-4b7a-9e21-6f0c4d8b3a17",
      "OpenID of a person with access to the environment: \"invited account show\""),
 )
 

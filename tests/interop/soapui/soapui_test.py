@@ -77,8 +77,10 @@ class ProjectWithTheDemo(unittest.TestCase):
     def test_needs_nothing_but_the_environments_uuid_and_password(self):
         with Service.demo(NO_RATES) as service:
             own = {"EnvironmentUUID": service.environment_uuid, "EnvironmentPassword": service.environment_password}
-            address = {"Address": service.base_url.rstrip("/")}  # here on a free port, else as in the project
-            for name, request in soapui_project.Project(make_project.PROJECT_FILE, {**own, **address}).steps():
+            # Here on a free port, else as in the project.
+            default, here = "http://127.0.0.1:8080", service.base_url.rstrip("/")
+            properties = {name: value.replace(default, here) for name, value, _ in make_project.PROPERTIES}
+            for name, request in soapui_project.Project(make_project.PROJECT_FILE, {**properties, **own}).steps():
                 with self.subTest(name):
                     answer = send(service.port, request)
                     request.check(answer.status, answer.body)
