@@ -27,7 +27,7 @@ struct Policy {
 
   std::uint32_t wrong_links_per_5_minutes = 30;      ///< look-ups of forged tokens, one client address
   std::uint32_t sign_ups_per_minute = 10;            ///< posts that cost an Argon2, one client address
-  std::uint32_t wrong_sign_ins_per_hour = 30;        ///< wrong passwords on our sign-in page, one account
+  std::uint32_t wrong_sign_ins_per_hour = 30;        ///< of people, for one account and client address
   std::uint32_t wrong_passwords_per_minute = 10;     ///< of environments, for one environment and client address
   std::chrono::seconds wrong_password_interval{10};  ///< beyond that: one in this time
 };

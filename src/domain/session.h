@@ -26,7 +26,7 @@ struct SignedIn {
 };
 
 /// Always a new token. Errors: sign_in_failed (unknown address, wrong password, no password, disabled: never told
-/// apart), rate_limited (client address, or account), unavailable, outcome_unknown.
+/// apart), rate_limited (client address, or account and client address), unavailable, outcome_unknown.
 Result<SignedIn> sign_in(const SignIn& request, Context& context);
 
 /// A success also where there is no such session.
