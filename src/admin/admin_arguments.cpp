@@ -68,7 +68,10 @@ Result<std::optional<base::Uuid>> Arguments::optional_uuid(std::string_view name
   if (!value) return std::unexpected(std::move(value.error()));
   if (value->empty()) return std::nullopt;
   const auto id = base::Uuid::parse(*value);
-  if (!id) return refuse(ErrorCode::invalid_parameter, "\"" + *value + "\" is not a UUID.", std::string(name));
+  if (!id)
+    return refuse(ErrorCode::invalid_parameter,
+                  "--" + std::string(name) + ": \"" + *value + "\" is not a UUID: write all of its 36 characters.",
+                  std::string(name));
   return id;
 }
 

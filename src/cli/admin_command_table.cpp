@@ -145,7 +145,7 @@ constexpr std::array kAuditColumns{Column{"AT", "at"}, Column{"ACTOR", "actor"},
                                    Column{"SUBJECT", "subject_uuid"}, Column{"DETAIL", "detail"}};
 
 constexpr std::string_view kKeepPassword =
-    "The password is shown this once and kept only as a hash: put it where the app reads it, now.";
+    "A password that was issued is shown this once and kept only as a hash: put it where the app reads it, now.";
 
 constexpr std::array kNouns{
     NounSpec{"app", "What people are invited to"},
@@ -197,7 +197,8 @@ constexpr std::array kCommands{
                 Shape::object,
                 {},
                 "Environment changed.",
-                "Another OpenID is another person to the app: change the template before the first sign-in, not after.",
+                "To the app, another OpenID is another person: the template is to be changed before the first sign-in, "
+                "not after.",
                 true},
     CommandSpec{"environment",
                 "rotate-password",
@@ -261,7 +262,8 @@ constexpr std::array kCommands{
                 Shape::object,
                 {},
                 "Account added.",
-                "Grant a role to let the person invite: invited access grant",
+                "Next: a role, to let the person invite (invited access grant). A password: the person sets one at "
+                "/forgot-password.",
                 true},
     CommandSpec{"account", "list", "List the accounts", "invited account list", {}, Shape::paged_list, kAccountColumns},
     CommandSpec{"account", "show", "Show a person: profile, roles, and as whom the apps know them",

@@ -1,5 +1,7 @@
 #include "domain/manage_accounts.h"
 
+#include <algorithm>
+
 #include "domain/person_name.h"
 #include "domain/refresh_call.h"
 
@@ -14,7 +16,7 @@ void audit(std::string_view action, const base::Uuid& subject, std::string detai
 Result<EmailAddress> parse_email(std::string_view text) {
   auto email = EmailAddress::parse(text);
   if (!email)
-    return refuse(ErrorCode::invalid_email_address, "The email cannot be used: write it as name@example.org.", "email");
+    return refuse(ErrorCode::invalid_email_address, "--email cannot be used: write it as name@example.org.", "email");
   return *email;
 }
 
@@ -61,10 +63,13 @@ Result<Account> add_account(std::string_view email, std::string_view name, std::
   auto checked_name = parse_name(name, "name");
   if (!checked_name) return std::unexpected(std::move(checked_name.error()));
   if (transaction.find_account_by_email(address->key()))
-    return refuse(ErrorCode::already_exists, "There is an account " + address->text() + " already.", "email");
-  if (id && id->is_nil()) return refuse(ErrorCode::invalid_parameter, "The nil UUID cannot be an account.", "uuid");
+    return refuse(ErrorCode::already_exists, "There is an account " + address->text() + " already: see `account show`.",
+                  "email");
+  if (id && id->is_nil())
+    return refuse(ErrorCode::invalid_parameter, "--uuid: the nil UUID cannot be an account.", "uuid");
   if (id && transaction.find_account(*id))
-    return refuse(ErrorCode::already_exists, "There is an account " + id->to_string() + " already.", "uuid");
+    return refuse(ErrorCode::already_exists,
+                  "--uuid: another account has " + id->to_string() + " already: see `account list --json`.", "uuid");
   Account account{
       id.value_or(base::Uuid::ordered(now)), *address, *checked_name, std::string(password_hash), false, now};
   transaction.insert(account);
@@ -87,7 +92,13 @@ Result<Account> set_account(std::string_view email, const AccountChange& change,
   Profile profile = transaction.find_profile(account->id);
   for (const auto& [field, value] : change.fields) {
     auto checked = check_profile_value(field, value);
-    if (!checked) return std::unexpected(std::move(checked.error()));
+    if (!checked) {
+      // What a page shows beside the field; an operator may have given several options.
+      std::string option(describe(field).name);
+      std::ranges::replace(option, '_', '-');
+      checked.error().message = "--" + option + ": " + checked.error().message;
+      return std::unexpected(std::move(checked.error()));
+    }
     profile.set(field, std::move(*checked));
     changed += ' ' + std::string(describe(field).name);
   }

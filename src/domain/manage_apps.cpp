@@ -40,10 +40,10 @@ Result<App> add_app(std::string_view name, std::string_view url, std::string_vie
   if (!checked_name) return std::unexpected(std::move(checked_name.error()));
   if (!is_web_url(url))
     return refuse(ErrorCode::invalid_parameter,
-                  "The url cannot be used: give the app's address as https://… without user name or blanks.", "url");
+                  "--url cannot be used: give the app's address as https://… without user name or blanks.", "url");
   const auto known_language = base::parse_language(language);
   if (!known_language)
-    return refuse(ErrorCode::invalid_parameter, "The language is not one of en, nl, de, fr, es.", "language");
+    return refuse(ErrorCode::invalid_parameter, "--language is not one of en, nl, de, fr, es.", "language");
   App app{base::Uuid::random(), *checked_name, std::string(url), *known_language, now};
   transaction.insert(app);
   audit("app.added", app.id, {}, transaction, now);
@@ -55,7 +55,7 @@ Result<Role> add_role(const base::Uuid& app_id, std::optional<base::Uuid> id, st
   if (!transaction.find_app(app_id)) return std::unexpected(no_such_app(app_id));
   auto checked_name = parse_name(name, "name");
   if (!checked_name) return std::unexpected(std::move(checked_name.error()));
-  if (id && id->is_nil()) return refuse(ErrorCode::invalid_parameter, "The nil UUID cannot be a role.", "uuid");
+  if (id && id->is_nil()) return refuse(ErrorCode::invalid_parameter, "--uuid: the nil UUID cannot be a role.", "uuid");
   if (id && transaction.find_role(app_id, *id))
     return refuse(ErrorCode::already_exists, "The app has a role " + id->to_string() + " already.", "uuid");
   Role role{app_id, id.value_or(base::Uuid::random()), *checked_name, now};
@@ -96,10 +96,10 @@ Result<AddedEnvironment> add_environment(const AddEnvironment& request, const ba
   auto name = parse_name(request.name, "name");
   if (!name) return std::unexpected(std::move(name.error()));
   if (request.id && request.id->is_nil())
-    return refuse(ErrorCode::invalid_parameter, "The nil UUID cannot be an environment.", "uuid");
+    return refuse(ErrorCode::invalid_parameter, "--uuid: the nil UUID cannot be an environment.", "uuid");
   if (request.id && transaction.find_environment(*request.id))
-    return refuse(ErrorCode::already_exists, "There is an environment " + request.id->to_string() + " already.",
-                  "uuid");
+    return refuse(ErrorCode::already_exists,
+                  "There is an environment " + request.id->to_string() + " already: see `environment list`.", "uuid");
   AddedEnvironment added;
   PasswordSlot slot{PasswordKind::brought, request.brought_password_hash, now, std::nullopt};
   if (request.brought_password_hash.empty()) {
@@ -152,17 +152,17 @@ Result<Environment> set_environment(const base::Uuid& environment_id, const Envi
   }
   if (change.refresh_url) {
     if (!change.refresh_url->empty() && !is_web_url(*change.refresh_url))
-      return refuse(ErrorCode::invalid_parameter,
-                    "The refresh URL cannot be used: give the app's address as https://…/ws/RefreshAPI, or nothing for "
-                    "no calls.",
-                    "refresh-url");
+      return refuse(
+          ErrorCode::invalid_parameter,
+          "--refresh-url cannot be used: give the app's address as https://…/ws/RefreshAPI, or '' for no calls.",
+          "refresh-url");
     environment->refresh_url = *change.refresh_url;
     changed += " refresh-url=" + environment->refresh_url;
   }
   if (change.refresh_namespace) {
     if (change.refresh_namespace->size() > kMaxNamespace || !is_web_url(*change.refresh_namespace))
       return refuse(ErrorCode::invalid_parameter,
-                    "The refresh namespace cannot be used: it is " + std::string(kRefreshNamespace) + " or, for old " +
+                    "--refresh-namespace cannot be used: it is " + std::string(kRefreshNamespace) + " or, for old " +
                         "modules, " + std::string(kOldRefreshNamespace) + ".",
                     "refresh-namespace");
     environment->refresh_namespace = *change.refresh_namespace;
