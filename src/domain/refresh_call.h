@@ -31,7 +31,7 @@ struct RefreshCall {
   base::Uuid environment_id;
   base::Uuid account_id;
   RefreshState state = RefreshState::queued;
-  base::Timestamp queued_at;
+  base::Timestamp queued_at;  ///< of the newest change that it stands for: from then on it is owed
   base::Timestamp due_at;
   std::uint32_t attempts = 0;  ///< finished ones
   std::optional<base::Timestamp> finished_at;

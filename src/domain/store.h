@@ -149,7 +149,8 @@ class Transaction {
   virtual void set_mail_hold(const std::optional<MailHold>&) = 0;
 
   // --- calls to apps -------------------------------------------------------------------------------
-  /// No effect where a queued one for the same environment and account is not under lease.
+  /// Where a queued one for the same environment and account is not under lease, that stands for both and takes over
+  /// `queued_at`.
   virtual void insert(const RefreshCall&) = 0;
   virtual std::optional<RefreshCall> find_refresh_call(const base::Uuid& id) = 0;
   /// Empty `state`: all of them.
@@ -162,7 +163,7 @@ class Transaction {
   /// where the lease is no longer the call's.
   virtual bool finish_refresh_attempt(const RefreshLease&, const RefreshResult&,
                                       std::optional<base::Timestamp> next_attempt, base::Timestamp now) = 0;
-  /// failed, cancelled → queued, due now, attempts forgotten. False in any other state.
+  /// failed, cancelled → queued now, due now, attempts forgotten. False in any other state.
   virtual bool retry_refresh_call(const base::Uuid& id, base::Timestamp now) = 0;
 
   // --- rates, idempotency, audit -------------------------------------------------------------------

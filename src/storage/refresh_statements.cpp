@@ -34,6 +34,7 @@ struct CallRow {
   Parameters progress() {
     return {{"id", id},
             {"state", state},
+            {"queued_at", queued_at},
             {"due_at", due_at},
             {"attempts", attempts},
             {"claims", claims},
@@ -119,7 +120,7 @@ struct RefreshStatements::Prepared {
 
   Statement join_waiting{
       connection,
-      "UPDATE refresh_call SET lease_id = NULL, lease_until = NULL WHERE state = 'queued'"
+      "UPDATE refresh_call SET queued_at = :queued_at, lease_id = NULL, lease_until = NULL WHERE state = 'queued'"
       " AND environment_id = :environment_id AND account_id = :account_id"
       " AND (lease_until IS NULL OR lease_until <= :queued_at)",
       {{"environment_id", row.environment_id}, {"account_id", row.account_id}, {"queued_at", row.queued_at}}};
@@ -166,9 +167,9 @@ struct RefreshStatements::Prepared {
                         {{"id", row.id}, {"lease_id", row.lease_id}},
                         row.columns()};
   Statement progress{connection,
-                     "UPDATE refresh_call SET state = :state, due_at = :due_at, attempts = :attempts,"
-                     " claims = :claims, finished_at = :finished_at, last_error = :last_error, lease_id = :lease_id,"
-                     " lease_until = :lease_until WHERE id = :id",
+                     "UPDATE refresh_call SET state = :state, queued_at = :queued_at, due_at = :due_at,"
+                     " attempts = :attempts, claims = :claims, finished_at = :finished_at, last_error = :last_error,"
+                     " lease_id = :lease_id, lease_until = :lease_until WHERE id = :id",
                      row.progress()};
   Statement end_leases{connection,
                        "UPDATE refresh_call SET lease_until = :now WHERE state = 'queued' AND lease_until > :now",
@@ -304,6 +305,7 @@ bool RefreshStatements::retry_refresh_call(const base::Uuid& id, base::Timestamp
   if (!prepared.find.find()) return false;
   if (row.state != word(RefreshState::failed) && row.state != word(RefreshState::cancelled)) return false;
   row.state = word(RefreshState::queued);
+  row.queued_at = to_number(now);
   row.due_at = to_number(now);
   row.attempts = 0;
   row.finished_at = std::nullopt;

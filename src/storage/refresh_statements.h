@@ -19,8 +19,8 @@ class RefreshStatements {
   explicit RefreshStatements(Connection& connection);
   ~RefreshStatements();
 
-  /// One that waits stands for it. One whose lease is over by `call.queued_at` waits too, and its late worker, which
-  /// may have called before this change, loses its say.
+  /// One that waits stands for it, and is owed anew from then on. One whose lease is over by `call.queued_at` waits
+  /// too, and its late worker, which may have called before this change, loses its say.
   void insert(const domain::RefreshCall& call);
   std::optional<domain::RefreshCall> find_refresh_call(const base::Uuid& id);
   std::vector<domain::RefreshCall> list_refresh_calls(std::optional<domain::RefreshState> state,

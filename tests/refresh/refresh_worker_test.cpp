@@ -254,9 +254,28 @@ TEST_F(RefreshWorkerTest, gives_up_after_the_time_that_is_set_and_a_retry_by_han
   let_it_look();
   EXPECT_EQ(app_.requests().size(), asked);
 
-  app_.answer(refreshed());
   write([&](domain::Transaction& t) { EXPECT_TRUE(t.retry_refresh_call(call.id, clock_.now())); });
+  worker_->wake();
+  ASSERT_TRUE(is_recorded(call, asked + 1));
+  EXPECT_EQ(stored(call).state, RefreshState::queued) << "it is given its full time again";
+  app_.answer(refreshed());
+  clock_.advance(minutes(1));
   EXPECT_TRUE(becomes(call, RefreshState::done));
+}
+
+TEST_F(RefreshWorkerTest, a_change_while_a_call_keeps_failing_is_owed_for_its_own_full_time) {
+  settings_.retry.give_up_after = hours(2);
+  app_.answer(fault("Not now."));
+  const auto call = queue();
+  start();
+  ASSERT_TRUE(is_recorded(call, 1));
+  clock_.advance(seconds(59));  // not due yet
+  EXPECT_FALSE(queue(world_.environment, world_.inviter)) << "the one that waits stands for it";
+  clock_.advance(minutes(118) - seconds(30));
+  ASSERT_TRUE(is_recorded(call, 2));
+  EXPECT_EQ(stored(call).state, RefreshState::queued)
+      << "tried again after the first change's time, within the second's";
+  EXPECT_GT(stored(call).due_at, call.queued_at + hours(2));
 }
 
 TEST_F(RefreshWorkerTest, cancels_a_call_that_nobody_wants_any_more) {

@@ -117,8 +117,8 @@ TEST_P(RefreshTest, ACallThatWaitsStandsForLaterChangesOfThatPersonThere) {
   const auto other_person = queue(here(), bob_, at(3));
   const auto other_place = queue(elsewhere_, ada_, at(4));
   EXPECT_THAT(list(std::nullopt), ElementsAre(other_place.id, other_person.id, first.id));
-  EXPECT_EQ(call(first.id).due_at, at(0)) << "the first is as it was";
-  EXPECT_EQ(call(first.id).queued_at, at(0));
+  EXPECT_EQ(call(first.id).due_at, at(0)) << "no later than it was";
+  EXPECT_EQ(call(first.id).queued_at, at(2)) << "it is owed for the newest change as long as for any";
 }
 
 TEST_P(RefreshTest, TwoChangesInOneWorkOweOneCall) {
@@ -383,6 +383,7 @@ TEST_P(RefreshTest, OnlyFailedAndCancelledCallsCanBeTriedAgain) {
     EXPECT_EQ(found.state, row.retried ? RefreshState::queued : row.state);
     EXPECT_EQ(found.attempts, row.retried ? 0u : 7u);
     EXPECT_EQ(found.due_at, row.retried ? at(50) : at(0));
+    EXPECT_EQ(found.queued_at, row.retried ? at(50) : at(0));
     EXPECT_EQ(found.finished_at, row.retried ? std::nullopt : stored.finished_at);
   }
   write([](Transaction& t) { EXPECT_FALSE(t.retry_refresh_call(base::Uuid::random(), at(0))); });
