@@ -116,9 +116,8 @@ std::string faults_section() {
   }
   return join(
       "<article class=\"card\">\n<h2 id=\"faults\">Faults</h2>\n"
-      "<p>A call that does not succeed is answered with a SOAP fault: in SOAP 1.1 with HTTP status 500 (400 for "
-      "<code>malformed_request</code>), in SOAP 1.2 with 400 or 500. <code>faultstring</code> is a sentence for "
-      "people. "
+      "<p>A call that does not succeed is answered with a SOAP fault: in SOAP 1.1 with HTTP status 500 (400 where the "
+      "body is not a SOAP message), in SOAP 1.2 with 400 or 500. <code>faultstring</code> is a sentence for people. "
       "<code>detail</code> holds one element in the namespace <code>",
       kFaultNamespace,
       "</code> with a code that stays the same, for programs; where it applies, also the name of the parameter and "
@@ -140,6 +139,12 @@ std::string advice_section() {
          "call for a day, even after others came between.</li>\n"
          "<li>A request may have 64 KiB, 16 levels, 128 elements, and 1,024 bytes in each value; a document type "
          "declaration, a processing instruction, or SOAP encoding is refused.</li>\n"
+         "<li>The OpenID is as whom the app knows a person: each environment has a template for it (<code>invited "
+         "environment set --openid-template</code>). It is compared exactly; <code>invited account show</code> prints "
+         "a person's.</li>\n"
+         "<li>An app that offers a RefreshAPI (its <code>RefreshUserPermissions</code> takes an <code>OpenId</code> "
+         "and answers with nothing) is called when somebody's roles change, once an operator has set its address "
+         "(<code>invited environment set --refresh-url</code>). While that call is open, it asks for the roles.</li>\n"
          "<li>A Mendix app with the AppCloudServices module needs no change of its model: set the constants "
          "<code>AppCloudServices.InviteAPI_Location</code>, <code>PermissionsAPI_Location</code> and "
          "<code>ProfileServiceLocation</code> (the addresses above; of the ProfileService, the version that the module "
