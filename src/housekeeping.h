@@ -1,5 +1,6 @@
-// Forgets what only time made useless (rates, old Idempotency-Keys), once at start and then every so often, on a thread
-// of its own. Started by its constructor, stopped by its destructor. The store must outlive it.
+// Forgets what only time made useless (rates, old Idempotency-Keys, sessions that are over), once at start and then
+// every so often, on a thread of its own. Started by its constructor, stopped by its destructor. The store must outlive
+// it.
 #pragma once
 
 #include <chrono>

@@ -13,6 +13,7 @@ using std::chrono::minutes;
 
 constexpr Rate kPerMinute{1, minutes(1), 1};
 constexpr Rate kPerHour{3, hours(1), 3};
+constexpr Rate kPerDay{10, hours(24), 10};
 
 Error rate_limited(std::chrono::milliseconds wait) {
   return {ErrorCode::rate_limited,
@@ -27,11 +28,14 @@ Error link_not_valid() {
 
 bool admit_mail(std::string_view email_key, Transaction& transaction, base::Timestamp now) {
   const std::string subject = "password_reset:" + std::string(email_key);
+  const std::string day_subject = "password_reset_day:" + std::string(email_key);
   const RateRecord record = transaction.find_rate(subject);
   const Admission quick = admit(kPerMinute, record.short_term, now);
   const Admission slow = admit(kPerHour, record.long_term, now);
-  if (!quick.admitted || !slow.admitted) return false;
+  const Admission day = admit(kPerDay, transaction.find_rate(day_subject).long_term, now);
+  if (!quick.admitted || !slow.admitted || !day.admitted) return false;
   transaction.set_rate(subject, {quick.theoretical_arrival, slow.theoretical_arrival});
+  transaction.set_rate(day_subject, {{}, day.theoretical_arrival});
   return true;
 }
 

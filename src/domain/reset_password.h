@@ -14,9 +14,9 @@ namespace invited::domain {
 
 inline constexpr std::chrono::hours kResetLinkLifetime{1};
 
-/// The answer and what it costs are the same whether the address has an account or not. At most one mail a minute and
-/// three an hour for an address; what is beyond is silently not sent. Errors: invalid_email_address ("email"),
-/// rate_limited (client address), unavailable, outcome_unknown.
+/// The answer and what it costs are the same whether the address has an account or not. At most one mail a minute,
+/// three an hour and ten a day for an address, after as many at once; what is beyond is silently not sent. Errors:
+/// invalid_email_address ("email"), rate_limited (client address), unavailable, outcome_unknown.
 Result<void> request_password_reset(std::string_view email, base::Language language, std::string_view client_address,
                                     Context& context);
 

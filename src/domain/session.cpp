@@ -64,7 +64,8 @@ Result<SignedIn> sign_in(const SignIn& request, Context& context) {
   const auto done = context.store.write(
       [&](Transaction& transaction) -> Result<void> {
         auto current = transaction.find_account(account->id);
-        if (!current || current->disabled || current->password_hash != account->password_hash)
+        // By its generation: another sign-in may have stored the same password with a better hash meanwhile.
+        if (!current || current->disabled || current->password_generation != account->password_generation)
           return refuse(ErrorCode::sign_in_failed, "The e-mail address or the password is not right. Try again.",
                         "Password");
         if (!better_hash.empty()) {

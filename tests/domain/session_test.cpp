@@ -1,6 +1,9 @@
 // Signing in to our own pages, editing the profile, and the link for a forgotten password.
 #include "domain/session.h"
 
+#include <functional>
+#include <utility>
+
 #include "domain/manage_accounts.h"
 #include "domain/reset_password.h"
 #include "domain/use_case_fixture.h"
@@ -144,6 +147,46 @@ TEST_F(SessionTest, AStrangerWhoGuessesLocksNobodyOut) {
   EXPECT_TRUE(sign_in_as("ada@example.org", kGoodPassword));
 }
 
+/// Lets something happen between what a use case has read and what it writes.
+class InterruptedStore final : public Store {
+ public:
+  InterruptedStore(Store& store, std::function<void()> before_write)
+      : store_(store), before_write_(std::move(before_write)) {}
+  Result<void> write(Work work, Urgency urgency) override {
+    if (const auto once = std::exchange(before_write_, {})) once();
+    return store_.write(std::move(work), urgency);
+  }
+  Result<void> read(Work work) override { return store_.read(std::move(work)); }
+  bool is_ready() const override { return store_.is_ready(); }
+  void drain() override { store_.drain(); }
+
+ private:
+  Store& store_;
+  std::function<void()> before_write_;
+};
+
+TEST_F(SessionTest, TwoSignInsAtOnceBothSucceedThoughOneStoresABetterHashOfThePassword) {
+  // "lighthouse piano cargo" with less memory, as an older release might have made it.
+  constexpr const char* kOldHash =
+      "$argon2id$v=19$m=8192,t=2,p=1$YHzswTPWl73KrcgigS8dTg$ycCOHKvMzLLzg8zZumTNwfhRzLYuk/VOnwXMCFqTtZo";
+  with_ada([&](Transaction& t) { EXPECT_TRUE(set_account_password("ada@example.org", kOldHash, t, now())); });
+  InterruptedStore store(*store_, [this] { EXPECT_TRUE(sign_in_as("ada@example.org", kGoodPassword)); });
+  Context interrupted{store, clock_, policy_, keys_, *authenticator_, hasher_, wrong_links_, sign_ups_, sign_ins_};
+  const auto session = sign_in({"ada@example.org", base::Secret(kGoodPassword), kClient, {}}, interrupted);
+  ASSERT_TRUE(session) << session.error().message;
+  EXPECT_NE(account("ada@example.org")->password_hash, kOldHash);
+}
+
+TEST_F(SessionTest, APasswordThatIsChangedMeanwhileSignsNobodyIn) {
+  InterruptedStore store(*store_, [this] {
+    with_ada([&](Transaction& t) { EXPECT_TRUE(set_account_password("ada@example.org", "new hash", t, now())); });
+  });
+  Context interrupted{store, clock_, policy_, keys_, *authenticator_, hasher_, wrong_links_, sign_ups_, sign_ins_};
+  const auto session = sign_in({"ada@example.org", base::Secret(kGoodPassword), kClient, {}}, interrupted);
+  ASSERT_FALSE(session);
+  EXPECT_EQ(session.error().code, ErrorCode::sign_in_failed);
+}
+
 // --- profile ---------------------------------------------------------------------------------------------------------
 
 TEST_F(SessionTest, APersonChangesWhatIsTheirsAndNothingElse) {
@@ -271,6 +314,20 @@ TEST_F(ResetPasswordTest, AnAddressGetsOneMailAMinuteAndThreeAnHour) {
   clock_.advance(1h);
   EXPECT_TRUE(ask("ada@example.org"));
   EXPECT_EQ(messages().size(), 4u);
+}
+
+TEST_F(ResetPasswordTest, NobodyIsSentMailsAllDayLong) {
+  for (int i = 0; i < 48; ++i) {
+    clock_.advance(30min);
+    EXPECT_TRUE(request_password_reset("ada@example.org", base::Language::en, kClient, *context_));
+  }
+  EXPECT_LE(messages().size(), 20u) << "ten at once, and ten a day";
+  const auto first_day = messages().size();
+  for (int i = 0; i < 48; ++i) {
+    clock_.advance(30min);
+    EXPECT_TRUE(request_password_reset("ada@example.org", base::Language::en, kClient, *context_));
+  }
+  EXPECT_LE(messages().size() - first_day, 10u);
 }
 
 TEST_F(ResetPasswordTest, ABadNewPasswordLeavesTheLinkGood) {
