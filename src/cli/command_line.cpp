@@ -3,6 +3,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <deque>
 #include <iostream>
 #include <map>
@@ -121,6 +122,7 @@ int run(int argc, char** argv, const Services& services) {
   bool markdown = false;
   bool settings_json = false;
   CLI::App* list_settings = app.add_subcommand("settings", "List every setting, its default and what it does");
+  list_settings->footer("Example:\n  invited settings | less");
   list_settings->add_flag("--markdown", markdown, "as a Markdown table");
   list_settings->add_flag("--json", settings_json, "print a JSON array of objects");
 
@@ -128,6 +130,7 @@ int run(int argc, char** argv, const Services& services) {
   for (const NounSpec& noun : nouns()) {
     CLI::App* added = app.add_subcommand(std::string(noun.noun), std::string(noun.help));
     added->require_subcommand(1);
+    added->footer("Each takes --help: what it needs, and an example.");  // else the main help's is repeated
     noun_apps[noun.noun] = added;
   }
   std::deque<AdminCommand> commands;  // options point into its elements
@@ -138,8 +141,11 @@ int run(int argc, char** argv, const Services& services) {
   } catch (const CLI::RequiredError& error) {
     const auto unknown = app.remaining(/*recurse=*/true);
     if (unknown.empty()) return app.exit(error) == 0 ? kDone : kUsage;
-    std::cerr << "There is no command \"" << printable(unknown.front())
-              << "\".\nRun with --help for more information.\n";
+    const bool has_command = std::ranges::any_of(commands, &AdminCommand::chosen);
+    std::cerr << (has_command ? "This is not expected here: \"" : "There is no command \"")
+              << printable(unknown.front())
+              << (has_command ? "\". Values follow the name of their option, like --email.\n" : "\".\n")
+              << "Run with --help for more information.\n";
     return kUsage;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kDone : kUsage;
