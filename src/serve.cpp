@@ -61,6 +61,7 @@ http::ServerOptions server_options(const Config& config) {
   options.queue_length = config.http.queue_length;
   options.limits = config.limits;
   options.trusted_proxies = config.http.trusted_proxies;
+  options.is_behind_tls = config.public_url.starts_with("https://");
   return options;
 }
 

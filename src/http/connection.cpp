@@ -275,7 +275,7 @@ std::optional<Connection::Denial> Connection::admit() {
   if (const auto refusal = fields.check_route(*match.route, core_.options.limits)) return Denial{*refusal, close};
 
   request.path_parameters = std::move(match.path_parameters);
-  request.secure = transport_.is_secure();
+  request.secure = transport_.is_secure() || core_.options.is_behind_tls;
   if (core_.trusted_proxies.contains(peer_)) {
     auto client = core_.trusted_proxies.client_of(peer_, request.secure, request.headers);
     request.client_address = std::move(client.address);

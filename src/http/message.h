@@ -39,7 +39,7 @@ struct Request {
   Headers headers;
   std::string body;
   std::string client_address;  ///< IP address of the peer, or as told by a trusted proxy
-  bool secure = false;         ///< came over TLS, here or at a trusted proxy
+  bool secure = false;         ///< came over TLS, here or at a proxy
   std::vector<std::pair<std::string, std::string>> path_parameters;  ///< set by the router: {"token", "…"}
 
   std::string_view path_parameter(std::string_view name) const;

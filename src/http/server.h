@@ -34,6 +34,8 @@ struct ServerOptions {
   /// Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed, and which may have any number of
   /// connections.
   std::vector<std::string> trusted_proxies;
+  /// Browsers come through a proxy that ends TLS, whether it is trusted to say so or not: the public URL is https.
+  bool is_behind_tls = false;
   HeaderList extra_headers;  ///< for every answer, unless the handler sets them
 };
 

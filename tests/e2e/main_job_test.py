@@ -164,6 +164,9 @@ class TheServiceTellsHowItIs(unittest.TestCase):
             wsdl = service.request("GET", soap_client.PATH + "?wsdl", host="evil.example").text
             self.assertIn('location="https://invitations.example.org/base/ws/InviteAPI/1/soap1"', wsdl)
             self.assertNotIn("evil.example", wsdl)
+            cookie = service.request("GET", "/sign-in").headers["Set-Cookie"]
+            self.assertTrue(cookie.startswith("__Host-invited_csrf="), cookie)
+            self.assertIn("; Secure", cookie)
             self.assertFalse(service.send_invite("somebody@example.org").fault)
             mail = captured_mail.await_mail(service.mail_dir, "somebody@example.org")
             self.assertTrue(mail.link.startswith("https://invitations.example.org/base/i/"))

@@ -311,6 +311,20 @@ TEST(Server, BelievesForwardedAddressesOnlyFromTrustedProxies) {
   EXPECT_TRUE(trusted.has("Strict-Transport-Security"));
 }
 
+TEST(Server, BehindAProxyThatEndsTlsEveryRequestIsSecureThoughTheProxyIsNotTrusted) {
+  for (const bool is_behind_tls : {true, false}) {
+    Router router;
+    router.add("GET", "/secure",
+               [](const Request& request) { return make_response(200, "text/plain", request.secure ? "yes" : "no"); });
+    ServerOptions options;
+    options.is_behind_tls = is_behind_tls;
+    TestListener listener(options, std::move(router));
+    RawHttpClient client(listener.port());
+    client.send("GET /secure HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_EQ(client.read_answer().body, is_behind_tls ? "yes" : "no");
+  }
+}
+
 TEST(Server, RunsHandlersSideBySide) {
   std::latch together(4);
   Router router;
