@@ -39,8 +39,9 @@ std::string parameter_row(const ParameterDescription& parameter) {
   const auto also = parameter.alias.empty()
                         ? std::string()
                         : join(" Understood under the name ", escape_xml(parameter.alias), " as well.");
-  return join("<tr><th scope=\"row\">", escape_xml(parameter.name), "</th><td>String</td><td>Yes</td><td>",
-              escape_xml(parameter.documentation), also, "</td></tr>\n");
+  return join("<tr><th scope=\"row\">", escape_xml(parameter.name),
+              "</th><td>String</td><td data-label=\"Required\">Yes</td><td>", escape_xml(parameter.documentation), also,
+              "</td></tr>\n");
 }
 
 /// "String, up to 200 characters, can be nil".
@@ -110,9 +111,10 @@ std::string faults_section() {
   for (const auto code : domain::kErrorCodes) {
     const auto description = describe(code);
     if (description.meaning.empty()) continue;
-    rows += join("<tr><th scope=\"row\">", domain::to_string(code), "</th><td>",
+    rows += join("<tr><th scope=\"row\">", domain::to_string(code), "</th><td data-label=\"SOAP 1.1 faultcode\">",
                  description.code == FaultCode::receiver ? "Server" : "Client", "</td><td>",
-                 escape_xml(description.meaning), "</td><td>", escape_xml(description.remedy), "</td></tr>\n");
+                 escape_xml(description.meaning), "</td><td data-label=\"What to do\">", escape_xml(description.remedy),
+                 "</td></tr>\n");
   }
   return join(
       "<article class=\"card\">\n<h2 id=\"faults\">Faults</h2>\n"
