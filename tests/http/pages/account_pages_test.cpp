@@ -132,18 +132,17 @@ TEST_F(AccountPagesTest, TooManyAttemptsFromOneAddressHaveToWait) {
   EXPECT_EQ(sign_in(neighbour).status, 303);
 }
 
-TEST_F(AccountPagesTest, TooManyWrongPasswordsForOneAccountHaveToWaitWhereverTheyComeFrom) {
+TEST_F(AccountPagesTest, WhoTriesManyPasswordsForOneAccountHasToWaitAndLocksItsOwnerNotOut) {
   for (const std::string email : {"ada@example.org", "nobody@example.org"}) {
+    Browser browser(router_, "198.51.100.1");
     int last = 0;
     for (int i = 0; i < 6; ++i) {
-      Browser browser(router_, "198.51.100." + std::to_string(i));
+      clock_.advance(std::chrono::minutes(1));  // away from the limit of a client's attempts
       last = sign_in(browser, "wrong wrong wrong", email).status;
     }
     EXPECT_EQ(last, 429) << email << ": known or not";
   }
   Browser ada(router_, "203.0.113.9");
-  EXPECT_EQ(sign_in(ada).status, 429);
-  clock_.advance(std::chrono::hours(1));
   EXPECT_EQ(sign_in(ada).status, 303);
 }
 
