@@ -6,6 +6,7 @@
 
 #include "base/translation.h"
 #include "base/utf8.h"
+#include "domain/web_url.h"
 #include "http/form.h"
 #include "http/form_state.h"
 #include "http/path_token.h"
@@ -32,9 +33,6 @@ constexpr std::array<std::string_view, 3> kFields{"name", "password", "password_
 
 std::string path_of(std::string_view token) { return token.empty() ? std::string() : "/i/" + std::string(token); }
 
-/// An app's URL may be a link only where it is one of the web: never javascript: or data:.
-bool is_web_url(std::string_view url) { return url.starts_with("https://") || url.starts_with("http://"); }
-
 PageData data_of(const InvitationView& view, base::Language language) {
   PageData data;
   data.text("inviter", view.inviter_name)
@@ -43,7 +41,8 @@ PageData data_of(const InvitationView& view, base::Language language) {
       .text("email", view.invitee_email)
       .text("expires", base::date_and_time_in_words(language, view.expires_at))
       .text("expires_machine", base::to_rfc3339(view.expires_at));
-  if (is_web_url(view.app_url)) data.text("app_url", view.app_url);
+  // Never javascript: or data:.
+  if (domain::is_web_url(view.app_url)) data.text("app_url", view.app_url);
   return data;
 }
 

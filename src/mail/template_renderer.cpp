@@ -5,6 +5,7 @@
 #include <kainjow/mustache.hpp>
 
 #include "base/translation.h"
+#include "domain/web_url.h"
 #include "mail/name_guard.h"
 
 namespace invited::mail {
@@ -156,9 +157,6 @@ class Filler {
   mustache::data data_;
 };
 
-/// The app's URL was entered by an operator; still nothing else than a web page is linked to.
-bool is_web_url(std::string_view url) { return url.starts_with("https://") || url.starts_with("http://"); }
-
 mustache::data values_of(const domain::OutboxMessage& message, std::string_view link, std::string_view sender) {
   mustache::data data{mustache::data::type::object};
   const bool has_inviter = !message.inviter_name.empty();
@@ -175,7 +173,8 @@ mustache::data values_of(const domain::OutboxMessage& message, std::string_view 
   data.set("expires", base::date_and_time_in_words(message.language, message.expires_at));
   data.set("link", base::on_one_line(link));
   data.set("app_url", base::on_one_line(message.app_url));
-  data.set("has_app_url", is_web_url(message.app_url));
+  // Entered by an operator and checked then; still nothing else than a web page is linked to.
+  data.set("has_app_url", domain::is_web_url(message.app_url));
   data.set("t", translating_section(message.language));
   return data;
 }

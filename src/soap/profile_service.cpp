@@ -6,6 +6,7 @@
 
 #include "ProfileService/ProfileServiceProfileServiceSoapService.h"
 #include "base/utf8.h"
+#include "domain/openid.h"
 #include "soap/person_query.h"
 
 namespace invited::soap {
@@ -16,8 +17,7 @@ using Company = ProfileService::tns__Company;
 using UserProfile = ProfileService::tns__UserProfile;
 using UserProfileCompany = ProfileService::tns__UserProfile_USCORECompany;
 
-// The contract's lengths; those of the profile's fields are the domain's own (domain/profile.h).
-constexpr std::size_t kOpenIdLimit = 400;
+// The contract's lengths; those of OpenIDs and of the profile's fields are the domain's own.
 constexpr std::size_t kNameLimit = 200;
 constexpr std::size_t kEmailLimit = 200;
 
@@ -47,7 +47,7 @@ static_assert(kFieldMembers.size() == domain::kProfileFields.size(), "every fiel
 class Answer {
  public:
   UserProfile* fill(const domain::Person& person) {
-    profile_.OpenId = text(person.openid, kOpenIdLimit);
+    profile_.OpenId = text(person.openid, domain::kMaxOpenIdLength);
     profile_.DisplayName = text(person.account.name, kNameLimit);
     const auto& email = person.account.email.text();
     profile_.EmailAddress = base::count_code_points(email) <= kEmailLimit ? text(email, kEmailLimit) : nullptr;
