@@ -131,6 +131,7 @@ struct Service::Parts {
     context.public_url = config.public_url;
     admin.mail_queued = [this] { worker.wake(); };
     admin.refresh_queued = [this] { refresh_worker.wake(); };
+    admin.refresh_retried = [this] { refresh_worker.try_silent_apps(); };
     admin.environments_changed = [this] { authenticator.forget_snapshot(); };
   }
 

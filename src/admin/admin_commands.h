@@ -30,6 +30,7 @@ struct AdminContext {
   std::function<void()> environments_changed = [] {};  ///< after a commit that changed one
   std::function<void()> mail_queued = [] {};           ///< after a commit that queued mail
   std::function<void()> refresh_queued = [] {};        ///< after a commit that queued calls to apps
+  std::function<void()> refresh_retried = [] {};       ///< the same, by hand: the apps were mended, it is thought
 };
 
 /// `request`: {"command": "app add", "arguments": {…}}. The answer: {"result": …}, or {"error": {"code", "message",

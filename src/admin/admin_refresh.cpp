@@ -128,7 +128,7 @@ Result<Json> refresh_retry(const Arguments& arguments, AdminContext& context) {
   if (arguments.flag("all") == id->has_value())
     return refuse(ErrorCode::missing_parameter, "Name one call by its UUID, or say --all.", "refresh");
   auto done = id->has_value() ? retry_one(**id, context) : retry_all(context);
-  if (done) context.refresh_queued();
+  if (done) context.refresh_retried();
   return done;
 }
 

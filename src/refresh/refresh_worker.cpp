@@ -86,6 +86,14 @@ void RefreshWorker::wake() {
   changed_.notify_one();
 }
 
+void RefreshWorker::try_silent_apps() {
+  {
+    const std::lock_guard lock(mutex_);
+    silent_.clear();
+  }
+  wake();
+}
+
 void RefreshWorker::stop(milliseconds bound) {
   {
     std::unique_lock lock(mutex_);

@@ -48,6 +48,9 @@ class RefreshWorker {
   /// Something was queued, or the clock was moved. Cheap; never blocks for long.
   void wake();
 
+  /// An operator wants calls made again: apps that did not answer are tried at once. As cheap as `wake`.
+  void try_silent_apps();
+
   /// Takes nothing new, lets calls under way end for at most `bound`, then breaks them off and puts them back, due at
   /// once. Returns when all threads have ended. Also done by the destructor.
   void stop(std::chrono::milliseconds bound = std::chrono::seconds(5));

@@ -32,6 +32,7 @@ class AdminTest : public domain::UseCaseTest {
   }
 
   int environments_changed_ = 0;
+  int refresh_retried_ = 0;
   AdminContext admin_{*store_,
                       clock_,
                       policy_,
@@ -40,7 +41,8 @@ class AdminTest : public domain::UseCaseTest {
                       "https://invite.example.com",
                       [this] { ++environments_changed_; },
                       [this] { ++mail_queued_; },
-                      [this] { ++refresh_queued_; }};
+                      [this] { ++refresh_queued_; },
+                      [this] { ++refresh_retried_; }};
 };
 
 }  // namespace invited::admin

@@ -392,6 +392,19 @@ TEST_F(RefreshWorkerTest, an_app_with_many_calls_that_does_not_answer_is_tried_o
   for (const auto& call : owed) EXPECT_TRUE(becomes(call, RefreshState::done));
 }
 
+TEST_F(RefreshWorkerTest, an_app_that_did_not_answer_is_tried_at_once_when_an_operator_asks) {
+  settings_.timeout = milliseconds(200);
+  settings_.retry.give_up_after = seconds(30);
+  app_.say_nothing();
+  const auto call = queue();
+  start();
+  ASSERT_TRUE(becomes(call, RefreshState::failed));
+  app_.answer(refreshed());
+  write([&](domain::Transaction& t) { EXPECT_TRUE(t.retry_refresh_call(call.id, clock_.now())); });
+  worker_->try_silent_apps();
+  EXPECT_TRUE(becomes(call, RefreshState::done));
+}
+
 TEST_F(RefreshWorkerTest, an_app_whose_url_was_mended_is_tried_when_the_next_call_is_due) {
   world_.environment.refresh_url = "http://127.0.0.1:" + std::to_string(test::closed_port()) + "/";
   write([&](domain::Transaction& t) { t.update(world_.environment); });
