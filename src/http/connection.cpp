@@ -46,7 +46,7 @@ void Connection::close() {
   exchange_.reset();
   release_pending();
   error_code ignored;
-  socket_.close(ignored);
+  static_cast<void>(socket_.close(ignored));
   if (counted_) core_.addresses.release(*counted_);
   core_.connection_closed();
 }

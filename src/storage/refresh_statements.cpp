@@ -248,7 +248,7 @@ std::optional<domain::RefreshLease> RefreshStatements::claim_due_refresh_call(ba
   CallRow& row = prepared.row;
   prepared.now = to_number(now);
   if (!prepared.find_due.find()) return std::nullopt;
-  const domain::RefreshLease lease{base::Uuid::random(), row.get(), lease_until};
+  domain::RefreshLease lease{base::Uuid::random(), row.get(), lease_until};
   row.claims += 1;
   row.lease_id = lease.id.to_string();
   row.lease_until = to_number(lease_until);
