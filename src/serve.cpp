@@ -163,19 +163,21 @@ admin::AdminContext& Service::admin_context() { return parts_->admin; }
 
 Result<std::unique_ptr<Service>> Service::start(Config config, const MoreRoutes& more_routes) {
   base::log::set_level(config.log_level);
-  // Links and pages hold the public URL, so the port must be known before anything is built.
-  const auto port = find_port(config.http.listen);
-  if (!port) return refuse(ErrorCode::unavailable, "http.listen: " + port.error());
-  config.http.listen.port = *port;
-  if (config.public_url.empty())
-    config.public_url = (config.http.tls_certificate.empty() ? "http://" : "https://") + config.http.listen.to_string();
-
   const base::SystemClock clock;
   auto state = open_when_free(config, clock, [](std::string_view reason) {
     base::log::error("service.failed", {{"reason", reason}});
     ::kill(::getpid(), kFatalSignal);
   });
   if (!state) return std::unexpected(std::move(state.error()));
+  // Links and pages hold the public URL, so the port must be known before anything is built; but a second service on
+  // the same folder is told who holds that, not that the port is taken.
+  const auto port = find_port(config.http.listen);
+  if (!port)
+    return refuse(ErrorCode::unavailable,
+                  "http.listen: " + port.error() + ": stop what listens there, or choose another address or port.");
+  config.http.listen.port = *port;
+  if (config.public_url.empty())
+    config.public_url = (config.http.tls_certificate.empty() ? "http://" : "https://") + config.http.listen.to_string();
   warn_of_unsafe_settings(config);
 
   auto parts = std::make_unique<Parts>(std::move(config), std::move(*state));

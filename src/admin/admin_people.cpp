@@ -170,8 +170,8 @@ Result<Json> account_enable(const Arguments& arguments, AdminContext& context) {
   return set_disabled(arguments, context, /*disabled=*/false);
 }
 
-using ChangeAccess = Result<domain::Access> (*)(const base::Uuid&, std::string_view, const base::Uuid&, Transaction&,
-                                                base::Timestamp);
+using ChangeAccess = Result<domain::ChangedAccess> (*)(const base::Uuid&, std::string_view, const base::Uuid&,
+                                                       Transaction&, base::Timestamp);
 
 /// Grant or revoke: the answer says what was meant, in words.
 Result<Json> change_access(const Arguments& arguments, AdminContext& context, ChangeAccess change) {
@@ -186,12 +186,16 @@ Result<Json> change_access(const Arguments& arguments, AdminContext& context, Ch
     if (!environment) return error_of(environment);
     const auto role = find_role(environment->app_id, *role_name, transaction);
     if (!role) return error_of(role);
-    const auto access = change(environment->id, *email, role->id, transaction, context.clock.now());
-    if (!access) return error_of(access);
-    const auto account = transaction.find_account(access->account_id);
+    const auto done = change(environment->id, *email, role->id, transaction, context.clock.now());
+    if (!done) return error_of(done);
+    const auto account = transaction.find_account(done->access.account_id);
     const auto app = transaction.find_app(environment->app_id);
     if (!account || !app) throw domain::StorageFailure("an access without its account or app");
-    return to_json(domain::AccessEntry{*access, account->email.text(), account->name, role->name}, *environment, *app);
+    Json json = to_json(domain::AccessEntry{done->access, account->email.text(), account->name, role->name},
+                        *environment, *app);
+    if (!done->changed || change != domain::grant_access) json.erase("granted_at");  // it is older, or gone
+    json["changed"] = done->changed;
+    return json;
   });
   if (changed) context.refresh_queued();
   return changed;

@@ -137,29 +137,31 @@ Result<Account> set_account_disabled(std::string_view email, bool disabled, Tran
   return account;
 }
 
-Result<Access> grant_access(const base::Uuid& environment_id, std::string_view email, const base::Uuid& role_id,
-                            Transaction& transaction, base::Timestamp now) {
+Result<ChangedAccess> grant_access(const base::Uuid& environment_id, std::string_view email, const base::Uuid& role_id,
+                                   Transaction& transaction, base::Timestamp now) {
   auto subject = find_access_subject(environment_id, email, role_id, transaction, now);
   if (!subject) return std::unexpected(std::move(subject.error()));
   const Access& access = subject->access;
-  if (!transaction.has_access(access.account_id, environment_id, role_id)) {
+  const bool changed = !transaction.has_access(access.account_id, environment_id, role_id);
+  if (changed) {
     transaction.insert(access);
     queue_refresh(subject->environment, access.account_id, transaction, now);
     audit("access.granted", access.account_id, detail_of(access), transaction, now);
   }
-  return access;
+  return ChangedAccess{access, changed};
 }
 
-Result<Access> revoke_access(const base::Uuid& environment_id, std::string_view email, const base::Uuid& role_id,
-                             Transaction& transaction, base::Timestamp now) {
+Result<ChangedAccess> revoke_access(const base::Uuid& environment_id, std::string_view email, const base::Uuid& role_id,
+                                    Transaction& transaction, base::Timestamp now) {
   auto subject = find_access_subject(environment_id, email, role_id, transaction, now);
   if (!subject) return std::unexpected(std::move(subject.error()));
   const Access& access = subject->access;
-  if (transaction.erase(access)) {
+  const bool changed = transaction.erase(access);
+  if (changed) {
     queue_refresh(subject->environment, access.account_id, transaction, now);
     audit("access.withdrawn", access.account_id, detail_of(access), transaction, now);
   }
-  return access;
+  return ChangedAccess{access, changed};
 }
 
 }  // namespace invited::domain

@@ -13,8 +13,8 @@
 
 namespace invited::domain {
 
-/// `password_hash`: PasswordHasher::hash, or empty: the person chooses one when accepting an invitation. `id`: one by which
-/// apps know the person already (it stands in OpenIDs); else a new one. Errors: invalid_email_address ("email"),
+/// `password_hash`: PasswordHasher::hash, or empty: the person chooses one when accepting an invitation. `id`: one by
+/// which apps know the person already (it stands in OpenIDs); else a new one. Errors: invalid_email_address ("email"),
 /// invalid_parameter ("name", "uuid"), already_exists ("email", "uuid").
 Result<Account> add_account(std::string_view email, std::string_view name, std::string_view password_hash,
                             Transaction& transaction, base::Timestamp now,
@@ -35,11 +35,16 @@ struct AccountChange {
 Result<Account> set_account(std::string_view email, const AccountChange& change, Transaction& transaction,
                             base::Timestamp now);
 
+/// `changed`: false where the access was as wanted already.
+struct ChangedAccess {
+  Access access;
+  bool changed = false;
+};
 /// Granting what is there and withdrawing what is not are successes. Errors: not_found (environment, account),
 /// unknown_role, invalid_email_address.
-Result<Access> grant_access(const base::Uuid& environment_id, std::string_view email, const base::Uuid& role_id,
-                            Transaction& transaction, base::Timestamp now);
-Result<Access> revoke_access(const base::Uuid& environment_id, std::string_view email, const base::Uuid& role_id,
-                             Transaction& transaction, base::Timestamp now);
+Result<ChangedAccess> grant_access(const base::Uuid& environment_id, std::string_view email, const base::Uuid& role_id,
+                                   Transaction& transaction, base::Timestamp now);
+Result<ChangedAccess> revoke_access(const base::Uuid& environment_id, std::string_view email, const base::Uuid& role_id,
+                                    Transaction& transaction, base::Timestamp now);
 
 }  // namespace invited::domain

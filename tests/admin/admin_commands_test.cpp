@@ -149,7 +149,10 @@ TEST_F(AdminTest, AccessIsGrantedListedAndRevoked) {
   EXPECT_EQ(granted["email"], "grace@example.org");
   EXPECT_EQ(result("access list", {{"environment", "Production"}}).size(), 2U);
   EXPECT_EQ(result("access list", {{"limit", 1U}, {"offset", 1U}}).size(), 1U);
-  result("access revoke", change);
+  EXPECT_EQ(granted["changed"], true);
+  EXPECT_EQ(result("access grant", change)["changed"], false);
+  EXPECT_EQ(result("access revoke", change)["changed"], true);
+  EXPECT_EQ(result("access revoke", change)["changed"], false);
   EXPECT_EQ(result("access list").size(), 1U);
 }
 

@@ -93,6 +93,7 @@ class Commands:
                            "grace@example.org", "--role", role["role_uuid"])
         self.assertEqual((access["email"], access["role_uuid"], access["environment_uuid"]),
                          ("grace@example.org", role["role_uuid"], environment["environment_uuid"]))
+        self.assertTrue(access.pop("changed"))
         self.assertEqual(self.json("access", "list", "--environment", environment["environment_uuid"]), [access])
         self.json("access", "revoke", "--environment", environment["environment_uuid"], "--email", "grace@example.org",
                   "--role", "planner")
@@ -442,9 +443,10 @@ class CommandsNeverCollideWithTheService(unittest.TestCase):
 
     def test_a_second_service_is_refused_and_told_the_first_ones_pid(self):
         with Service.serve() as service:
-            second = run("serve", "--config", str(service.config_file), "--listen", "127.0.0.1:0")
-            self.assertEqual(second.returncode, 1)
-            self.assertIn(f"pid {service.process.child.pid}", second.stderr)
+            for elsewhere in ([], ["--listen", "127.0.0.1:0"]):
+                second = run("serve", "--config", str(service.config_file), *elsewhere)
+                self.assertEqual(second.returncode, 1)
+                self.assertIn(f"pid {service.process.child.pid}", second.stderr)
             self.assertEqual(service.request("GET", "/readyz").status, 200)
 
 
