@@ -46,7 +46,7 @@ void Connection::close() {
   exchange_.reset();
   release_pending();
   error_code ignored;
-  static_cast<void>(socket_.close(ignored));
+  ignored = socket_.close(ignored);  // nobody is left to be told
   if (counted_) core_.addresses.release(*counted_);
   core_.connection_closed();
 }
