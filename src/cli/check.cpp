@@ -43,6 +43,15 @@ std::string_view to_string(Outcome outcome) {
   return "";
 }
 
+void check_file(const ServiceChoice& choice, std::vector<Finding>& findings) {
+  if (const auto file = config_file_of(choice))
+    findings.push_back({"configuration file", Outcome::ok, "read from " + file->string()});
+  else
+    findings.push_back({"configuration file", Outcome::ok,
+                        "no file was read: --config names one; without it, invited.toml in the state folder or in "
+                        "/etc/invited is taken where it is there"});
+}
+
 void check_settings(const Config& config, std::vector<Finding>& findings) {
   const auto problems = problems_for_serving(config);
   for (const ConfigProblem& problem : problems)
@@ -200,6 +209,7 @@ int run_check(const ServiceChoice& choice, bool json) {
   if (!config) return kRefused;
   base::log::set_level(base::log::Level::error);
   std::vector<Finding> findings;
+  check_file(choice, findings);
   check_settings(*config, findings);
   const bool there = check_state_folder(*config, findings);
   std::error_code error;

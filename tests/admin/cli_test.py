@@ -623,11 +623,18 @@ class Check(unittest.TestCase):
             code, findings = self.findings("--config", str(service.config_file))
             self.assertEqual(code, 0, findings)
             self.assertEqual({finding["outcome"] for finding in findings.values()}, {"ok"}, findings)
-            self.assertEqual(set(findings), {"configuration", "state_dir", "keys", "database", "relay", "public_url"})
+            self.assertEqual(set(findings), {"configuration file", "configuration", "state_dir", "keys", "database", "relay",
+                                             "public_url"})
+            self.assertEqual(findings["configuration file"]["message"], f"read from {service.config_file}")
             self.assertIn(service.base_url, findings["public_url"]["message"])
             people = run("check", "--config", str(service.config_file))
             self.assertEqual(people.returncode, 0)
             self.assertRegex(people.stdout, r"(?m)^ok +database +the running service takes writes$")
+
+    def test_says_where_it_would_look_where_it_read_no_file(self):
+        with folder() as where:
+            _, findings = self.findings("--state-dir", str(where))
+            self.assertIn("no file was read: --config names one", findings["configuration file"]["message"])
 
     def test_it_changes_nothing_before_the_first_start(self):
         with folder() as where:
