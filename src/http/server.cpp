@@ -159,7 +159,7 @@ void Server::Implementation::accept_clients() {
     IoLoop& loop = *loops_[next_loop_++ % loops_.size()];
     Connection::Socket socket(loop.io);
     error_code ec;
-    acceptor_->accept(socket, ec);
+    ec = acceptor_->accept(socket, ec);
     if (ec == net::error::would_block || ec == net::error::try_again) break;
     if (is_shortage(ec)) return pause_accepting(ec.message());
     if (ec == net::error::bad_descriptor || ec == net::error::operation_aborted) return;  // closed
@@ -181,8 +181,8 @@ void Server::Implementation::admit(Connection::Socket socket, IoLoop& loop) {
     counted = AddressCounter::key_of(peer);
     if (!core_.addresses.acquire(*counted, core_.options.limits.connections_per_address)) return turn_away(socket);
   }
-  socket.non_blocking(true, ec);
-  socket.set_option(tcp::no_delay(true), ec);
+  ec = socket.non_blocking(true, ec);
+  ec = socket.set_option(tcp::no_delay(true), ec);
   std::shared_ptr<const TlsContext> tls;
   if (core_.options.tls) {
     const std::lock_guard lock(tls_mutex_);
@@ -199,9 +199,9 @@ void Server::Implementation::turn_away(Connection::Socket& socket) {
   response.headers.set("Retry-After", "1");
   const auto bytes = serialize(response, {.keep_alive = false, .extra_headers = &core_.options.extra_headers});
   error_code ignored;
-  socket.non_blocking(true, ignored);
+  ignored = socket.non_blocking(true, ignored);
   socket.write_some(net::buffer(bytes), ignored);
-  socket.shutdown(tcp::socket::shutdown_send, ignored);
+  ignored = socket.shutdown(tcp::socket::shutdown_send, ignored);
 }
 
 /// Out of descriptors: the clients wait in the backlog. Trying again at once would be a busy loop.
@@ -216,7 +216,7 @@ void Server::Implementation::pause_accepting(std::string_view reason) {
 void Server::Implementation::stop_accepting() {
   net::post(loops_.front()->io, [this] {
     error_code ignored;
-    acceptor_->close(ignored);
+    ignored = acceptor_->close(ignored);
     accept_timer_->cancel();
   });
 }

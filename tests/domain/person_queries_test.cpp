@@ -196,6 +196,11 @@ TEST_F(RefreshTest, AnAppIsToldOfAChangeAndSeveralAreOneCall) {
   EXPECT_EQ(owed()[0].environment_id, environment_.id);
 }
 
+TEST_F(RefreshTest, WithdrawingAloneIsTold) {
+  change_access(false, user_);
+  EXPECT_EQ(owed().size(), 1u);
+}
+
 TEST_F(RefreshTest, NothingChangedNothingIsTold) {
   change_access(true, user_);
   change_access(false, planner_);
