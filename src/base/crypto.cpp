@@ -3,6 +3,8 @@
 #include <sodium.h>
 
 #include <array>
+#include <cstdint>
+#include <cstring>
 #include <stdexcept>
 
 namespace invited::base {
@@ -23,6 +25,13 @@ std::string random_bytes(std::size_t size) {
   std::string bytes(size, '\0');
   randombytes_buf(bytes.data(), bytes.size());
   return bytes;
+}
+
+double random_fraction() {
+  const std::string bytes = random_bytes(4);
+  std::uint32_t number = 0;
+  std::memcpy(&number, bytes.data(), sizeof number);
+  return number / 4294967296.0;
 }
 
 std::string hmac_sha256(std::string_view key, std::string_view message) {

@@ -12,6 +12,9 @@ namespace invited::base {
 /// `size` bytes from the kernel's generator.
 std::string random_bytes(std::size_t size);
 
+/// [0, 1), for spreading retries.
+double random_fraction();
+
 /// HMAC-SHA-256 (RFC 2104, FIPS 198-1): 32 raw bytes. Any key length.
 std::string hmac_sha256(std::string_view key, std::string_view message);
 

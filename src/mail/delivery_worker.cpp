@@ -19,7 +19,6 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <cstring>
 #include <exception>
 
 #include "base/crypto.h"
@@ -50,14 +49,6 @@ constexpr int kRecordTriesWhenStopping = 5;
 milliseconds doubled(seconds first, std::uint32_t tries) {
   const std::uint32_t doublings = std::min(tries - std::min(tries, 1U), 16U);
   return std::min<milliseconds>(first * (1U << doublings), kLongestWait);
-}
-
-/// [0, 1)
-double random_fraction() {
-  const std::string bytes = base::random_bytes(4);
-  std::uint32_t number = 0;
-  std::memcpy(&number, bytes.data(), sizeof number);
-  return number / 4294967296.0;
 }
 
 }  // namespace
@@ -281,7 +272,7 @@ void DeliveryWorker::record(domain::Transaction& transaction, const Finished& fi
                             Notes& notes) const {
   const DeliveryResult& result = finished.result;
   if (result.outcome == DeliveryOutcome::deferred)
-    notes.next_attempt = domain::next_attempt_at(finished.lease.message, options_.retry, now, random_fraction());
+    notes.next_attempt = domain::next_attempt_at(finished.lease.message, options_.retry, now, base::random_fraction());
   // Behind the others: the next probe of a held queue takes another message. Where the fault is here, not at the relay,
   // not at once again.
   if (result.outcome == DeliveryOutcome::held) notes.next_attempt = finished.met_relay ? now : now + kAfterFaultHere;

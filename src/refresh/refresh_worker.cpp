@@ -13,7 +13,6 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <cstring>
 #include <exception>
 #include <utility>
 
@@ -35,14 +34,6 @@ constexpr std::chrono::minutes kLongestSilence{10};
 constexpr milliseconds kFirstRecordWait{50};
 constexpr seconds kLongestRecordWait{5};
 constexpr int kRecordTriesWhenStopping = 5;
-
-/// [0, 1)
-double random_fraction() {
-  const std::string bytes = base::random_bytes(4);
-  std::uint32_t number = 0;
-  std::memcpy(&number, bytes.data(), sizeof number);
-  return number / 4294967296.0;
-}
 
 /// kFirstSilence, twice that, … up to kLongestSilence. `times` from 1.
 milliseconds silence_after(std::uint32_t times) {
@@ -179,7 +170,7 @@ std::optional<base::Timestamp> RefreshWorker::next_attempt(const Finished& finis
   if (finished.result.outcome != RefreshOutcome::deferred) return std::nullopt;
   if (finished.broken_off) return now;
   const domain::RefreshCall& call = finished.lease.call;
-  base::Timestamp next = now + domain::retry_delay(call.attempts + 1, settings_.retry, random_fraction());
+  base::Timestamp next = now + domain::retry_delay(call.attempts + 1, settings_.retry, base::random_fraction());
   if (finished.not_before) next = std::max(next, *finished.not_before);
   if (next >= call.queued_at + settings_.retry.give_up_after) return std::nullopt;
   return next;

@@ -2,8 +2,21 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace invited::base {
 namespace {
+
+TEST(RandomFraction, LiesBetweenZeroAndOneAndVaries) {
+  std::set<double> seen;
+  for (int i = 0; i < 100; ++i) {
+    const double fraction = random_fraction();
+    EXPECT_GE(fraction, 0.0);
+    EXPECT_LT(fraction, 1.0);
+    seen.insert(fraction);
+  }
+  EXPECT_GT(seen.size(), 90u);
+}
 
 TEST(Crypto, HmacMatchesTheVectorsOfRfc4231) {
   EXPECT_EQ(to_hex(hmac_sha256(std::string(20, '\x0b'), "Hi There")),
