@@ -42,10 +42,7 @@ CREATE TABLE environment (
   password_2_hash TEXT,
   password_2_valid_from INTEGER,
   password_2_valid_until INTEGER,
-  created_at INTEGER NOT NULL,
-  openid_template TEXT NOT NULL,
-  refresh_url TEXT NOT NULL,
-  refresh_namespace TEXT NOT NULL
+  created_at INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE account (
@@ -55,30 +52,9 @@ CREATE TABLE account (
   email_key TEXT NOT NULL UNIQUE,
   name TEXT NOT NULL,
   password_hash TEXT NOT NULL,
-  password_generation INTEGER NOT NULL,
   disabled INTEGER NOT NULL CHECK (disabled IN (0, 1)),
   created_at INTEGER NOT NULL
 ) STRICT;
-
--- What a person says about themself; a field that is empty has no row.
-CREATE TABLE profile_value (
-  account_id TEXT NOT NULL REFERENCES account (id),
-  field TEXT NOT NULL,
-  value TEXT NOT NULL,
-  PRIMARY KEY (account_id, field)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE session (
-  token_hash TEXT PRIMARY KEY,
-  account_id TEXT NOT NULL REFERENCES account (id),
-  password_generation INTEGER NOT NULL,
-  created_at INTEGER NOT NULL,
-  expires_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX session_by_account ON session (account_id);
-
-CREATE INDEX session_by_expiry ON session (expires_at);
 
 CREATE TABLE access (
   account_id TEXT NOT NULL REFERENCES account (id),
@@ -118,11 +94,10 @@ CREATE INDEX invitation_by_environment ON invitation (environment_id);
 CREATE TABLE outbox_message (
   seq INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,
-  kind TEXT NOT NULL CHECK (kind = 'invitation_to_sign_up' OR kind = 'invitation_to_accept' OR kind = 'already_has_access' OR kind = 'password_reset'),
+  kind TEXT NOT NULL CHECK (kind = 'invitation_to_sign_up' OR kind = 'invitation_to_accept' OR kind = 'already_has_access'),
   state TEXT NOT NULL CHECK (state = 'queued' OR state = 'sent' OR state = 'failed' OR state = 'quarantined' OR state = 'cancelled'),
-  environment_id TEXT REFERENCES environment (id),
+  environment_id TEXT NOT NULL REFERENCES environment (id),
   invitation_id TEXT REFERENCES invitation (id),
-  account_id TEXT REFERENCES account (id),
   generation INTEGER NOT NULL,
   recipient TEXT NOT NULL,
   recipient_key TEXT NOT NULL,
@@ -165,45 +140,6 @@ CREATE TABLE attempt (
   PRIMARY KEY (message_id, number)
 ) STRICT, WITHOUT ROWID;
 
--- Calls that are owed to apps. `claims` numbers the attempts; `attempts` counts the finished ones.
-CREATE TABLE refresh_call (
-  seq INTEGER PRIMARY KEY,
-  id TEXT NOT NULL UNIQUE,
-  environment_id TEXT NOT NULL REFERENCES environment (id),
-  account_id TEXT NOT NULL REFERENCES account (id),
-  state TEXT NOT NULL CHECK (state = 'queued' OR state = 'done' OR state = 'failed' OR state = 'cancelled'),
-  queued_at INTEGER NOT NULL,
-  due_at INTEGER NOT NULL,
-  attempts INTEGER NOT NULL,
-  claims INTEGER NOT NULL,
-  finished_at INTEGER,
-  last_error TEXT NOT NULL,
-  lease_id TEXT,
-  lease_until INTEGER
-) STRICT;
-
--- The environments that have calls, and the oldest due one of each: a heap of one environment hides no other's.
-CREATE INDEX refresh_call_due ON refresh_call (environment_id, due_at) WHERE state = 'queued';
-
--- The one that waits for an environment and account.
-CREATE INDEX refresh_call_queued ON refresh_call (environment_id, account_id) WHERE state = 'queued';
-
--- Whether a call of an environment is under way.
-CREATE INDEX refresh_call_leased ON refresh_call (environment_id, lease_until) WHERE lease_until IS NOT NULL;
-
-CREATE INDEX refresh_call_in_trouble ON refresh_call (state) WHERE state = 'failed' OR state = 'cancelled';
-
-CREATE TABLE refresh_attempt (
-  call_id TEXT NOT NULL REFERENCES refresh_call (id),
-  number INTEGER NOT NULL,
-  started_at INTEGER NOT NULL,
-  finished_at INTEGER,
-  outcome TEXT CHECK (outcome = 'done' OR outcome = 'deferred' OR outcome = 'cancelled'),
-  http_status INTEGER,
-  explanation TEXT,
-  PRIMARY KEY (call_id, number)
-) STRICT, WITHOUT ROWID;
-
 -- One row, or none when the queue flows.
 CREATE TABLE mail_hold (
   singleton INTEGER PRIMARY KEY CHECK (singleton = 1),
@@ -241,10 +177,8 @@ CREATE TABLE audit_event (
   detail TEXT NOT NULL
 ) STRICT;
 
--- One row that the writer rewrites while commits fail, to learn when they succeed again (batch_writer.cpp). The ballast
--- is more than an invitation writes, and new each time: a disk with room for the probe has room for work.
+-- One row that the writer rewrites while commits fail, to learn when they succeed again (batch_writer.cpp).
 CREATE TABLE writer_probe (
   singleton INTEGER PRIMARY KEY CHECK (singleton = 1),
-  tries INTEGER NOT NULL,
-  ballast BLOB NOT NULL
+  tries INTEGER NOT NULL
 ) STRICT;
