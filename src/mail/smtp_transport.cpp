@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "base/crypto.h"
+#include "base/failpoint.h"
 #include "base/secret.h"
 #include "mail/name_guard.h"
 #include "mail/smtp_dialogue.h"
@@ -147,6 +148,8 @@ struct SmtpTransport::Conversation {
     const std::size_t size = std::min(room, conversation.bytes.size() - conversation.read);
     std::copy_n(conversation.bytes.data() + conversation.read, size, target);
     conversation.read += size;
+    // The relay has said 354; the last of the mail, and the dot after it, have not left.
+    if (conversation.read == conversation.bytes.size()) base::failpoint("mail_before_final_dot");
     return size;
   }
 

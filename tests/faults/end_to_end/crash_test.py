@@ -1,12 +1,11 @@
 """D01: kill -9 in a loop under load, with the real program. Afterwards three accounts of what happened are compared:
 the callers' (what each call was answered), the database's, and the mails'. Nothing acknowledged may be lost.
 
-INVITED_CRASH_CYCLES sets how often it is killed (default 15). Also D02, D03 and D04, killed at exact places.
+Also D02, D03 and D04, killed at exact places.
 """
 
 import collections
 import http.client
-import os
 import pathlib
 import random
 import re
@@ -24,7 +23,7 @@ import soap_client
 from invited_service import NO_RATES, Service, wait_until
 from smtp_relay import Relay
 
-CYCLES = int(os.environ.get("INVITED_CRASH_CYCLES", "15"))
+CYCLES = end_to_end.rounds(15, 200)
 CALLERS = 8
 CALLS_PER_CYCLE = 400
 SETTINGS = {**NO_RATES}
@@ -223,18 +222,19 @@ class KilledAtAnExactPlace(unittest.TestCase):
             self.assertEqual(copies[0].bytes, copies[1].bytes)
             self.assertEqual(service.cli("mail", "list", "--state", "sent")[0]["deaths"], 1)
 
-    def test_before_handing_over_the_mail_leaves_after_the_restart(self):
-        with Relay(tls="off") as relay, Service.serve(SETTINGS | relay.settings()) as service:
-            service.stop()
-            service.launch({"INVITED_FAILPOINT": "mail_before_send"})
-            service.await_ready()
-            self.assertFalse(service.send_invite("early@example.org").fault)
-            self.assertEqual(service.process.wait(), -9)
-            self.assertEqual(relay.mails(), [])
-            service.start()
-            relay.await_mail("early@example.org")
-            await_idle(service)
-            self.assertEqual(len(relay.mails()), 1)
+    def test_before_the_final_dot_the_mail_leaves_once_after_the_restart(self):
+        for place in ("mail_before_send", "mail_before_final_dot"):
+            with self.subTest(place), Relay(tls="off") as relay, Service.serve(SETTINGS | relay.settings()) as service:
+                service.stop()
+                service.launch({"INVITED_FAILPOINT": place})
+                service.await_ready()
+                self.assertFalse(service.send_invite("early@example.org").fault)
+                self.assertEqual(service.process.wait(), -9)
+                self.assertEqual(relay.mails(), [])
+                service.start()
+                relay.await_mail("early@example.org")
+                await_idle(service)
+                self.assertEqual(len(relay.mails()), 1)
 
 
 if __name__ == "__main__":

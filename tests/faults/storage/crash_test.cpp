@@ -1,9 +1,8 @@
-// kill -9 at chosen and at random moments. INVITED_CRASH_CYCLES sets how many random ones.
+// kill -9 at chosen and at random moments; a thousand random ones in the long form.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <random>
 #include <thread>
@@ -11,6 +10,7 @@
 #include "faults/storage/fixed_world.h"
 #include "faults/storage/store_process.h"
 #include "storage/soci_store.h"
+#include "support/fault_form.h"
 #include "support/temporary_directory.h"
 
 namespace invited::test {
@@ -80,8 +80,7 @@ TEST_F(CrashTest, AMigrationThatWasKilledIsCompletedByTheNextStart) {
 }
 
 TEST_F(CrashTest, D01KilledAtRandomNothingAcknowledgedIsLost) {
-  const char* setting = std::getenv("INVITED_CRASH_CYCLES");
-  const int cycles = setting != nullptr ? std::atoi(setting) : 40;
+  const int cycles = rounds(40, 1000);
   constexpr int kCyclesOnOneDatabase = 10;
   constexpr int kThreads = 16;
   const auto seed = std::random_device{}();
