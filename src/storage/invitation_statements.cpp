@@ -1,64 +1,9 @@
 #include "storage/invitation_statements.h"
 
-#include "storage/row_values.h"
+#include "storage/invitation_row.h"
 
 namespace invited::storage {
 namespace {
-
-struct InvitationRow {
-  Text id, environment_id, role_id, inviter_id, invitee, invitee_key, mailbox, state;
-  Number generation = 0;
-  Number created_at = 0;
-  Number sent_at = 0;
-  Number expires_at = 0;
-  NullableNumber settled_at;
-
-  Columns columns() {
-    return {&id,         &environment_id, &role_id, &inviter_id, &invitee,   &state,
-            &generation, &created_at,     &sent_at, &expires_at, &settled_at};
-  }
-
-  void set(const domain::Invitation& invitation) {
-    id = invitation.id.to_string();
-    environment_id = invitation.environment_id.to_string();
-    role_id = invitation.role_id.to_string();
-    inviter_id = invitation.inviter_id.to_string();
-    invitee = invitation.invitee.text();
-    invitee_key = invitation.invitee.key();
-    mailbox = invitation.invitee.mailbox();
-    state = domain::to_string(invitation.state);
-    generation = invitation.generation;
-    created_at = to_number(invitation.created_at);
-    sent_at = to_number(invitation.sent_at);
-    expires_at = to_number(invitation.expires_at);
-    storage::set(settled_at, invitation.settled_at);
-  }
-  /// False where nobody has such a key.
-  bool set_invitee(std::string_view key) {
-    const auto address = domain::EmailAddress::parse(key);
-    if (!address) return false;
-    invitee_key = key;
-    mailbox = address->mailbox();
-    return true;
-  }
-  domain::Invitation get() const {
-    return {.id = to_uuid(id),
-            .environment_id = to_uuid(environment_id),
-            .role_id = to_uuid(role_id),
-            .inviter_id = to_uuid(inviter_id),
-            .invitee = to_email(invitee),
-            .state = known_word(domain::parse_invitation_state(state)),
-            .generation = static_cast<std::uint32_t>(generation),
-            .created_at = to_time(created_at),
-            .sent_at = to_time(sent_at),
-            .expires_at = to_time(expires_at),
-            .settled_at = to_optional_time(settled_at)};
-  }
-};
-
-constexpr std::string_view kColumns =
-    "SELECT id, environment_id, role_id, inviter_id, invitee, state, generation, created_at, sent_at, expires_at,"
-    " settled_at FROM invitation WHERE ";
 
 // The state as of :now; an empty :state means all.
 constexpr std::string_view kListEnd =
@@ -82,8 +27,8 @@ struct InvitationStatements::Prepared {
     for (const Parameter& parameter :
          Parameters{{"state", state_filter}, {"now", now}, {"limit", limit}, {"offset", offset}})
       parameters.push_back(parameter);
-    return {connection, std::string(kColumns) + std::string(conditions) + std::string(kListEnd), std::move(parameters),
-            row.columns()};
+    return {connection, std::string(kInvitationColumns) + "WHERE " + std::string(conditions) + std::string(kListEnd),
+            std::move(parameters), row.columns()};
   }
 
   Statement insert{
@@ -117,11 +62,11 @@ struct InvitationStatements::Prepared {
                     {"expires_at", row.expires_at},
                     {"settled_at", row.settled_at},
                     {"id", row.id}}};
-  Statement find{connection, std::string(kColumns) + "id = :id", {{"id", row.id}}, row.columns()};
+  Statement find{connection, std::string(kInvitationColumns) + "WHERE id = :id", {{"id", row.id}}, row.columns()};
   Statement find_pending{
       connection,
-      std::string(kColumns) +
-          "mailbox = :mailbox AND invitee_key = :invitee_key AND environment_id = :environment_id AND"
+      std::string(kInvitationColumns) +
+          "WHERE mailbox = :mailbox AND invitee_key = :invitee_key AND environment_id = :environment_id AND"
           " (CASE WHEN state = 'pending' THEN 1 END) = 1",  // as in the index invitation_by_invitee
       {{"mailbox", row.mailbox}, {"invitee_key", row.invitee_key}, {"environment_id", row.environment_id}},
       row.columns()};

@@ -1,6 +1,6 @@
 #include "storage/refresh_statements.h"
 
-#include "storage/row_values.h"
+#include "storage/refresh_rows.h"
 
 namespace invited::storage {
 namespace {
@@ -8,95 +8,7 @@ namespace {
 using domain::RefreshOutcome;
 using domain::RefreshState;
 
-constexpr std::string_view kCallColumns =
-    "SELECT id, environment_id, account_id, state, queued_at, due_at, attempts, claims, finished_at, last_error"
-    " FROM refresh_call ";
-
 Text word(RefreshState state) { return Text(domain::to_string(state)); }
-
-struct CallRow {
-  Text id, environment_id, account_id, state;
-  Number queued_at = 0;
-  Number due_at = 0;
-  Number attempts = 0;
-  Number claims = 0;
-  NullableNumber finished_at;
-  Text last_error;
-  NullableText lease_id;
-  NullableNumber lease_until;
-
-  /// In the order of kCallColumns.
-  Columns columns() {
-    return {&id,     &environment_id, &account_id, &state,       &queued_at,
-            &due_at, &attempts,       &claims,     &finished_at, &last_error};
-  }
-  /// What a change of state writes.
-  Parameters progress() {
-    return {{"id", id},
-            {"state", state},
-            {"queued_at", queued_at},
-            {"due_at", due_at},
-            {"attempts", attempts},
-            {"claims", claims},
-            {"finished_at", finished_at},
-            {"last_error", last_error},
-            {"lease_id", lease_id},
-            {"lease_until", lease_until}};
-  }
-
-  void set(const domain::RefreshCall& call) {
-    id = call.id.to_string();
-    environment_id = call.environment_id.to_string();
-    account_id = call.account_id.to_string();
-    state = word(call.state);
-    queued_at = to_number(call.queued_at);
-    due_at = to_number(call.due_at);
-    attempts = call.attempts;
-    storage::set(finished_at, call.finished_at);
-    last_error = call.last_error;
-  }
-  domain::RefreshCall get() const {
-    return {.id = to_uuid(id),
-            .environment_id = to_uuid(environment_id),
-            .account_id = to_uuid(account_id),
-            .state = known_word(domain::parse_refresh_state(state)),
-            .queued_at = to_time(queued_at),
-            .due_at = to_time(due_at),
-            .attempts = static_cast<std::uint32_t>(attempts),
-            .finished_at = to_optional_time(finished_at),
-            .last_error = last_error};
-  }
-  void settle(RefreshState settled, base::Timestamp at) {
-    state = word(settled);
-    finished_at = to_number(at);
-  }
-  void end_lease() {
-    lease_id = std::nullopt;
-    lease_until = std::nullopt;
-  }
-};
-
-struct AttemptRow {
-  Text call_id;
-  Number number = 0;
-  Number started_at = 0;
-  NullableNumber finished_at;
-  NullableText outcome;
-  NullableNumber http_status;
-  NullableText explanation;
-
-  domain::RefreshAttempt get() const {
-    domain::RefreshAttempt attempt{.call_id = to_uuid(call_id),
-                                   .number = static_cast<std::uint32_t>(number),
-                                   .started_at = to_time(started_at),
-                                   .finished_at = to_optional_time(finished_at),
-                                   .result = std::nullopt};
-    if (!outcome.null)
-      attempt.result = domain::RefreshResult{known_word(domain::parse_refresh_outcome(outcome.value)),
-                                             static_cast<int>(http_status.value), explanation.value};
-    return attempt;
-  }
-};
 
 }  // namespace
 
@@ -104,15 +16,15 @@ struct RefreshStatements::Prepared {
   explicit Prepared(Connection& connection_in) : connection(connection_in) {}
 
   Connection& connection;
-  CallRow row;
-  AttemptRow attempt;
+  RefreshCallRow row;
+  RefreshAttemptRow attempt;
   Number now = 0;
   Number limit = 0;
   Number offset = 0;
 
   Statement make_list(std::string_view condition, std::string_view order = "seq") {
     return {connection,
-            std::string(kCallColumns) + std::string(condition) + "ORDER BY " + std::string(order) +
+            std::string(kRefreshCallColumns) + std::string(condition) + "ORDER BY " + std::string(order) +
                 " DESC LIMIT :limit OFFSET :offset",
             {{"limit", limit}, {"offset", offset}},
             row.columns()};
@@ -137,7 +49,7 @@ struct RefreshStatements::Prepared {
                     {"attempts", row.attempts},
                     {"finished_at", row.finished_at},
                     {"last_error", row.last_error}}};
-  Statement find{connection, std::string(kCallColumns) + "WHERE id = :id", {{"id", row.id}}, row.columns()};
+  Statement find{connection, std::string(kRefreshCallColumns) + "WHERE id = :id", {{"id", row.id}}, row.columns()};
 
   // The words are in the text, not bound: only so do the partial indexes serve.
   Statement list_all = make_list("");
@@ -154,7 +66,7 @@ struct RefreshStatements::Prepared {
                      " FROM refresh_call AS following WHERE following.state = 'queued'"
                      " AND following.environment_id > owed.environment_id) FROM owed"
                      " WHERE owed.environment_id IS NOT NULL) " +
-                         std::string(kCallColumns) +
+                         std::string(kRefreshCallColumns) +
                          "WHERE seq IN (SELECT (SELECT due.seq FROM refresh_call AS due WHERE due.state = 'queued'"
                          " AND due.environment_id = owed.environment_id AND due.due_at <= :now"
                          " ORDER BY due.due_at, due.seq LIMIT 1) FROM owed WHERE NOT EXISTS (SELECT 1"
@@ -163,7 +75,7 @@ struct RefreshStatements::Prepared {
                      {{"now", now}},
                      row.columns()};
   Statement find_leased{connection,
-                        std::string(kCallColumns) + "WHERE id = :id AND lease_id = :lease_id",
+                        std::string(kRefreshCallColumns) + "WHERE id = :id AND lease_id = :lease_id",
                         {{"id", row.id}, {"lease_id", row.lease_id}},
                         row.columns()};
   Statement progress{connection,
@@ -245,7 +157,7 @@ std::vector<domain::RefreshAttempt> RefreshStatements::list_refresh_attempts(con
 std::optional<domain::RefreshLease> RefreshStatements::claim_due_refresh_call(base::Timestamp now,
                                                                               base::Timestamp lease_until) {
   Prepared& prepared = *prepared_;
-  CallRow& row = prepared.row;
+  RefreshCallRow& row = prepared.row;
   prepared.now = to_number(now);
   if (!prepared.find_due.find()) return std::nullopt;
   domain::RefreshLease lease{base::Uuid::random(), row.get(), lease_until};
@@ -263,12 +175,12 @@ std::optional<domain::RefreshLease> RefreshStatements::claim_due_refresh_call(ba
 bool RefreshStatements::finish_refresh_attempt(const domain::RefreshLease& lease, const domain::RefreshResult& result,
                                                std::optional<base::Timestamp> next_attempt, base::Timestamp now) {
   Prepared& prepared = *prepared_;
-  CallRow& row = prepared.row;
+  RefreshCallRow& row = prepared.row;
   row.id = lease.call.id.to_string();
   row.lease_id = lease.id.to_string();
   if (!prepared.find_leased.find()) return false;
 
-  AttemptRow& attempt = prepared.attempt;
+  RefreshAttemptRow& attempt = prepared.attempt;
   attempt.call_id = row.id;
   attempt.number = row.claims;
   attempt.finished_at = to_number(now);
@@ -300,7 +212,7 @@ bool RefreshStatements::finish_refresh_attempt(const domain::RefreshLease& lease
 
 bool RefreshStatements::retry_refresh_call(const base::Uuid& id, base::Timestamp now) {
   Prepared& prepared = *prepared_;
-  CallRow& row = prepared.row;
+  RefreshCallRow& row = prepared.row;
   row.id = id.to_string();
   if (!prepared.find.find()) return false;
   if (row.state != word(RefreshState::failed) && row.state != word(RefreshState::cancelled)) return false;
