@@ -1,0 +1,35 @@
+"""D01: kill -9 at random moments under load. Afterwards everything that was answered, stored and mailed is compared
+(checker.py)."""
+
+import pathlib
+import random
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from deployment import Deployment
+
+import end_to_end
+
+# A thousand in the long form, on one database for a hundred at a time: what there is to compare has to fit in memory.
+DATABASES = end_to_end.rounds(1, 10)
+KILLS = end_to_end.rounds(15, 100)
+
+
+class NothingAcknowledgedIsLost(unittest.TestCase):
+    def test_in_a_loop_of_kill_9_under_load(self):
+        for _ in range(DATABASES):
+            with Deployment() as deployment:
+                with deployment.callers(rate=600):
+                    for _ in range(KILLS):
+                        time.sleep(random.uniform(0.05, 0.4))  # the random moment of the kill is what is tested
+                        deployment.kill_and_start()
+                    deployment.log.await_more(50)
+                deployment.assert_whole(self)
+                self.assertLess(max(deployment.ready_seconds), 2)
+
+
+if __name__ == "__main__":
+    end_to_end.main()
