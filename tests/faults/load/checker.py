@@ -243,7 +243,7 @@ def key_file_secrets(keys_file):
 def _check_secrets(report, world, mails, places, secrets):
     sought = {**world.secrets(), **secrets}
     for mail in random.sample(mails, min(TOKENS_SOUGHT, len(mails))):
-        sought[f"link to {mail.envelope_to}"] = mail.token[-43:]  # the part that cannot be guessed
+        sought[f"the link in mail {message_id(mail)}"] = mail.token[-43:]  # the part that cannot be guessed
     for place, content in places.items():
         for name, value in sought.items():
             if value.encode() in content:

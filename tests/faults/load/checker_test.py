@@ -67,11 +67,11 @@ class EveryDoctoredAccountIsNamed(unittest.TestCase):
         return [checker.Accepted(i.id, i.invitee_key) for i in followed if i.invitee_key in keys.values()]
 
     def a_call(self, outcome=DONE, **wanted):
-        """One with an intention of its own, whose person has no access yet."""
-        intentions = [call.intention for call in self.calls]
+        """The only one for its person, who has no access yet."""
+        people = [call.intention[1] for call in self.calls]
         followed = {one.email_key for one in self.accepted()}
         return next(call for call in self.calls
-                    if call.outcome == outcome and intentions.count(call.intention) == 1
+                    if call.outcome == outcome and people.count(call.intention[1]) == 1
                     and call.intention[1] not in followed
                     and all(getattr(call, name) == value for name, value in wanted.items()))
 
