@@ -222,6 +222,21 @@ class Service:
         self.cli("access", "grant", "--environment", self.environment_uuid, "--email", self.inviter_email, "--role",
                  self.other_role_uuid)
 
+    def beside(self, settings=None, **options):
+        """Another instance on the same PostgreSQL, with the same keys; the folder, port and log are its own. Not started."""
+        other = Service("serve", **options)
+        other.port = free_port()
+        other.mail_dir = other.folder / "mail"
+        other.settings = {**self.settings, "state_dir": str(other.state_dir), "http.listen": f"127.0.0.1:{other.port}",
+                          "mail.directory": str(other.mail_dir), **(settings or {})}
+        other.write_config()
+        other.state_dir.mkdir(mode=0o700)
+        shutil.copy2(self.state_dir / "keys.json", other.state_dir)
+        for name in ("app_uuid", "app_name", "role_uuid", "role_name", "other_role_uuid", "other_role_name",
+                     "environment_uuid", "environment_password", "inviter_email", "inviter_name"):
+            setattr(other, name, getattr(self, name))
+        return other
+
     def write_config(self):
         self.config_file = self.folder / "invited.toml"
         self.config_file.write_text(toml(self.settings), encoding="utf-8")

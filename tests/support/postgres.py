@@ -184,11 +184,17 @@ class Server:
         _run(self._command("pg_basebackup", "--checkpoint=fast", "--no-sync", "--wal-method=stream",
                            f"--host={primary.folder}", f"--port={primary.port}", "--username=postgres",
                            f"--pgdata={self.data}"))
-        signal_file = self.data / "standby.signal"
-        signal_file.touch()
-        shutil.chown(signal_file, *([_server_user().pw_uid] * 2 if _server_user() else [os.geteuid()]))
-        self.set(primary_conninfo=f"host={primary.folder} port={primary.port} user=postgres application_name={self.name}",
-                 listen_addresses=self.address, wal_retrieve_retry_interval="100ms")
+        self.set(listen_addresses=self.address)
+        self.become_standby(primary)
+
+    def become_standby(self, primary=None):
+        """From the next start on; without a primary it has nobody to follow, and waits."""
+        file = self.data / "standby.signal"
+        file.touch()
+        if _server_user():
+            os.chown(file, _server_user().pw_uid, _server_user().pw_gid)
+        following = f"host={primary.folder} port={primary.port} user=postgres application_name={self.name}" if primary else ""
+        self.set(primary_conninfo=following, wal_retrieve_retry_interval="100ms")
 
     def _first_start(self):
         for attempt in range(5):
@@ -271,8 +277,9 @@ class Server:
         os.kill(self._paused, signal.SIGCONT)
         self._paused = 0
 
-    def log(self):
-        return self._log.read_text(errors="replace") if self._log.exists() else ""
+    def log(self, since_start=False):
+        text = self._log.read_text(errors="replace") if self._log.exists() else ""
+        return text[text.rfind("starting PostgreSQL"):] if since_start else text
 
     # --- talking to it --------------------------------------------------------------------------------------
 

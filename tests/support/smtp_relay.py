@@ -1,6 +1,7 @@
 """A real SMTP server for tests (aiosmtpd) with STARTTLS or implicit TLS and AUTH, and a certificate authority made on
 the fly. It can be stopped and started again on its port, and told to refuse the password or a recipient."""
 
+import asyncio
 import datetime
 import logging
 import pathlib
@@ -73,8 +74,12 @@ class Relay:
         self.port = free_port()
         self.password = PASSWORD
         self.refused_recipients = set()
+        self.replies = {}    # recipient → what one mail to it is answered, instead of being taken
+        self.answers = threading.Event()  # cleared: whoever has sent a mail waits for the answer
+        self.answers.set()
         self.sessions = []   # (over TLS?, AUTH mechanism or None) of each mail taken
         self._mails = []
+        self._unanswered = 0
         self._changed = threading.Condition()
         self._controller = None
 
@@ -107,7 +112,16 @@ class Relay:
             async def handle_DATA(self, server, session, envelope):
                 mail = Mail(envelope.original_content)
                 mail.envelope_from, mail.envelope_to = envelope.mail_from, list(envelope.rcpt_tos)
+                reply = relay.replies.pop(mail.envelope_to[0], None)
                 with relay._changed:
+                    relay._unanswered += 1
+                    relay._changed.notify_all()
+                while not relay.answers.is_set():
+                    await asyncio.sleep(0.005)
+                with relay._changed:
+                    relay._unanswered -= 1
+                    if reply:
+                        return reply
                     relay._mails.append(mail)
                     relay.sessions.append((session.ssl is not None or relay.tls == "implicit",
                                            getattr(session, "auth_mechanism", None)))
@@ -145,6 +159,12 @@ class Relay:
     def mails(self, recipient=None):
         with self._changed:
             return [mail for mail in self._mails if recipient is None or mail.envelope_to == [recipient]]
+
+    def await_unanswered(self, number, timeout=30):
+        """Until so many mails wait for their answer (`answers`)."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._unanswered >= number, timeout), \
+                f"only {self._unanswered} of {number} mails have been sent within {timeout} s"
 
     def await_mail(self, recipient, number=1, timeout=30):
         with self._changed:
