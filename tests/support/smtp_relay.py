@@ -78,6 +78,7 @@ class Relay:
         self.answers = threading.Event()  # cleared: whoever has sent a mail waits for the answer
         self.answers.set()
         self.sessions = []   # (over TLS?, AUTH mechanism or None) of each mail taken
+        self.before_answer = None  # called with each mail between its final dot and our 250
         self._mails = []
         self._unanswered = 0
         self._changed = threading.Condition()
@@ -126,6 +127,8 @@ class Relay:
                     relay.sessions.append((session.ssl is not None or relay.tls == "implicit",
                                            getattr(session, "auth_mechanism", None)))
                     relay._changed.notify_all()
+                if relay.before_answer:
+                    relay.before_answer(mail)
                 return "250 2.0.0 Taken"
 
         def authenticate(server, session, envelope, mechanism, data):

@@ -10,6 +10,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 
 import checker
+import end_to_end
 import links
 from call_log import DONE, CallLog
 from invited_service import NO_RATES, Service
@@ -18,6 +19,8 @@ from smtp_relay import Relay
 from stored import SqliteDatabase, Stored
 from world import World
 
+# How many are followed to their end; each costs an Argon2.
+LINKS = end_to_end.rounds(3, 20)
 PERSON_SECRETS = {"the password of those who accepted": links.PASSWORD, "a wrong password": "a wrong password"}
 
 
@@ -108,7 +111,7 @@ class Deployment:
             assert time.monotonic() - since < 60, "no mail has left for 60 s, and there is a queue"
             time.sleep(0.1)  # no event tells
 
-    def judge(self, links_followed=5):
+    def judge(self, links_followed=LINKS):
         """With the callers stopped: waits for the queue, follows some links, stops the service and compares everything."""
         self.await_idle()
         mails = self.relay.mails()
@@ -131,9 +134,10 @@ class Deployment:
                 f"{report.unknown_not_stored} not; {len(self.relay.mails())} mails, {report.copies} of them second copies, "
                 f"{self.quarantined} quarantined meanwhile{ready}")
 
-    def assert_whole(self, test, links_followed=5):
+    def assert_whole(self, test, links_followed=LINKS):
         """Prints the summary and fails `test` where something does not hold."""
         report = self.judge(links_followed)
         print(f"\n  {self.summary(report)}", flush=True)
         test.assertFalse(report.findings, report.text())
         test.assertGreater(self.log.count(DONE), 0)
+        return report

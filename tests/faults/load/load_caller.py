@@ -6,6 +6,7 @@ import collections
 import contextlib
 import http.client
 import random
+import select
 import threading
 import time
 
@@ -94,6 +95,9 @@ class LoadCaller:
                     if not self._may_call.is_set():
                         continue
                 next_at = max(next_at, now - 1) + pause
+            if _was_closed(connection):
+                connection = None
+                continue
             with self._idle:
                 self._calling += 1
             try:
@@ -142,6 +146,14 @@ class LoadCaller:
         call.seconds = time.monotonic() - began
         call.outcome, call.code = judge(response)
         return not answer.will_close
+
+
+def _was_closed(connection):
+    """Whether the instance has closed a kept connection meanwhile: clients look before they call."""
+    if not select.select([connection.sock], [], [], 0)[0]:
+        return False
+    connection.close()
+    return True
 
 
 def judge(response):
