@@ -59,6 +59,10 @@ domain::Result<StateFolder> open_state_folder(const Config& config, const base::
   return StateFolder{std::move(*keys), std::move(*store)};
 }
 
+domain::Result<void> check_database_content(const Config& config) {
+  return storage::check_sqlite_database(database_path(config).string());
+}
+
 bool is_in_use(const Config& config) {
   std::error_code error;
   if (!std::filesystem::exists(lock_path(config), error)) return false;

@@ -26,6 +26,9 @@ std::filesystem::path database_path(const Config& config);
 domain::Result<StateFolder> open_state_folder(const Config& config, const base::Clock& clock,
                                               std::function<void(std::string_view reason)> on_fatal);
 
+/// Looks at all of the database, in use or not. Error: unavailable, damaged, with the remedy.
+domain::Result<void> check_database_content(const Config& config);
+
 /// Whether another process has the database open right now.
 bool is_in_use(const Config& config);
 

@@ -132,6 +132,10 @@ std::string check_database(const Config& config, bool database_exists, std::vect
     return {};
   }
   AdminSession session(config, /*may_create=*/false);
+  if (const auto whole = check_database_content(config); !whole) {
+    findings.push_back({"database", Outcome::failed, whole.error().message});
+    return {};
+  }
   const auto status = session.run("status", Json::object());
   if (!status) {
     findings.push_back({"database", Outcome::failed, status.error().message});

@@ -18,6 +18,10 @@ domain::Error unavailable_because(FailureKind kind) {
   return unavailable("The service cannot store anything right now: nothing was stored. Try again in a moment.");
 }
 
+/// Whether nothing may be written any more: an fsync that failed is never tried again, and what is written into damaged
+/// files makes them worse.
+bool is_the_end(FailureKind kind) { return kind == FailureKind::sync || kind == FailureKind::damaged; }
+
 /// Whether a failed COMMIT left nothing behind for certain. A full disk cuts the commit record short, and a short one
 /// does not count; any other error may come after the record was written.
 bool is_surely_undone(FailureKind kind) {
@@ -64,8 +68,8 @@ void BatchWriter::run_one(Submission& submission) {
     else
       transaction_.undo();
   } catch (const DatabaseFailure& failure) {
-    // A failed fsync is never tried again; and SQLite may have rolled back more than this work.
-    if (failure.kind == FailureKind::sync || !connection_.in_transaction()) throw;
+    // SQLite may have rolled back more than this work.
+    if (is_the_end(failure.kind) || !connection_.in_transaction()) throw;
     base::log::error("storage.statement_failed", {{"kind", to_string(failure.kind)}, {"reason", failure.what()}});
     undo_one(submission, unavailable_because(failure.kind));
   } catch (const std::exception& error) {
@@ -86,6 +90,7 @@ void BatchWriter::commit(std::span<Submission* const> batch) {
   try {
     base::failpoint("before_commit");
     commit_.run();
+    connection_.expect_in_place();
     base::failpoint("after_commit");
     health_.store(Health::good);
   } catch (const DatabaseFailure& failure) {
@@ -112,7 +117,7 @@ void BatchWriter::abandon(std::span<Submission* const> batch, const DatabaseFail
   for (Submission* submission : batch) submission->result = std::unexpected(unavailable_because(failure.kind));
   transaction_.forget();
   health_.store(Health::failing);
-  if (failure.kind == FailureKind::sync) {
+  if (is_the_end(failure.kind)) {
     break_down(failure);
     return;
   }
@@ -127,7 +132,13 @@ void BatchWriter::break_down(const DatabaseFailure& failure) {
   reason_ = failure.what();
   connection_.give_up();
   health_.store(Health::broken);
-  base::log::error("storage.broken", {{"kind", to_string(failure.kind)}, {"reason", failure.what()}});
+  base::log::error(
+      "storage.broken",
+      {{"kind", to_string(failure.kind)},
+       {"reason", failure.what()},
+       {"remedy", failure.kind == FailureKind::damaged
+                      ? "invited check tells what is damaged; restore a backup where something is"
+                      : "look for the disk's errors in the kernel's log; what was acknowledged is stored"}});
 }
 
 void BatchWriter::rest() {
@@ -135,8 +146,8 @@ void BatchWriter::rest() {
     if (health_.load() == Health::failing) probe();
     if (health_.load() == Health::good) connection_.maintain();
   } catch (const DatabaseFailure& failure) {
-    // What was acknowledged is in the log, synced. But an fsync that failed is never tried again.
-    if (failure.kind == FailureKind::sync)
+    // What was acknowledged is in the log, synced.
+    if (is_the_end(failure.kind))
       break_down(failure);
     else
       base::log::error("storage.checkpoint_failed", {{"kind", to_string(failure.kind)}, {"reason", failure.what()}});

@@ -20,7 +20,8 @@ enum class FailureKind {
   busy,       ///< somebody else holds a lock: nothing was done
   no_space,   ///< the disk is full: nothing was done
   sync,       ///< an fsync failed: what it was for may or may not be on disk, and must not be tried again
-  io,         ///< reading, writing, or the file itself is bad
+  io,         ///< reading or writing failed
+  damaged,    ///< the files are damaged, or other files than before: nothing may be written into them
 };
 
 std::string_view to_string(FailureKind kind);
@@ -41,8 +42,11 @@ class Connection {
   virtual bool in_transaction() const = 0;
   /// The statement that begins a transaction that writes.
   virtual std::string_view begin_write_sql() const = 0;
-  /// Called by the writer after it acknowledged a batch, outside any transaction: checkpoints and the like. Throws
-  /// DatabaseFailure.
+  /// Called between a COMMIT and its answers. Throws DatabaseFailure (damaged) where the next start would not find what
+  /// was committed, because the database's files have no name any more.
+  virtual void expect_in_place() {}
+  /// Called by the writer after it acknowledged a batch, and every second while idle, outside any transaction:
+  /// checkpoints and the like. Throws DatabaseFailure.
   virtual void maintain() = 0;
   /// Nothing may be written any more: closing must not try to either.
   virtual void give_up() = 0;

@@ -14,7 +14,7 @@ using domain::ErrorCode;
 using domain::Urgency;
 
 constexpr std::chrono::seconds kRetryAfter{1};
-constexpr std::chrono::milliseconds kProbeInterval{1000};
+constexpr std::chrono::milliseconds kIdleInterval{1000};
 
 std::unexpected<domain::Error> refuse(std::string message) {
   return domain::refuse(ErrorCode::unavailable, std::move(message), {}, kRetryAfter);
@@ -126,12 +126,8 @@ bool GroupCommit::take(std::vector<Submission*>& batch) {
       writer_sleeps_ = true;
       heard = bell_.load();
     }
-    if (runner_.health() == BatchRunner::Health::failing) {
-      futex_wait(bell_, heard, kProbeInterval);
-      if (bell_.load() == heard) runner_.rest();
-    } else {
-      futex_wait(bell_, heard);
-    }
+    futex_wait(bell_, heard, kIdleInterval);
+    if (bell_.load() == heard) runner_.rest();
   }
 }
 

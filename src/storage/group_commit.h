@@ -38,7 +38,7 @@ class BatchRunner {
   virtual ~BatchRunner() = default;
   /// Runs the batch to its commit and sets every result. Does not throw.
   virtual void run(std::span<Submission* const> batch) = 0;
-  /// After the batch's callers were let go, or a second after the last time while failing and idle.
+  /// After the batch's callers were let go, and every second while idle.
   virtual void rest() = 0;
   /// Thread-safe.
   virtual Health health() const = 0;

@@ -53,16 +53,40 @@ class SociStore final : public domain::Store {
   GroupCommit writes_;
 };
 
+std::string explain(const std::string& path, const DatabaseFailure& failure) {
+  if (failure.kind != FailureKind::damaged) return "The database " + path + " cannot be opened: " + failure.what();
+  std::string what = failure.what();
+  if (!what.ends_with('.')) what += '.';
+  return "The database " + path + " is damaged: " + what + " Nothing was changed. Restore your newest backup; keep " +
+         path + "* aside. To see what can be read, work on a copy of these files: sqlite3 COPY .recover";
+}
+
+// A start must not take long, however large the database is.
+constexpr std::chrono::milliseconds kCheckAtStart{300};
+
+std::unique_ptr<Connection> open_checked(const SqliteOptions& options, const std::string& lock_path) {
+  auto writer =
+      std::make_unique<SqliteConnection>(options.path, SqliteConnection::Role::writer, options.checkpoint_pages);
+  try {
+    writer->guard(lock_path);
+    if (!writer->check(kCheckAtStart))
+      base::log::info("storage.checked_in_part", {{"remedy", "invited check looks at all of the database"}});
+    return writer;
+  } catch (const DatabaseFailure&) {
+    writer->give_up();
+    throw;
+  }
+}
+
 }  // namespace
 
 domain::Result<std::unique_ptr<domain::Store>> open_sqlite_store(const SqliteOptions& options,
                                                                  const base::Clock& clock) {
-  auto lock = LockFile::take(options.lock_path.empty() ? options.path + ".lock" : options.lock_path,
-                             "the database " + options.path);
+  const std::string lock_path = options.lock_path.empty() ? options.path + ".lock" : options.lock_path;
+  auto lock = LockFile::take(lock_path, "the database " + options.path);
   if (!lock) return std::unexpected(std::move(lock.error()));
   try {
-    std::unique_ptr<Connection> writer =
-        std::make_unique<SqliteConnection>(options.path, SqliteConnection::Role::writer, options.checkpoint_pages);
+    std::unique_ptr<Connection> writer = open_checked(options, lock_path);
     if (auto migrated = migrate(*writer, embedded_migrations("sqlite"), clock.now()); !migrated)
       return std::unexpected(std::move(migrated.error()));
     // We hold the lock, so whoever claimed a mail or a call is dead. With several instances this must not be done.
@@ -76,8 +100,16 @@ domain::Result<std::unique_ptr<domain::Store>> open_sqlite_store(const SqliteOpt
     return std::make_unique<SociStore>(*std::move(lock), std::move(writer), open_reader, options,
                                        folder.empty() ? std::string(".") : folder.string());
   } catch (const DatabaseFailure& failure) {
-    return domain::refuse(ErrorCode::unavailable,
-                          "The database " + options.path + " cannot be opened: " + failure.what());
+    return domain::refuse(ErrorCode::unavailable, explain(options.path, failure));
+  }
+}
+
+domain::Result<void> check_sqlite_database(const std::string& path) {
+  try {
+    SqliteConnection(path, SqliteConnection::Role::reader, 0, std::chrono::hours(24)).check(std::nullopt);
+    return {};
+  } catch (const DatabaseFailure& failure) {
+    return domain::refuse(ErrorCode::unavailable, explain(path, failure));
   }
 }
 

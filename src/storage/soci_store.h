@@ -30,9 +30,13 @@ struct SqliteOptions {
 };
 
 /// Takes the lock, creates or migrates the database, starts the writer thread. unavailable: the lock is another
-/// process's (its pid is in the message), the file cannot be opened, the schema is newer than the program. `clock` is
-/// used here only.
+/// process's (its pid is in the message), the file cannot be opened or is damaged (a small one is looked at as a whole,
+/// a large one in part), the schema is newer than the program. `clock` is used here only.
 domain::Result<std::unique_ptr<domain::Store>> open_sqlite_store(const SqliteOptions& options,
                                                                  const base::Clock& clock);
+
+/// Looks at the whole of a database, which may be in use and may take a minute for each ten million rows. unavailable:
+/// it is damaged or cannot be read; the message says what to do.
+domain::Result<void> check_sqlite_database(const std::string& path);
 
 }  // namespace invited::storage

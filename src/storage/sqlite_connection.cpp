@@ -6,10 +6,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <condition_variable>
 #include <cstring>
 #include <filesystem>
 #include <mutex>
+#include <thread>
+
+#include "base/log.h"
+#include "storage/file_guard.h"
+#include "storage/sqlite_log_check.h"
 
 namespace invited::storage {
 namespace {
@@ -18,6 +25,10 @@ using namespace sqlite_api;
 
 // Checkpoints' worth of log after which readers are waited for, so that the log can start from its beginning again.
 constexpr int kLongLog = 8;
+// For so long: our own readers are done by then, and others' must not hold up whoever waits to be answered.
+constexpr int kReaderPatienceMilliseconds = 100;
+// Steps of SQLite's machine, some microseconds each, between two looks at the clock.
+constexpr int kStepsBetweenLooks = 10'000;
 
 // "invt": tells our files from other programs' SQLite files.
 constexpr int kApplicationId = 0x696e7674;
@@ -32,9 +43,10 @@ FailureKind kind_of(int code) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return FailureKind::busy;
-    case SQLITE_IOERR:
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+      return FailureKind::damaged;
+    case SQLITE_IOERR:
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
     case SQLITE_PROTOCOL:
@@ -98,14 +110,19 @@ std::string connection_string(const std::string& path) {
 }  // namespace
 
 struct SqliteConnection::State {
+  const std::string path;
   int checkpoint_pages;
   soci::session session;
   sqlite3* handle = nullptr;
   int log_pages = 0;            // in the log as of the last commit
   int pages_at_checkpoint = 0;  // in it when it was last written back
+  int pages_at_warning = 0;     // in it when its length was last complained of
+  FileGuard files;
+  std::chrono::milliseconds longest_read{};
+  std::chrono::steady_clock::time_point read_ends;
 
-  State(const std::string& path, int checkpoint_pages_in)
-      : checkpoint_pages(checkpoint_pages_in), session(soci::sqlite3, connection_string(path)) {
+  State(const std::string& path_in, int checkpoint_pages_in)
+      : path(path_in), checkpoint_pages(checkpoint_pages_in), session(soci::sqlite3, connection_string(path_in)) {
     handle = static_cast<soci::sqlite3_session_backend*>(session.get_backend())->conn_;
     sqlite3_extended_result_codes(handle, 1);
     sqlite3_busy_timeout(handle, kBusyTimeoutMilliseconds);
@@ -137,29 +154,77 @@ struct SqliteConnection::State {
     execute(("PRAGMA application_id = " + ours).c_str());
   }
 
-  void checkpoint(int mode) const {
+  /// Whether the last connection to close writes the log back, and syncs it.
+  void checkpoint_on_close(bool wanted) const {
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, wanted ? 0 : 1, nullptr);
+  }
+
+  /// False: somebody still needs the log. The next one will do it.
+  bool checkpoint(int mode) const {
     int in_log = 0;
     int done = 0;
+    sqlite3_busy_timeout(handle, kReaderPatienceMilliseconds);
     const int code = sqlite3_wal_checkpoint_v2(handle, nullptr, mode, &in_log, &done);
-    // Busy: a reader still needs the log. The next one will do it.
+    sqlite3_busy_timeout(handle, kBusyTimeoutMilliseconds);
     if (code != SQLITE_OK && code != SQLITE_BUSY) throw DatabaseFailure(kind_of(code), sqlite3_errmsg(handle));
+    return code == SQLITE_OK;
+  }
+
+  /// Some other program's transaction keeps the log growing: nothing that we could end.
+  void warn_of_long_log() {
+    constexpr std::int64_t kPage = 4'096;
+    if (log_pages < std::max(kLongLog * checkpoint_pages, 2 * pages_at_warning)) return;
+    pages_at_warning = log_pages;
+    base::log::warning("storage.log_grows",
+                       {{"bytes", log_pages * kPage},
+                        {"remedy",
+                         "something reads the database without an end, so its log cannot start again: find "
+                         "it with fuser -v " +
+                             path + " and end it (an sqlite3 shell, a backup that hangs)"}});
+  }
+
+  /// From its BEGIN on, a transaction has `longest_read`.
+  void limit_reads() {
+    sqlite3_trace_v2(
+        handle, SQLITE_TRACE_STMT,
+        [](unsigned, void* target, void*, void*) {
+          auto& state = *static_cast<State*>(target);
+          if (sqlite3_get_autocommit(state.handle) != 0)
+            state.read_ends = std::chrono::steady_clock::now() + state.longest_read;
+          return 0;
+        },
+        this);
+    sqlite3_progress_handler(
+        handle, kStepsBetweenLooks,
+        [](void* target) {
+          const auto& state = *static_cast<const State*>(target);
+          return static_cast<int>(std::chrono::steady_clock::now() > state.read_ends);
+        },
+        this);
   }
 };
 
-SqliteConnection::SqliteConnection(const std::string& path, Role role, int checkpoint_pages) {
+SqliteConnection::SqliteConnection(const std::string& path, Role role, int checkpoint_pages,
+                                   std::chrono::milliseconds longest_read) {
   configure_library();
-  if (role == Role::writer) create_file(path);
+  if (role == Role::writer) {
+    expect_whole_log(path);
+    create_file(path);
+  }
   try {
     state_ = std::make_unique<State>(path, checkpoint_pages);
   } catch (const soci::soci_error& error) {
     throw DatabaseFailure(classify(error), error.get_error_message());
   }
   State& state = *state_;
+  // Until it is known to be good, closing changes nothing.
+  state.checkpoint_on_close(false);
 
   state.execute("PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF;");
   if (role == Role::reader) {
     state.execute("PRAGMA query_only = ON; PRAGMA cache_size = -2048; PRAGMA wal_autocheckpoint = 0;");
-    give_up();
+    state.longest_read = longest_read;
+    state.limit_reads();
     return;
   }
 
@@ -179,6 +244,8 @@ SqliteConnection::SqliteConnection(const std::string& path, Role role, int check
   // A first read makes the log's file; its name, too, must be on disk before anything is acknowledged.
   state.ask("SELECT count(*) FROM sqlite_master");
   sync_directory_of(path);
+  for (const char* ending : {"", "-wal", "-shm"}) guard(path + ending);
+  state.checkpoint_on_close(true);
 }
 
 SqliteConnection::~SqliteConnection() = default;
@@ -197,17 +264,51 @@ bool SqliteConnection::in_transaction() const { return sqlite3_get_autocommit(st
 
 void SqliteConnection::maintain() {
   State& state = *state_;
+  state.files.expect_in_place();
   // The log starts from its beginning again once all of it was written back and no reader needed it.
-  if (state.log_pages < state.pages_at_checkpoint) state.pages_at_checkpoint = 0;
+  if (state.log_pages < state.pages_at_checkpoint) state.pages_at_checkpoint = state.pages_at_warning = 0;
   if (state.log_pages - state.pages_at_checkpoint < state.checkpoint_pages) return;
   state.pages_at_checkpoint = state.log_pages;
-  state.checkpoint(state.log_pages < kLongLog * state.checkpoint_pages ? SQLITE_CHECKPOINT_PASSIVE
-                                                                       : SQLITE_CHECKPOINT_RESTART);
+  if (state.log_pages < kLongLog * state.checkpoint_pages) {
+    state.checkpoint(SQLITE_CHECKPOINT_PASSIVE);
+    return;
+  }
+  if (!state.checkpoint(SQLITE_CHECKPOINT_RESTART)) state.warn_of_long_log();
 }
 
-void SqliteConnection::give_up() {
-  // Else the last connection to close writes the log back, and syncs it.
-  sqlite3_db_config(state_->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+void SqliteConnection::expect_in_place() { state_->files.expect_in_place(); }
+
+void SqliteConnection::guard(const std::string& path) { state_->files.watch(path); }
+
+bool SqliteConnection::check(std::optional<std::chrono::milliseconds> limit) {
+  sqlite3* handle = state_->handle;
+  std::string found;
+  int code = SQLITE_OK;
+  {
+    std::mutex mutex;
+    std::condition_variable_any done;
+    const std::jthread timer([&](const std::stop_token& stop) {
+      std::unique_lock lock(mutex);
+      if (limit && !done.wait_for(lock, stop, *limit, [] { return false; }) && !stop.stop_requested())
+        sqlite3_interrupt(handle);
+    });
+    const auto take = [](void* target, int, char** values, char**) {
+      if (values[0] != nullptr) *static_cast<std::string*>(target) = values[0];
+      return 0;
+    };
+    code = sqlite3_exec(handle, "PRAGMA integrity_check(1)", take, &found, nullptr);
+  }
+  // A row that refers to nothing can be mended while the service runs: no reason to refuse the start.
+  if (code == SQLITE_OK && found == "ok" && !limit)
+    if (const std::string table = state_->ask("SELECT \"table\" FROM pragma_foreign_key_check LIMIT 1"); !table.empty())
+      found = "a row of " + table + " refers to one that is not there";
+  if (code == SQLITE_INTERRUPT) return false;
+  if (code != SQLITE_OK) throw DatabaseFailure(kind_of(code), sqlite3_errmsg(handle));
+  std::ranges::replace(found, '\n', ' ');
+  if (found != "ok") throw DatabaseFailure(FailureKind::damaged, found);
+  return true;
 }
+
+void SqliteConnection::give_up() { state_->checkpoint_on_close(false); }
 
 }  // namespace invited::storage

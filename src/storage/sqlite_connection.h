@@ -3,7 +3,9 @@
 // and any number of readers, all in one process (lock_file.h). Used by one thread at a time.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "storage/connection.h"
@@ -16,10 +18,14 @@ class SqliteConnection final : public Connection {
 
   /// Pages of log (4 KiB each) after which the writer writes it back.
   static constexpr int kCheckpointPages = 2'000;
+  /// A transaction that reads keeps the log from starting again.
+  static constexpr std::chrono::milliseconds kLongestRead{10'000};
 
-  /// Opens `path`; the writer creates it (mode 0600, durable directory entry). Throws DatabaseFailure with a message
-  /// for the operator.
-  SqliteConnection(const std::string& path, Role role, int checkpoint_pages = kCheckpointPages);
+  /// Opens `path`; the writer creates it (mode 0600, durable directory entry), unless its log is damaged
+  /// (sqlite_log_check.h). A reader's transaction that lasts longer than kLongestRead fails at its next step. Throws
+  /// DatabaseFailure with a message for the operator.
+  SqliteConnection(const std::string& path, Role role, int checkpoint_pages = kCheckpointPages,
+                   std::chrono::milliseconds longest_read = kLongestRead);
   ~SqliteConnection() override;
 
   soci::session& session() override;
@@ -28,7 +34,14 @@ class SqliteConnection final : public Connection {
   std::string_view begin_write_sql() const override { return "BEGIN IMMEDIATE"; }
   /// Writes the log back into the file where it has grown enough.
   void maintain() override;
+  void expect_in_place() override;
   void give_up() override;
+
+  /// The writer's: one file more that must stay where it is, as those of the database must.
+  void guard(const std::string& path);
+  /// Throws DatabaseFailure (damaged) where the database contradicts itself. False: `limit` was over before all of it
+  /// was looked at. What no index and no rule of the format knows twice cannot be checked.
+  bool check(std::optional<std::chrono::milliseconds> limit);
 
  private:
   struct State;

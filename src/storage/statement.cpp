@@ -37,6 +37,8 @@ std::string_view to_string(FailureKind kind) {
       return "sync";
     case FailureKind::io:
       return "io";
+    case FailureKind::damaged:
+      return "damaged";
   }
   return "io";
 }
