@@ -213,10 +213,10 @@ class _Chooser:
     def _elsewhere(self, known):
         """The same person and Idempotency-Key in another environment: nothing to do with each other."""
         call = self._fresh()
-        if call.environment != known.environment and known.invitee not in self.elsewhere:
-            self.elsewhere.add(known.invitee)
-            self.elsewhere.add(call.invitee)
-            call.invitee, call.key = known.invitee, known.key
+        person = known.invitee.lower()
+        if call.environment != known.environment and person not in self.elsewhere:
+            self.elsewhere.add(person)  # once: with another role there it would be sent anew
+            call.invitee, call.key = person, known.key
         return call
 
     def _wrong(self):
