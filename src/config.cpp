@@ -42,6 +42,23 @@ Setting duration(std::string name, milliseconds default_value, milliseconds min,
   return {std::move(name), format_duration(default_value), "duration, " + range, std::move(help), std::move(assign)};
 }
 
+/// A time to keep something: "0s" is for ever.
+template <class Target>
+Setting keeping(std::string name, Target target, std::string help) {
+  static constexpr milliseconds kMin = 30 * 24h;
+  static constexpr milliseconds kMax = 36'500 * 24h;
+  const std::string range = "0s or " + format_duration(kMin) + " to " + format_duration(kMax);
+  auto assign = [=](Config& config, const std::string& text) -> Complaint {
+    const auto value = parse_duration(text);
+    if (!value) return value.error();
+    if (*value != 0s && (*value < kMin || *value > kMax))
+      return text + " is out of range " + range + " (0s keeps it for ever)";
+    target(config) = *value;
+    return std::nullopt;
+  };
+  return {std::move(name), "0s", "duration, " + range, std::move(help), std::move(assign)};
+}
+
 template <class Target>
 Setting number(std::string name, std::uint64_t default_value, std::uint64_t min, std::uint64_t max, Target target,
                std::string help) {
@@ -308,6 +325,18 @@ std::vector<Setting> make_settings() {
       number("storage.max_batch", 512, 1, 4096, INVITED_TARGET(storage.max_batch),
              "Most writes that share one commit."),
       number("storage.readers", 3, 1, 64, INVITED_TARGET(storage.readers), "Connections for reading."),
+
+      keeping(
+          "retention.invitations", INVITED_TARGET(retention.invitations),
+          "Invitations that ended (answered, revoked, expired) longer ago go, with their mails. 0s: kept for ever."),
+      keeping(
+          "retention.attempts", INVITED_TARGET(retention.attempts),
+          "Attempts at mails that are done go after this time; so do mails without an invitation and finished calls "
+          "to apps. 0s: kept for ever."),
+      keeping("retention.audit_events", INVITED_TARGET(retention.audit_events),
+              "Audit events older than this go. 0s: kept for ever."),
+      path("retention.export_dir", "", INVITED_TARGET(retention.export_dir),
+           "Folder where what goes is written first, as JSON lines. Empty: it is deleted without."),
   };
 }
 

@@ -60,6 +60,13 @@ struct Config {
     std::uint32_t readers = 0;
   } storage;
 
+  struct Retention {  ///< how long what ended is kept; 0: for ever
+    std::chrono::milliseconds invitations{};
+    std::chrono::milliseconds attempts{};
+    std::chrono::milliseconds audit_events{};
+    std::filesystem::path export_dir;  ///< empty: deleted without an export
+  } retention;
+
   domain::Policy policy;
 };
 

@@ -5,8 +5,13 @@
 namespace invited {
 
 Housekeeping::Housekeeping(domain::Store& store, const base::Clock& clock, std::chrono::milliseconds keep,
-                           std::chrono::milliseconds interval)
-    : store_(store), clock_(clock), keep_(keep), interval_(interval), thread_([this] { run(); }) {}
+                           const Config::Retention& retention, std::chrono::milliseconds interval)
+    : store_(store),
+      clock_(clock),
+      keep_(keep),
+      interval_(interval),
+      retention_(store, clock, retention),
+      thread_([this] { run(); }) {}
 
 Housekeeping::~Housekeeping() {
   {
@@ -18,20 +23,33 @@ Housekeeping::~Housekeeping() {
 }
 
 void Housekeeping::run() {
+  auto prune_at = std::chrono::steady_clock::now();
+  auto step_at = prune_at;
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     lock.unlock();
-    // One call forgets a bounded number, so that nobody waits long; the rest has its turn at the next interval.
-    const auto pruned = store_.write(
-        [this](domain::Transaction& transaction) -> domain::Result<void> {
-          transaction.prune(clock_.now() - keep_);
-          return {};
-        },
-        domain::Urgency::owed);
-    if (!pruned) base::log::warning("housekeeping.failed", {{"reason", pruned.error().message}});
+    if (std::chrono::steady_clock::now() >= prune_at) {
+      prune();
+      prune_at = std::chrono::steady_clock::now() + interval_;
+    }
+    if (std::chrono::steady_clock::now() >= step_at) {
+      const auto rest = retention_.step();
+      step_at = std::chrono::steady_clock::now() + rest;
+    }
     lock.lock();
-    stop_asked_.wait_for(lock, interval_, [this] { return stopping_; });
+    stop_asked_.wait_until(lock, std::min(prune_at, step_at), [this] { return stopping_; });
   }
+}
+
+void Housekeeping::prune() {
+  // One call forgets a bounded number, so that nobody waits long; the rest has its turn at the next interval.
+  const auto pruned = store_.write(
+      [this](domain::Transaction& transaction) -> domain::Result<void> {
+        transaction.prune(clock_.now() - keep_);
+        return {};
+      },
+      domain::Urgency::owed);
+  if (!pruned) base::log::warning("housekeeping.failed", {{"reason", pruned.error().message}});
 }
 
 }  // namespace invited

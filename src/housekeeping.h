@@ -1,6 +1,6 @@
 // Forgets what only time made useless (rates, old Idempotency-Keys, sessions that are over), once at start and then
-// every so often, on a thread of its own. Started by its constructor, stopped by its destructor. The store must outlive
-// it.
+// every so often, and lets retention make its steps between, on a thread of its own. Started by its constructor,
+// stopped by its destructor. The store must outlive it.
 #pragma once
 
 #include <chrono>
@@ -9,24 +9,27 @@
 #include <thread>
 
 #include "domain/store.h"
+#include "retention.h"
 
 namespace invited {
 
 class Housekeeping {
  public:
   Housekeeping(domain::Store& store, const base::Clock& clock, std::chrono::milliseconds keep,
-               std::chrono::milliseconds interval = std::chrono::minutes(1));
+               const Config::Retention& retention, std::chrono::milliseconds interval = std::chrono::minutes(1));
   ~Housekeeping();
   Housekeeping(const Housekeeping&) = delete;
   Housekeeping& operator=(const Housekeeping&) = delete;
 
  private:
   void run();
+  void prune();
 
   domain::Store& store_;
   const base::Clock& clock_;
   const std::chrono::milliseconds keep_;
   const std::chrono::milliseconds interval_;
+  Retention retention_;
   std::mutex mutex_;
   std::condition_variable stop_asked_;
   bool stopping_ = false;

@@ -6,11 +6,14 @@ find_package(nlohmann_json REQUIRED)
 add_library(invited_config STATIC config.cpp config_file.cpp config_load.cpp config_values.cpp keys.cpp)
 target_link_libraries(invited_config PUBLIC invited_domain PRIVATE nlohmann_json::nlohmann_json)
 
+add_library(invited_retention STATIC retention.cpp history_export.cpp)
+target_link_libraries(invited_retention PUBLIC invited_config PRIVATE invited_admin nlohmann_json::nlohmann_json)
+
 add_executable(invited
   main.cpp housekeeping.cpp serve.cpp routes.cpp demo.cpp demo_mails.cpp state_folder.cpp
   cli/admin_command.cpp cli/admin_command_table.cpp cli/admin_session.cpp cli/check.cpp cli/command_line.cpp
   cli/output.cpp cli/probe_url.cpp cli/service_choice.cpp cli/table.cpp)
 target_link_libraries(invited PRIVATE
-  invited_config invited_admin invited_http invited_soap invited_mail invited_refresh invited_storage
+  invited_config invited_retention invited_admin invited_http invited_soap invited_mail invited_refresh invited_storage
   nlohmann_json::nlohmann_json CURL::libcurl)
 set_target_properties(invited PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})

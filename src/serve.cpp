@@ -123,7 +123,7 @@ struct Service::Parts {
                mail::make_transport_factory(config.mail, mail::longest_delivery(config.delivery.lease)),
                delivery_options(config)),
         refresh_worker(*state.store, clock, config.refresh, {.public_url = config.public_url}),
-        housekeeping(*state.store, clock, config.policy.idempotency_lifetime),
+        housekeeping(*state.store, clock, config.policy.idempotency_lifetime, config.retention),
         admin{*state.store, clock, config.policy, state.keys.pepper, password_hasher} {
     admin.public_url = config.public_url;
     context.mail_queued = [this] { worker.wake(); };

@@ -22,6 +22,7 @@
 #include "domain/app.h"
 #include "domain/audit_event.h"
 #include "domain/error.h"
+#include "domain/history.h"
 #include "domain/invitation.h"
 #include "domain/outbox_message.h"
 #include "domain/profile.h"
@@ -177,6 +178,14 @@ class Transaction {
   /// Deletes what only time made useless: rates and idempotency records older than `before`, sessions that were over by
   /// then. Bounded per call.
   virtual void prune(base::Timestamp before) = 0;
+
+  // --- history (retention) -------------------------------------------------------------------------
+  /// Looks at `limit` things of a history, oldest first, from behind `after` (a slice's `end`; empty: from the oldest),
+  /// and tells those that ended before `before`.
+  virtual HistorySlice list_ended(History, std::string_view after, base::Timestamp before, std::uint32_t limit) = 0;
+  /// Deletes what list_ended told between `after` and the `end` of its slice, with the same `before`; what came to its
+  /// end, or to life, since then stays. How many things.
+  virtual std::uint64_t erase_ended(History, std::string_view after, std::string_view end, base::Timestamp before) = 0;
 };
 
 /// Whether a unit of work may be put off when the disk is nearly full or the service drains (promises.md, 4).

@@ -13,7 +13,8 @@ SociTransaction::SociTransaction(Connection& connection, Mode mode)
       outbox_(connection),
       people_(connection),
       refreshes_(connection),
-      records_(connection) {}
+      records_(connection),
+      histories_(connection) {}
 
 void SociTransaction::writing() {
   if (has_savepoint_) return;

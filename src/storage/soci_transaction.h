@@ -10,6 +10,7 @@
 #include "storage/account_statements.h"
 #include "storage/app_statements.h"
 #include "storage/batch_memory.h"
+#include "storage/history_statements.h"
 #include "storage/invitation_statements.h"
 #include "storage/outbox_statements.h"
 #include "storage/person_statements.h"
@@ -185,6 +186,15 @@ class SociTransaction final : public domain::Transaction {
   }
   void prune(base::Timestamp before) override { writing(), records_.prune(before), memory_.prune_rates(before); }
 
+  domain::HistorySlice list_ended(domain::History history, std::string_view after, base::Timestamp before,
+                                  std::uint32_t limit) override {
+    return histories_.list_ended(history, after, before, limit);
+  }
+  std::uint64_t erase_ended(domain::History history, std::string_view after, std::string_view end,
+                            base::Timestamp before) override {
+    return writing(), histories_.erase_ended(history, after, end, before);
+  }
+
  private:
   /// Before every write.
   void writing();
@@ -207,6 +217,7 @@ class SociTransaction final : public domain::Transaction {
   PersonStatements people_;
   RefreshStatements refreshes_;
   RecordStatements records_;
+  HistoryStatements histories_;
 };
 
 }  // namespace invited::storage

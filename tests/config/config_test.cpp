@@ -106,6 +106,13 @@ TEST_F(ConfigTest, AFlagGoesOverTheEnvironmentThatOverTheFileThatOverTheDefault)
   EXPECT_EQ(load("[mail]\nport = 2\n")->mail.port, 4);
 }
 
+TEST_F(ConfigTest, RetentionIsForEverOrLongEnoughToBeLookedUp) {
+  EXPECT_EQ(load("")->retention.attempts, 0s);
+  EXPECT_EQ(load("[retention]\nattempts = \"0s\"\n")->retention.attempts, 0s);
+  EXPECT_EQ(load("[retention]\nattempts = \"30d\"\n")->retention.attempts, 30 * 24h);
+  EXPECT_FALSE(load("[retention]\nattempts = \"1s\"\n"));
+}
+
 TEST_F(ConfigTest, ReadsEveryKindOfValueFromTheFile) {
   const auto config = load(R"(
 state_dir = "state"
@@ -177,6 +184,7 @@ TEST_F(ConfigTest, O20WhatMayNotStandThereIsRefusedAndNamed) {
            Case{"[mail]\nlease = \"2h\"", "mail.lease", "out of range 1s to 1h"},
            Case{"[invitation]\nlifetime = 7", "invitation.lifetime", "a duration needs its unit"},
            Case{"[invitation]\nlifetime = \"1000d\"", "invitation.lifetime", "out of range 1s to 90d"},
+           Case{"[retention]\ninvitations = \"29d\"", "retention.invitations", "out of range 0s or 30d to 36500d"},
            Case{"[http]\nmax_body = \"64KB\"", "http.max_body", "is not a size"},
            Case{"[http]\nmax_body = \"1GiB\"", "http.max_body", "out of range 1KiB to 10MiB"},
            Case{"[http]\nlisten = \"everywhere\"", "http.listen", "is not an address to listen on"},

@@ -1,0 +1,191 @@
+#include "history_export.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+#include "admin/admin_json.h"
+
+namespace invited {
+namespace {
+
+using admin::Json;
+using domain::History;
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return number_; }
+
+ private:
+  int number_;
+};
+
+std::string_view word(History history) {
+  switch (history) {
+    case History::invitations:
+      return "invitations";
+    case History::mails:
+      return "mails";
+    case History::attempts:
+      return "attempts";
+    case History::refresh_calls:
+      return "refresh_calls";
+    case History::audit_events:
+      return "audit_events";
+  }
+  return "audit_events";
+}
+
+template <class Attempts>
+Json attempts_json(const Attempts& attempts) {
+  Json list = Json::array();
+  for (const auto& attempt : attempts) list.push_back(admin::to_json(attempt));
+  return list;
+}
+
+Json to_json(const domain::EndedMail& mail) {
+  Json json = admin::to_json(mail.message, std::nullopt);
+  json.erase("hold");
+  json["attempts"] = attempts_json(mail.attempts);
+  return json;
+}
+
+Json to_json(const domain::EndedInvitation& ended, base::Timestamp now) {
+  const domain::Invitation& invitation = ended.invitation;
+  Json mails = Json::array();
+  for (const auto& mail : ended.mails) mails.push_back(to_json(mail));
+  return {{"invitation_uuid", invitation.id.to_string()},
+          {"state", domain::to_string(invitation.state_at(now))},
+          {"invitee_email", invitation.invitee.text()},
+          {"inviter_uuid", invitation.inviter_id.to_string()},
+          {"role_uuid", invitation.role_id.to_string()},
+          {"environment_uuid", invitation.environment_id.to_string()},
+          {"generation", invitation.generation},
+          {"created_at", base::to_rfc3339(invitation.created_at)},
+          {"sent_at", base::to_rfc3339(invitation.sent_at)},
+          {"expires_at", base::to_rfc3339(invitation.expires_at)},
+          {"settled_at", invitation.settled_at ? Json(base::to_rfc3339(*invitation.settled_at)) : Json(nullptr)},
+          {"mails", std::move(mails)}};
+}
+
+Json to_json(const domain::EndedCall& ended) {
+  const domain::RefreshCall& call = ended.call;
+  return {{"refresh_uuid", call.id.to_string()},
+          {"state", domain::to_string(call.state)},
+          {"account_uuid", call.account_id.to_string()},
+          {"environment_uuid", call.environment_id.to_string()},
+          {"queued_at", base::to_rfc3339(call.queued_at)},
+          {"finished_at", call.finished_at ? Json(base::to_rfc3339(*call.finished_at)) : Json(nullptr)},
+          {"attempt_count", call.attempts},
+          {"last_error", call.last_error.empty() ? Json(nullptr) : Json(call.last_error)},
+          {"attempts", attempts_json(ended.attempts)}};
+}
+
+std::string lines_of(const domain::HistorySlice& slice, base::Timestamp now) {
+  std::string lines;
+  const auto add = [&](const Json& json) {
+    lines += json.dump(-1, ' ', false, Json::error_handler_t::replace);
+    lines += '\n';
+  };
+  for (const auto& invitation : slice.invitations) add(to_json(invitation, now));
+  for (const auto& mail : slice.mails) add(to_json(mail));
+  for (const auto& call : slice.calls) add(to_json(call));
+  for (const auto& event : slice.events) add(admin::to_json(event));
+  return lines;
+}
+
+/// What was appended before a crash may end in the middle of a line. False: see errno.
+bool cut_torn_line(int file, off_t& size) {
+  char block[4096];
+  off_t end = size;
+  while (end > 0) {
+    const auto wanted = std::min<off_t>(end, sizeof block);
+    const auto got = ::pread(file, block, static_cast<std::size_t>(wanted), end - wanted);
+    if (got != wanted) return false;
+    const std::string_view text(block, static_cast<std::size_t>(got));
+    if (const auto line_end = text.rfind('\n'); line_end != std::string_view::npos) {
+      end += static_cast<off_t>(line_end) + 1 - wanted;
+      break;
+    }
+    end -= wanted;
+  }
+  if (end != size && ::ftruncate(file, end) != 0) return false;
+  size = end;
+  return true;
+}
+
+bool write_all(int file, std::string_view text) {
+  while (!text.empty()) {
+    const auto written = ::write(file, text.data(), text.size());
+    if (written < 0 && errno != EINTR) return false;
+    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+bool sync_folder(const std::filesystem::path& folder) {
+  const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return descriptor.get() >= 0 && ::fsync(descriptor.get()) == 0;
+}
+
+std::unexpected<domain::Error> cannot(std::string_view what, const std::filesystem::path& path) {
+  const int code = errno;
+  return domain::refuse(domain::ErrorCode::unavailable,
+                        "retention.export_dir: cannot " + std::string(what) + ' ' + path.string() + ": " +
+                            std::strerror(code) +
+                            ". Nothing was deleted. Make room, or name a folder that this user may write.");
+}
+
+}  // namespace
+
+std::filesystem::path HistoryExport::file_of(History history, base::Timestamp now) const {
+  std::string name(word(history));
+  name += '-' + base::to_rfc3339(now).substr(0, 10);
+  if (failed_syncs_ > 0) name += '-' + std::to_string(failed_syncs_ + 1);
+  return folder_ / (name + ".jsonl");
+}
+
+domain::Result<void> HistoryExport::append(History history, const domain::HistorySlice& slice, base::Timestamp now) {
+  if (::mkdir(folder_.c_str(), 0700) == 0) {
+    const auto parent = folder_.parent_path();
+    if (!sync_folder(parent.empty() ? "." : parent)) return cannot("sync", parent);
+  } else if (errno != EEXIST) {
+    return cannot("make the folder", folder_);
+  }
+  const auto path = file_of(history, now);
+  const Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
+  if (file.get() < 0) return cannot("open", path);
+  // Another instance may share the folder, and is perhaps in the middle of a line.
+  struct stat status{};
+  if (::flock(file.get(), LOCK_EX) != 0 || ::fstat(file.get(), &status) != 0) return cannot("lock", path);
+  off_t size = status.st_size;
+  if (size == 0 && !sync_folder(folder_)) return cannot("sync", folder_);
+  if (!cut_torn_line(file.get(), size)) return cannot("mend the last line of", path);
+  if (!write_all(file.get(), lines_of(slice, now))) {
+    auto error = cannot("write", path);
+    // Best at once; else the next append does it.
+    static_cast<void>(::ftruncate(file.get(), size));
+    return error;
+  }
+  if (::fdatasync(file.get()) != 0) {
+    // What is in that file now is not known, and an fsync that failed is never tried again: from here on another file.
+    auto error = cannot("sync", path);
+    ++failed_syncs_;
+    return error;
+  }
+  return {};
+}
+
+}  // namespace invited

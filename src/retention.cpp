@@ -1,0 +1,107 @@
+#include "retention.h"
+
+#include <algorithm>
+
+#include "base/failpoint.h"
+#include "base/log.h"
+
+namespace invited {
+namespace {
+
+using domain::History;
+using std::chrono::milliseconds;
+using namespace std::chrono_literals;
+
+// A step that took t is followed by a pause of 4t: at most a fifth of the writer's time, less when others wait for it.
+constexpr int kRest = 4;
+constexpr milliseconds kShortestRest = 10ms;
+constexpr milliseconds kLongestRest = 5s;
+/// After a step that found nothing to delete, and so kept nobody waiting.
+constexpr milliseconds kLookingRest = 2ms;
+
+}  // namespace
+
+Retention::Retention(domain::Store& store, const base::Clock& clock, const Config::Retention& settings)
+    : Retention(store, clock, settings, Pace{}) {}
+
+Retention::Retention(domain::Store& store, const base::Clock& clock, const Config::Retention& settings, Pace pace)
+    : store_(store), clock_(clock), pace_(pace) {
+  // Mails of an invitation go with it; what is left of the others' attempts comes after.
+  const Walk all[] = {{History::invitations, settings.invitations},
+                      {History::mails, settings.attempts},
+                      {History::attempts, settings.attempts},
+                      {History::refresh_calls, settings.attempts},
+                      {History::audit_events, settings.audit_events}};
+  for (const Walk& walk : all)
+    if (walk.age > 0ms) walks_.push_back(walk);
+  if (!settings.export_dir.empty()) export_.emplace(settings.export_dir);
+}
+
+milliseconds Retention::step() {
+  if (walks_.empty()) return pace_.interval;
+  if (walk_ == 0 && after_.empty()) begin_pass();
+  const auto slice = find();
+  if (!slice) return give_up(slice.error());
+  milliseconds rest = kLookingRest;
+  if (!slice->empty()) {
+    const auto took = export_and_erase(*slice);
+    if (!took) return give_up(took.error());
+    rest = std::clamp(*took * kRest, kShortestRest, kLongestRest);
+  }
+  after_ = slice->end;
+  if (!slice->is_last) return rest;
+  after_.clear();
+  return ++walk_ < walks_.size() ? rest : end_pass();
+}
+
+void Retention::begin_pass() {
+  began_at_ = clock_.now();
+  erased_.clear();
+}
+
+milliseconds Retention::end_pass() {
+  walk_ = 0;
+  base::log::info("retention.done",
+                  {{"invitations", erased_[History::invitations]},
+                   {"mails", erased_[History::mails]},
+                   {"attempts", erased_[History::attempts]},
+                   {"refresh_calls", erased_[History::refresh_calls]},
+                   {"audit_events", erased_[History::audit_events]},
+                   {"seconds", std::chrono::ceil<std::chrono::seconds>(clock_.now() - began_at_).count()}});
+  return pace_.interval;
+}
+
+milliseconds Retention::give_up(const domain::Error& error) {
+  walk_ = 0;
+  after_.clear();
+  base::log::warning("retention.failed", {{"reason", error.message}});
+  return pace_.after_failure;
+}
+
+domain::Result<domain::HistorySlice> Retention::find() {
+  const Walk& walk = walks_[walk_];
+  return domain::read_returning(store_, [&](domain::Transaction& transaction) -> domain::Result<domain::HistorySlice> {
+    return transaction.list_ended(walk.history, after_, began_at_ - walk.age, pace_.step);
+  });
+}
+
+domain::Result<milliseconds> Retention::export_and_erase(const domain::HistorySlice& slice) {
+  const Walk& walk = walks_[walk_];
+  if (export_)
+    if (auto exported = export_->append(walk.history, slice, clock_.now()); !exported)
+      return std::unexpected(std::move(exported.error()));
+  base::failpoint("retention_exported");
+  const auto begin = std::chrono::steady_clock::now();
+  const auto erased = domain::write_returning(
+      store_,
+      [&](domain::Transaction& transaction) -> domain::Result<std::uint64_t> {
+        return transaction.erase_ended(walk.history, after_, slice.end, began_at_ - walk.age);
+      },
+      domain::Urgency::owed);
+  if (!erased) return std::unexpected(erased.error());
+  base::failpoint("retention_erased");
+  erased_[walk.history] += *erased;
+  return std::chrono::ceil<milliseconds>(std::chrono::steady_clock::now() - begin);
+}
+
+}  // namespace invited
