@@ -1,5 +1,6 @@
 #include "state_folder.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,6 +29,12 @@ domain::Result<void> make_folder(const std::filesystem::path& folder) {
       return refuse(ErrorCode::unavailable, "state_dir " + folder.string() +
                                                 " cannot be made: " + std::strerror(errno) +
                                                 ". Name a folder that this user may write, or make it.");
+    // Its name must be on disk before anything in it is acknowledged; where that fails, so will the database's sync.
+    const auto parent = folder.has_parent_path() ? folder.parent_path() : std::filesystem::path(".");
+    if (const int descriptor = ::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); descriptor >= 0) {
+      ::fsync(descriptor);
+      ::close(descriptor);
+    }
   }
   if (::access(folder.c_str(), R_OK | W_OK | X_OK) != 0)
     return refuse(ErrorCode::unavailable, "state_dir " + folder.string() + " cannot be used: " + std::strerror(errno) +

@@ -195,6 +195,14 @@ class Service:
 
     @classmethod
     def serve(cls, settings=None, app_name="Timesheets & <Co>", app_language="en", **options):
+        service = cls.configured(settings, **options)
+        service.add_app(app_name, app_language)
+        service.start()
+        return service
+
+    @classmethod
+    def configured(cls, settings=None, **options):
+        """For `invited serve`: with its configuration file, and nothing else yet."""
         service = cls("serve", settings, **options)
         service.port = free_port()
         service.mail_dir = service.folder / "mail"
@@ -202,9 +210,8 @@ class Service:
                     "mail.transport": "directory", "mail.directory": str(service.mail_dir),
                     "mail.from": "invitations@invited.example"}
         service.settings = {**defaults, **service.settings}
+        service.state_dir = pathlib.Path(service.settings["state_dir"])
         service.write_config()
-        service.add_app(app_name, app_language)
-        service.start()
         return service
 
     def add_app(self, name, language):

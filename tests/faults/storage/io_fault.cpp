@@ -1,7 +1,9 @@
 // Preloaded into a process, makes chosen writes or syncs of its database fail. INVITED_IO_FAULT is
 // `call,error,first,count[,mark]`: from the `first`-th call on, `count` of them, fail with `error`.
 //   call   write (pwrite, write) or sync (fsync, fdatasync)
-//   error  ENOSPC, EIO, HALF (half the bytes, no error), HALF_ENOSPC (half the bytes, the next call has no space)
+//   error  ENOSPC, EIO, HALF (half the bytes, no error), HALF_ENOSPC (half the bytes, the next call has no space), LIE
+//   (no
+//          error, and nothing is synced: of the log only)
 //   mark   a file that is made when the first call fails
 // Only files whose path holds "invited.db" count. Plain system calls: nothing of libc is asked on the way.
 #include <fcntl.h>
@@ -17,7 +19,7 @@
 namespace {
 
 enum class Call { none, write, sync };
-enum class Fault { enospc, eio, half, half_enospc };
+enum class Fault { enospc, eio, half, half_enospc, lie };
 
 struct Plan {
   Call call = Call::none;
@@ -38,6 +40,7 @@ struct Plan {
     fault = std::strcmp(fault_name, "ENOSPC") == 0        ? Fault::enospc
             : std::strcmp(fault_name, "HALF") == 0        ? Fault::half
             : std::strcmp(fault_name, "HALF_ENOSPC") == 0 ? Fault::half_enospc
+            : std::strcmp(fault_name, "LIE") == 0         ? Fault::lie
                                                           : Fault::eio;
   }
 
@@ -50,6 +53,7 @@ struct Plan {
     if (size <= 0) return false;
     path[size] = '\0';
     if (std::strstr(path, "invited.db") == nullptr || std::strstr(path, ".lock") != nullptr) return false;
+    if (fault == Fault::lie && std::strstr(path, "-wal") == nullptr) return false;
     const long number = ++seen;
     if (number < first || number >= first + count) return false;
     if (mark[0] != '\0') {
@@ -79,6 +83,7 @@ ssize_t allowed(int descriptor, std::size_t size) {
       the_plan.no_space_next = true;
       [[fallthrough]];
     case Fault::half:
+    case Fault::lie:
       return static_cast<ssize_t>((size + 1) / 2);
   }
   return static_cast<ssize_t>(size);
@@ -88,6 +93,8 @@ ssize_t fail(ssize_t negative_error) {
   errno = static_cast<int>(-negative_error);
   return -1;
 }
+
+int fail_sync() { return plan().fault == Fault::lie ? 0 : static_cast<int>(fail(-EIO)); }
 
 }  // namespace
 
@@ -108,12 +115,12 @@ ssize_t write(int descriptor, const void* data, size_t size) {
 }
 
 int fsync(int descriptor) {
-  if (plan().hits(Call::sync, descriptor)) return static_cast<int>(fail(-EIO));
+  if (plan().hits(Call::sync, descriptor)) return fail_sync();
   return static_cast<int>(::syscall(SYS_fsync, descriptor));
 }
 
 int fdatasync(int descriptor) {
-  if (plan().hits(Call::sync, descriptor)) return static_cast<int>(fail(-EIO));
+  if (plan().hits(Call::sync, descriptor)) return fail_sync();
   return static_cast<int>(::syscall(SYS_fdatasync, descriptor));
 }
 

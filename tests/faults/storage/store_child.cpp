@@ -39,7 +39,9 @@ int main(int argc, char** argv) {
   storage::SqliteOptions options;
   options.path = argv[1];
   options.watermark_bytes = 0;
-  options.checkpoint_pages = 40;  // often, so that faults meet checkpoints too
+  const char* checkpoint_pages = std::getenv("STORE_CHILD_CHECKPOINT_PAGES");
+  // Often, so that faults meet checkpoints too.
+  options.checkpoint_pages = checkpoint_pages != nullptr ? std::atoi(checkpoint_pages) : 40;
   options.on_fatal = [&](std::string_view) { broken = true; };
   auto store = storage::open_sqlite_store(options, clock);
   if (!store) {
