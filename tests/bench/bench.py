@@ -100,11 +100,15 @@ class Program:
 
 
 def load(port: int, body: str, connections: int, seconds: int, run: str) -> dict:
-    """One wrk run; requests per second and p99."""
-    env = {**os.environ, "INVITED_BENCH_BODY": body, "INVITED_BENCH_PATH": PATH, "INVITED_BENCH_RUN": run}
-    output = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s",
-                             str(HERE / "send_invite.lua"), f"http://127.0.0.1:{port}"],
-                            env=env, capture_output=True, text=True, check=True).stdout
+    """One wrk run of SendInvite; requests per second and p99."""
+    return load_with("send_invite.lua", port, connections, seconds, {
+        "INVITED_BENCH_BODY": body, "INVITED_BENCH_PATH": PATH, "INVITED_BENCH_RUN": run})
+
+
+def load_with(script: str, port: int, connections: int, seconds: int, variables: dict[str, str]) -> dict:
+    output = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(HERE / script),
+                             f"http://127.0.0.1:{port}"],
+                            env={**os.environ, **variables}, capture_output=True, text=True, check=True).stdout
     result = json.loads(re.search(r"RESULT (.*)", output)[1])
     return {"rps": round(result["requests"] / (result["duration_us"] / 1e6)), "p50_ms": result["p50_us"] / 1000,
             "p99_ms": round(result["p99_us"] / 1000, 2),
@@ -114,11 +118,12 @@ def load(port: int, body: str, connections: int, seconds: int, run: str) -> dict
 class Service:
     """`invited serve` on a fresh state directory with one app, set up by the real commands."""
 
-    def __init__(self, binary: pathlib.Path, folder: pathlib.Path, mail: str):
+    def __init__(self, binary: pathlib.Path, folder: pathlib.Path, mail: str, start: bool = True):
         folder.mkdir()
         self.config = folder / "invited.toml"
-        self.config.write_text(CONFIG.format(state=folder / "state", mail=mail))
-        (folder / "state").mkdir(mode=0o700)
+        self.state = folder / "state"
+        self.config.write_text(CONFIG.format(state=self.state, mail=mail))
+        self.state.mkdir(mode=0o700)
         self.binary = binary
         app = self.command("app", "add", "--name", "Bench", "--url", "https://bench.example.org/")
         role = self.command("role", "add", "--app", app["app_uuid"], "--name", "User")
@@ -128,7 +133,11 @@ class Service:
                      "inviter@example.org", "--role", role["role_uuid"])
         self.body = ENVELOPE.format(inviter_email="inviter@example.org", role_uuid=role["role_uuid"], **{
             key: environment[key] for key in ("environment_uuid", "environment_password")})
-        self.program = Program([str(binary), "serve", "--config", str(self.config)],
+        if start:
+            self.start()
+
+    def start(self) -> None:
+        self.program = Program([str(self.binary), "serve", "--config", str(self.config)],
                                r"service\.started.*?listen=\S*:(\d+)", {"INVITED_LOG_LEVEL": "info"})
         self.port = int(self.program.ready_match[1])
 

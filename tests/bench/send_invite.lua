@@ -1,4 +1,5 @@
--- wrk script: each request invites an address that was never used before. The template is in INVITED_BENCH_BODY, with
+-- wrk script: each request invites an address that was never used before, in random order, as real ones come (what an
+-- index on them costs depends on it). The template is in INVITED_BENCH_BODY, with
 -- the placeholder @N@ for what makes the address fresh.
 local template = os.getenv("INVITED_BENCH_BODY")
 local before, after = template:match("^(.-)@N@(.*)$")
@@ -19,7 +20,8 @@ end
 
 function request()
   counter = counter + 1
-  return wrk.format("POST", path, nil, before .. run .. "-" .. number .. "-" .. counter .. after)
+  return wrk.format("POST", path, nil, before .. string.format("%08x", counter * 2654435761 % 4294967296) .. "-" ..
+    run .. "-" .. number .. after)
 end
 
 function done(summary, latency, requests)

@@ -1,0 +1,187 @@
+#!/usr/bin/python3
+"""What an operation costs as the database grows (./dev bench scale).
+
+For each size: the real program makes a database, scale_bench fills it (years of invitations as the service would have
+left them), and then, at every size in the same way:
+
+  whole call    CPU time of `invited serve` for each SendInvite and each page of a link, under wrk with 64 connections
+  use case      CPU time of SendInvite, look-up, accept, claim and the lists through the domain and the store alone
+  start         time until /readyz is 200: files not in the page cache; after kill -9 with a long log; with a long queue
+
+CPU time (kernel included), not the time on the wall: others may use the machine. "growth" is the last size's figure over
+the first one's. Nothing is asserted. The caches are the product's; the machine's page cache holds what fits into it.
+"""
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+from bench import Service, load, load_with, progress
+
+RELAY_AWAY = 'transport = "smtp"\nhost = "127.0.0.1"\nport = 9\ntls = "off"'
+ROUNDS = 4
+SMALL = 100_000
+LONGEST_QUEUE = 1_000_000
+LONG_LOG_BYTES = 48 << 20
+
+# Holds a snapshot, so that the log cannot be written back; killed, so that it writes nothing back itself.
+HOLD_SNAPSHOT = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN")
+connection.execute("SELECT COUNT(*) FROM app").fetchone()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def parse_size(text: str) -> int:
+    for suffix, factor in (("k", 1_000), ("m", 1_000_000)):
+        if text.lower().endswith(suffix):
+            return int(float(text[:-1]) * factor)
+    return int(text)
+
+
+def leave_page_cache(folder: pathlib.Path) -> None:
+    for file in folder.iterdir():
+        descriptor = os.open(file, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(descriptor)
+
+
+class Size:
+    def __init__(self, build: pathlib.Path, folder: pathlib.Path, invitations: int):
+        self.tool = build / "bench/scale_bench"
+        self.folder = folder
+        self.invitations = invitations
+        self.service = Service(build / "invited", folder, RELAY_AWAY, start=False)
+        self.database = self.service.state / "invited.db"
+        self.figures: dict[str, float] = {}
+        self.pristine = folder / "pristine.db"
+
+    def fill(self) -> None:
+        self.run("fill", self.database, self.invitations)
+        if self.invitations < SMALL:
+            shutil.copyfile(self.database, self.pristine)
+
+    def restore(self) -> None:
+        """What the rounds add would make a small database a large one."""
+        if self.pristine.exists():
+            for file in self.service.state.glob("invited.db-*"):
+                file.unlink()
+            shutil.copyfile(self.pristine, self.database)
+
+    def run(self, *words: object) -> dict:
+        output = subprocess.run([str(self.tool), *map(str, words)], stdout=subprocess.PIPE, text=True, check=True).stdout
+        return json.loads(output) if output.startswith("{") else {}
+
+    def costs(self, *words: object) -> dict[str, float]:
+        return {f"us {name}": value for name, value in self.run(*words).items()}
+
+    def start(self) -> float:
+        began = time.monotonic()
+        self.service.start()
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.service.port}/readyz", timeout=60) as answer:
+            assert answer.status == 200
+        return round(time.monotonic() - began, 3)
+
+    def measure(self) -> dict[str, float]:
+        progress(f"{self.invitations} invitations: filling")
+        self.fill()
+        self.figures["bytes for each invitation"] = self.database.stat().st_size // self.invitations
+        leave_page_cache(self.service.state)
+        self.figures["s to start, files not cached"] = self.start()
+        progress("whole calls")
+        self.measure_calls()
+        progress("crash with a long log")
+        self.crash()
+        self.figures["s to start after kill -9"] = self.start()
+        self.service.program.stop()
+        self.restore()
+        progress("use cases and store")
+        self.figures |= self.costs("measure", self.database)
+        queue = min(self.invitations, LONGEST_QUEUE)
+        progress(f"a queue of {queue} mails that are due")
+        self.run("fill", self.database, 0, queue)
+        self.figures |= self.costs("measure-backlog", self.database)
+        self.figures["s to start with that queue"] = self.start()
+        self.service.program.stop()
+        return self.figures
+
+    def measure_calls(self) -> None:
+        links = self.folder / "links"
+        with links.open("w") as file:
+            subprocess.run([str(self.tool), "links", str(self.service.state), "20000"], stdout=file, check=True)
+
+        send = lambda run: load(self.service.port, self.service.body, 64, 1, run)
+        look = lambda _: load_with("links.lua", self.service.port, 64, 1, {"INVITED_BENCH_LINKS": str(links)})
+        costs: dict[str, list[float]] = {"us SendInvite, whole call": [], "us page of a link, whole call": []}
+        for number in range(ROUNDS):
+            for name, call in zip(costs, (send, look)):
+                before = self.service.program.cpu_seconds()
+                result = call(f"round{number}")
+                assert result["errors"] == 0, result
+                costs[name].append((self.service.program.cpu_seconds() - before) * 1e6 / result["requests"])
+            self.service.program.stop()
+            self.restore()
+            self.service.start()
+        self.figures |= {name: round(min(values), 1) for name, values in costs.items()}
+
+    def crash(self) -> None:
+        log = self.database.with_name("invited.db-wal")
+        with subprocess.Popen([sys.executable, "-c", HOLD_SNAPSHOT, str(self.database)], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True) as holder:
+            holder.stdout.readline()
+            for number in range(30):
+                load(self.service.port, self.service.body, 64, 1, f"crash{number}")
+                if log.stat().st_size > LONG_LOG_BYTES:
+                    break
+            progress("kill -9")
+            self.service.program.process.send_signal(signal.SIGKILL)
+            self.service.program.process.wait()
+            holder.kill()
+        self.figures["MiB of log then"] = log.stat().st_size >> 20
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
+    parser.add_argument("--sizes", default="10k,1m,10m", help="10m takes 25 GB of disk and half an hour")
+    parser.add_argument("--folder", type=pathlib.Path, help="where the databases are made (default: a temporary folder)")
+    parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
+    args = parser.parse_args()
+    sizes = [parse_size(text) for text in args.sizes.split(",")]
+
+    results: dict[int, dict[str, float]] = {}
+    for size in sizes:
+        with tempfile.TemporaryDirectory(prefix="invited-scale-", dir=args.folder) as folder:
+            one = Size(args.build.resolve(), pathlib.Path(folder) / "service", size)
+            try:
+                results[size] = one.measure()
+            finally:
+                program = getattr(one.service, "program", None)
+                if program and program.process.poll() is None:
+                    program.stop()
+
+    names = list(results[sizes[0]])
+    width = max(map(len, names))
+    print(f"{'':<{width}}" + "".join(f"{size:>12}" for size in sizes) + f"{'growth':>9}")
+    for name in names:
+        values = [results[size][name] for size in sizes]
+        growth = f"{values[-1] / values[0]:9.2f}" if len(sizes) > 1 and values[0] else ""
+        print(f"{name:<{width}}" + "".join(f"{value:>12.6g}" if value >= 1000 else f"{value:>12.4g}" for value in values)
+              + growth)
+    if args.json:
+        print(json.dumps(results))
+
+
+if __name__ == "__main__":
+    main()
