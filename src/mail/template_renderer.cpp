@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <exception>
 #include <kainjow/mustache.hpp>
+#include <map>
+#include <mutex>
+#include <utility>
 
 #include "base/translation.h"
 #include "domain/web_url.h"
@@ -22,9 +25,6 @@ class StrictContext final : public mustache::context<std::string> {
   explicit StrictContext(const mustache::data* data) { StrictContext::push(data); }
 
   const mustache::data* get(const std::string& name) const override { return note(name, context::get(name)); }
-  const mustache::data* get_partial(const std::string& name) const override {
-    return note(name, context::get_partial(name));
-  }
   const std::string& missing() const { return missing_; }
 
  private:
@@ -34,12 +34,6 @@ class StrictContext final : public mustache::context<std::string> {
   }
   mutable std::string missing_;
 };
-
-mustache::data translating_section(base::Language language) {
-  return mustache::data{mustache::lambda2{[language](const std::string& text, const mustache::renderer& fill) {
-    return fill(base::translate(language, base::on_one_line(text)));
-  }}};
-}
 
 /// Folds one line at blanks. What has no blank (a URL) stays whole.
 std::string folded(std::string_view line) {
@@ -115,46 +109,28 @@ std::string escape_html(const std::string& value) {
 
 enum class Escaping { none, html };
 
-class Filler {
- public:
-  Filler(std::span<const base::EmbeddedFile> files, mustache::data data) : files_(files), data_(std::move(data)) {
-    // Parts that several templates share are files too: {{> foot.html}} is foot.html.mustache.
-    for (const base::EmbeddedFile& file : files_) {
-      const std::string_view name = file.name.substr(0, file.name.find(".mustache"));
-      data_.set(std::string(name), mustache::data{std::string(file.content)});
-    }
-  }
+constexpr std::string_view kEnding = ".mustache";
+constexpr std::string_view kBeginText = "{{#t}}";
+constexpr std::string_view kEndText = "{{/t}}";
+constexpr std::string_view kBeginPart = "{{> ";
+constexpr std::string_view kEndTag = "}}";
+constexpr int kDeepestPart = 8;
 
-  domain::Result<std::string> fill(const std::string& name, Escaping escaping) {
-    const auto wrong = [&name](const std::string& why) {
-      return domain::refuse(domain::ErrorCode::invalid_parameter, "mail template " + name + " " + why);
-    };
-    const base::EmbeddedFile* file = find(name + ".mustache");
-    if (file == nullptr) return wrong("does not exist");
-    mustache::mustache text{std::string(file->content)};
-    if (!text.is_valid()) return wrong("is malformed: " + text.error_message());
+std::unexpected<domain::Error> wrong(std::string_view name, const std::string& why) {
+  return domain::refuse(domain::ErrorCode::invalid_parameter, "mail template " + std::string(name) + " " + why);
+}
+
+/// A template in one language, parsed. Filling writes into it.
+struct Prepared {
+  Prepared(const std::string& text, Escaping escaping) : parsed(text) {
     if (escaping == Escaping::html)
-      text.set_custom_escape(escape_html);
+      parsed.set_custom_escape(escape_html);
     else
-      text.set_custom_escape([](const std::string& value) { return value; });
-
-    StrictContext context(&data_);
-    std::string filled = text.render(context);
-    if (!text.is_valid()) return wrong("is malformed: " + text.error_message());
-    if (!context.missing().empty()) return wrong("asks for {{" + context.missing() + "}}, which nothing fills");
-    if (filled.size() > kLongestPart) return wrong("becomes longer than " + std::to_string(kLongestPart) + " bytes");
-    return filled;
+      parsed.set_custom_escape([](const std::string& value) { return value; });
   }
 
- private:
-  const base::EmbeddedFile* find(std::string_view name) const {
-    for (const base::EmbeddedFile& file : files_)
-      if (file.name == name) return &file;
-    return nullptr;
-  }
-
-  std::span<const base::EmbeddedFile> files_;
-  mustache::data data_;
+  std::mutex mutex;
+  mustache::mustache parsed;
 };
 
 mustache::data values_of(const domain::OutboxMessage& message, std::string_view link, std::string_view sender) {
@@ -175,22 +151,102 @@ mustache::data values_of(const domain::OutboxMessage& message, std::string_view 
   data.set("app_url", base::on_one_line(message.app_url));
   // Entered by an operator and checked then; still nothing else than a web page is linked to.
   data.set("has_app_url", domain::is_web_url(message.app_url));
-  data.set("t", translating_section(message.language));
   return data;
 }
 
 }  // namespace
 
+/// Templates as they are before a message's values are filled in, each parsed once: that costs ten times as much as
+/// filling. Thread-safe.
+class TemplateRenderer::Cache {
+ public:
+  explicit Cache(std::span<const base::EmbeddedFile> files) : files_(files) {}
+
+  domain::Result<std::string> fill(const std::string& name, base::Language language, Escaping escaping,
+                                   const mustache::data& data) {
+    const auto found = prepare(name, language, escaping);
+    if (!found) return std::unexpected(found.error());
+    Prepared& prepared = **found;
+    const std::lock_guard lock(prepared.mutex);
+    if (!prepared.parsed.is_valid()) return wrong(name, "is malformed: " + prepared.parsed.error_message());
+    StrictContext context(&data);
+    std::string filled = prepared.parsed.render(context);
+    if (!prepared.parsed.is_valid()) return wrong(name, "is malformed: " + prepared.parsed.error_message());
+    if (!context.missing().empty()) return wrong(name, "asks for {{" + context.missing() + "}}, which nothing fills");
+    if (filled.size() > kLongestPart)
+      return wrong(name, "becomes longer than " + std::to_string(kLongestPart) + " bytes");
+    return filled;
+  }
+
+ private:
+  domain::Result<Prepared*> prepare(const std::string& name, base::Language language, Escaping escaping) {
+    const std::lock_guard lock(mutex_);
+    auto& prepared = prepared_[{name, language}];
+    if (!prepared) {
+      const base::EmbeddedFile* file = find(name);
+      if (file == nullptr) return wrong(name, "does not exist");
+      auto text = flatten(name, file->content, language, 0);
+      if (!text) return std::unexpected(std::move(text.error()));
+      prepared = std::make_unique<Prepared>(*text, escaping);
+    }
+    return prepared.get();
+  }
+
+  /// The template with the parts in it that several share ({{> foot.html}} is foot.html.mustache) and its texts in that
+  /// language: only names and sections are left.
+  domain::Result<std::string> flatten(const std::string& name, std::string_view rest, base::Language language,
+                                      int depth) const {
+    if (depth > kDeepestPart) return wrong(name, "is malformed: a part contains itself");
+    std::string flat;
+    while (!rest.empty()) {
+      const auto text = rest.find(kBeginText);
+      const auto next = std::min(text, rest.find(kBeginPart));
+      flat += rest.substr(0, next);
+      if (next == std::string_view::npos) break;
+      const std::string_view begin_mark = next == text ? kBeginText : kBeginPart;
+      const std::string_view end_mark = next == text ? kEndText : kEndTag;
+      rest.remove_prefix(next + begin_mark.size());
+      const auto end = rest.find(end_mark);
+      if (end == std::string_view::npos) return wrong(name, "is malformed: " + std::string(begin_mark) + " has no end");
+      const std::string inside(rest.substr(0, end));
+      rest.remove_prefix(end + end_mark.size());
+      if (next == text) {
+        flat += base::translate(language, base::on_one_line(inside));
+        continue;
+      }
+      const base::EmbeddedFile* part = find(inside);
+      if (part == nullptr) return wrong(name, "asks for {{> " + inside + "}}, which nothing fills");
+      const auto filled = flatten(name, part->content, language, depth + 1);
+      if (!filled) return filled;
+      flat += *filled;
+    }
+    return flat;
+  }
+
+  const base::EmbeddedFile* find(std::string_view name) const {
+    for (const base::EmbeddedFile& file : files_)
+      if (file.name.ends_with(kEnding) && file.name.substr(0, file.name.size() - kEnding.size()) == name) return &file;
+    return nullptr;
+  }
+
+  std::span<const base::EmbeddedFile> files_;
+  std::mutex mutex_;
+  std::map<std::pair<std::string, base::Language>, std::unique_ptr<Prepared>> prepared_;
+};
+
+TemplateRenderer::TemplateRenderer(std::span<const base::EmbeddedFile> files)
+    : cache_(std::make_shared<Cache>(files)) {}
+
 domain::Result<RenderedMail> TemplateRenderer::render(const domain::OutboxMessage& message, std::string_view link,
                                                       std::string_view sender) const {
   try {
-    Filler filler(files_, values_of(message, link, sender));
+    const mustache::data values = values_of(message, link, sender);
     const std::string kind(domain::to_string(message.kind));
-    auto subject = filler.fill(kind + ".subject", Escaping::none);
+    auto subject = cache_->fill(kind + ".subject", message.language, Escaping::none, values);
     if (!subject) return std::unexpected(std::move(subject.error()));
-    auto text = filler.fill(kind + ".text", Escaping::none);
+    auto text = cache_->fill(kind + ".text", message.language, Escaping::none, values);
     if (!text) return std::unexpected(std::move(text.error()));
-    auto html = filler.fill(kind + ".html", Escaping::html);
+    auto html = cache_->fill(kind + ".html", message.language, Escaping::html, values);
     if (!html) return std::unexpected(std::move(html.error()));
     return RenderedMail{base::on_one_line(*subject), laid_out_as_text(*text), laid_out_as_html(*html)};
   } catch (const std::exception& failure) {
@@ -199,13 +255,11 @@ domain::Result<RenderedMail> TemplateRenderer::render(const domain::OutboxMessag
 }
 
 std::vector<std::string> translatable_texts(std::string_view template_text) {
-  constexpr std::string_view kBegin = "{{#t}}";
-  constexpr std::string_view kEnd = "{{/t}}";
   std::vector<std::string> texts;
-  for (auto begin = template_text.find(kBegin); begin != std::string_view::npos;
-       begin = template_text.find(kBegin, begin)) {
-    begin += kBegin.size();
-    texts.push_back(base::on_one_line(template_text.substr(begin, template_text.find(kEnd, begin) - begin)));
+  for (auto begin = template_text.find(kBeginText); begin != std::string_view::npos;
+       begin = template_text.find(kBeginText, begin)) {
+    begin += kBeginText.size();
+    texts.push_back(base::on_one_line(template_text.substr(begin, template_text.find(kEndText, begin) - begin)));
   }
   return texts;
 }

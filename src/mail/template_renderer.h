@@ -1,9 +1,10 @@
 // The words of a mail: fills the three Mustache files of its kind (templates/<kind>.{subject,text,html}.mustache) in
 // the message's language. `{{#t}}English text with {{names}}{{/t}}` is looked up with base::translate, white space made
 // single blanks. Knows nothing of MIME. Anything wrong with a template (missing, malformed, a name that nobody fills,
-// too long a result) is an Error, never a mail with a hole in it. Immutable; shared between threads.
+// too long a result) is an Error, never a mail with a hole in it. Shared between threads; copies share what was parsed.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,7 +31,7 @@ inline constexpr std::size_t kLongestPart = 100'000;  ///< bytes of any part
 class TemplateRenderer {
  public:
   /// `files` must outlive it. Tests pass broken ones.
-  explicit TemplateRenderer(std::span<const base::EmbeddedFile> files = templates::files()) : files_(files) {}
+  explicit TemplateRenderer(std::span<const base::EmbeddedFile> files = templates::files());
 
   /// `link`: from message_link(), empty where the kind has none. `sender`: who runs this service. Errors:
   /// invalid_parameter, saying which template and why.
@@ -38,7 +39,8 @@ class TemplateRenderer {
                                       std::string_view sender) const;
 
  private:
-  std::span<const base::EmbeddedFile> files_;
+  class Cache;
+  std::shared_ptr<Cache> cache_;
 };
 
 /// The texts of a template that must stand in every catalogue, as they are looked up.
