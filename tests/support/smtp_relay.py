@@ -113,7 +113,7 @@ class Relay:
             async def handle_DATA(self, server, session, envelope):
                 mail = Mail(envelope.original_content)
                 mail.envelope_from, mail.envelope_to = envelope.mail_from, list(envelope.rcpt_tos)
-                reply = relay.replies.pop(mail.envelope_to[0], None)
+                reply = relay.reply_instead(mail, server)
                 with relay._changed:
                     relay._unanswered += 1
                     relay._changed.notify_all()
@@ -123,9 +123,7 @@ class Relay:
                     relay._unanswered -= 1
                     if reply:
                         return reply
-                    relay._mails.append(mail)
-                    relay.sessions.append((session.ssl is not None or relay.tls == "implicit",
-                                           getattr(session, "auth_mechanism", None)))
+                    relay.keep(mail, session)
                     relay._changed.notify_all()
                 if relay.before_answer:
                     relay.before_answer(mail)
@@ -158,6 +156,15 @@ class Relay:
 
     def __exit__(self, *_):
         self.stop()
+
+    def reply_instead(self, mail, server):
+        """The reply to a mail that is not taken, or None."""
+        return self.replies.pop(mail.envelope_to[0], None)
+
+    def keep(self, mail, session):
+        self._mails.append(mail)
+        self.sessions.append((session.ssl is not None or self.tls == "implicit",
+                              getattr(session, "auth_mechanism", None)))
 
     def mails(self, recipient=None):
         with self._changed:

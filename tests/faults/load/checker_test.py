@@ -12,7 +12,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from deployment import Deployment
+from deployment import OnSqlite
 
 import checker
 import end_to_end
@@ -26,7 +26,7 @@ class EveryDoctoredAccountIsNamed(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         checker.MAILS_READ = checker.TOKENS_SOUGHT = sys.maxsize
-        cls.deployment = Deployment()
+        cls.deployment = OnSqlite()
         with cls.deployment.callers(connections=4):
             cls.deployment.log.await_more(150)
         report = cls.deployment.judge(links_followed=2)

@@ -12,11 +12,12 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 import checker
 import end_to_end
 import links
+import postgres
 from call_log import DONE, CallLog
 from invited_service import NO_RATES, Service
 from load_caller import REPEATS, LoadCaller
 from smtp_relay import Relay
-from stored import SqliteDatabase, Stored
+from stored import PostgresDatabase, SqliteDatabase, Stored
 from world import World
 
 # How many are followed to their end; each costs an Argon2.
@@ -25,27 +26,30 @@ PERSON_SECRETS = {"the password of those who accepted": links.PASSWORD, "a wrong
 
 
 class Deployment:
-    """One instance on SQLite. As a context manager; the service's folder is kept when something went wrong."""
+    """What is the same on both databases. As a context manager; the services' folders are kept when something went
+    wrong."""
 
     def __init__(self, settings=None):
+        self.services = []
+        self.log = CallLog()
         self.relay = Relay(tls="off").start()
         try:
-            self.services = self.start_services({**NO_RATES, **REPEATS, **self.relay.settings(), **(settings or {})})
+            self.start_services({**NO_RATES, **REPEATS, **self.relay.settings(), **(settings or {})})
+            self.world = World(self.services[0])
         except BaseException:
-            self.relay.stop()
+            self.__exit__(*sys.exc_info())
             raise
-        self.world = World(self.services[0])
         self.log = CallLog(self.services[0].folder / "calls.jsonl")
         self.faults = 0         # each may cost one second copy of a mail
         self.quarantined = 0
         self.ready_seconds = []
 
     def start_services(self, settings):
-        return [Service.serve(settings)]
+        """Into `services`."""
+        raise NotImplementedError
 
     def database(self):
-        [file] = self.services[0].state_dir.glob("*.db")
-        return SqliteDatabase(file)
+        raise NotImplementedError
 
     def __enter__(self):
         return self
@@ -116,10 +120,10 @@ class Deployment:
         self.await_idle()
         mails = self.relay.mails()
         one_of_each = list({checker.message_id(mail): mail for mail in mails}.values())
-        accepted, findings = links.follow(self.services[0], random.sample(one_of_each, min(links_followed, len(one_of_each))))
+        accepted, findings = links.follow(random.choice(self.services), random.sample(one_of_each, min(links_followed, len(one_of_each))))
         for service in self.services:
             service.stop()
-        logs = {service.log_file.name: service.log_file.read_bytes() for service in self.services}
+        logs = {str(service.log_file): service.log_file.read_bytes() for service in self.services}
         secrets = {**PERSON_SECRETS, **checker.key_file_secrets(self.services[0].state_dir / "keys.json")}
         self.stored = Stored.read(self.database())
         report = checker.check(self.world, self.log.calls(), self.stored, self.relay.mails(), accepted,
@@ -141,3 +145,38 @@ class Deployment:
         test.assertFalse(report.findings, report.text())
         test.assertGreater(self.log.count(DONE), 0)
         return report
+
+
+class OnSqlite(Deployment):
+    """One instance."""
+
+    def start_services(self, settings):
+        self.services.append(Service.serve(settings))
+
+    def database(self):
+        [file] = self.services[0].state_dir.glob("*.db")
+        return SqliteDatabase(file)
+
+
+class OnPostgres(Deployment):
+    """Two instances on one database of a PostgreSQL of our own."""
+
+    # A message that a killed instance had claimed is another's after this; no relay here takes longer.
+    LEASE = {"mail.lease": "5s"}
+    cluster = None
+
+    def start_services(self, settings):
+        self.cluster = postgres.Cluster()
+        self.services.append(Service.serve({**settings, **self.LEASE, "database": self.cluster.url}))
+        self.services.append(self.services[0].beside())
+        self.services[1].start()
+
+    def database(self):
+        return PostgresDatabase(self.cluster.url)
+
+    def __exit__(self, *rest):
+        try:
+            super().__exit__(*rest)
+        finally:
+            if self.cluster:
+                self.cluster.__exit__(*rest)

@@ -13,7 +13,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from deployment import Deployment
+from deployment import OnSqlite
 
 import captured_mail
 import end_to_end
@@ -27,7 +27,7 @@ ROUNDS = end_to_end.rounds(1, 40)
 
 class KilledAtEveryPlaceUnderLoad(unittest.TestCase):
     def test_nothing_acknowledged_is_lost(self):
-        with Deployment() as deployment:
+        with OnSqlite() as deployment:
             [service] = deployment.services
             with deployment.callers(rate=400):
                 for place in PLACES * ROUNDS:

@@ -9,7 +9,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from deployment import Deployment
+from deployment import OnSqlite
 
 import end_to_end
 
@@ -21,7 +21,7 @@ KILLS = end_to_end.rounds(8, 100)
 class NothingAcknowledgedIsLost(unittest.TestCase):
     def test_in_a_loop_of_kill_9_under_load(self):
         for _ in range(DATABASES):
-            with Deployment() as deployment:
+            with OnSqlite() as deployment:
                 with deployment.callers(rate=600):
                     for _ in range(KILLS):
                         time.sleep(random.uniform(0.05, 0.4))  # the random moment of the kill is what is tested

@@ -10,7 +10,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from deployment import Deployment
+from deployment import OnSqlite
 
 import end_to_end
 
@@ -20,7 +20,7 @@ CYCLES = end_to_end.rounds(4, 100)
 class StoppedUnderLoad(unittest.TestCase):
     def test_by_sigterm_everything_that_was_taken_is_answered(self):
         """O01. A call may meet a connection that is being closed; then it is not done, and its repetition is."""
-        with Deployment() as deployment:
+        with OnSqlite() as deployment:
             [service] = deployment.services
             with deployment.callers(rate=400):
                 for _ in range(CYCLES):
@@ -36,7 +36,7 @@ class StoppedUnderLoad(unittest.TestCase):
 
     def test_impatiently_it_is_as_safe_as_a_crash(self):
         """O02."""
-        with Deployment() as deployment:
+        with OnSqlite() as deployment:
             [service] = deployment.services
             statuses = set()
             with deployment.callers(rate=400):
