@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "admin/admin_json.h"
+#include "base/log.h"
 
 namespace invited {
 namespace {
@@ -176,7 +177,7 @@ domain::Result<void> HistoryExport::append(History history, const domain::Histor
   if (!write_all(file.get(), lines_of(slice, now))) {
     auto error = cannot("write", path);
     // Best at once; else the next append does it.
-    static_cast<void>(::ftruncate(file.get(), size));
+    if (::ftruncate(file.get(), size) != 0) base::log::warning("history.torn_line_left", {{"file", path.string()}});
     return error;
   }
   if (::fdatasync(file.get()) != 0) {
