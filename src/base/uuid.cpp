@@ -1,6 +1,7 @@
 #include "base/uuid.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 #include "base/crypto.h"
@@ -32,6 +33,20 @@ std::string_view random_16() {
   }
   used += kSize;
   return std::string_view(stock).substr(used - kSize, kSize);
+}
+
+/// 18 bits that grow from call to call with the same `milliseconds`.
+std::uint32_t next_counter(std::uint64_t milliseconds, std::uint32_t random) {
+  constexpr std::uint64_t kBits = 18;
+  constexpr std::uint64_t kMask = (1U << kBits) - 1;
+  static std::atomic<std::uint64_t> last{0};  // the milliseconds' low bits, and the counter
+  std::uint64_t seen = last.load(std::memory_order_relaxed);
+  std::uint64_t next = 0;
+  do {
+    const bool is_same = seen >> kBits == (milliseconds << kBits) >> kBits && (seen & kMask) < kMask;
+    next = is_same ? seen + 1 : milliseconds << kBits | (random & 0x7fff);
+  } while (!last.compare_exchange_weak(seen, next, std::memory_order_relaxed));
+  return static_cast<std::uint32_t>(next & kMask);
 }
 
 }  // namespace
@@ -80,8 +95,12 @@ Uuid Uuid::ordered(Timestamp now) {
     uuid.bytes_[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(milliseconds & 0xff);
     milliseconds >>= 8;
   }
-  uuid.bytes_[6] = static_cast<std::uint8_t>((uuid.bytes_[6] & 0x0f) | 0x70);
-  uuid.bytes_[8] = static_cast<std::uint8_t>((uuid.bytes_[8] & 0x3f) | 0x80);
+  // RFC 9562 section 6.2, method 1: 18 bits count within a millisecond, from a random beginning that leaves room.
+  const std::uint32_t counter = next_counter(static_cast<std::uint64_t>(now.time_since_epoch().count()),
+                                             static_cast<std::uint32_t>(uuid.bytes_[6]) << 8 | uuid.bytes_[7]);
+  uuid.bytes_[6] = static_cast<std::uint8_t>(0x70 | counter >> 14);
+  uuid.bytes_[7] = static_cast<std::uint8_t>(counter >> 6 & 0xff);
+  uuid.bytes_[8] = static_cast<std::uint8_t>(0x80 | (counter & 0x3f));
   return uuid;
 }
 

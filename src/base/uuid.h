@@ -26,7 +26,8 @@ class Uuid {
   static std::optional<Uuid> from_bytes(std::string_view bytes);
   /// Random (version 4): for what must not be guessed or ordered (environments, roles).
   static Uuid random();
-  /// Ordered by time (version 7): for rows, so that indexes grow at their end.
+  /// Ordered by time (version 7) and, within a process and a millisecond, by the order of the calls: for rows, so that
+  /// indexes grow at their end and listings have an order.
   static Uuid ordered(Timestamp now);
 
   /// 36 characters, lower case.

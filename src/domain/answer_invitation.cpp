@@ -179,6 +179,10 @@ Result<InvitationView> accept_in_transaction(const TokenSubject& subject, const 
                                              Transaction& transaction, base::Timestamp now) {
   auto loaded = load(subject, transaction, now);
   if (!loaded || loaded->link != LinkState::open) return std::unexpected(link_not_valid());
+  if (loaded->invitee) {
+    transaction.lock_account(loaded->invitee->id);
+    loaded->invitee = transaction.find_account(loaded->invitee->id);
+  }
   const auto account = settle_account(*loaded, credentials, transaction, now);
   if (!account) return std::unexpected(account.error());
 

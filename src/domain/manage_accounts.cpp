@@ -29,6 +29,14 @@ Result<Account> find_account(std::string_view email, Transaction& transaction) {
   return *account;
 }
 
+/// For what changes it.
+Result<Account> find_account_to_change(std::string_view email, Transaction& transaction) {
+  const auto known = find_account(email, transaction);
+  if (!known) return known;
+  transaction.lock_account(known->id);
+  return find_account(email, transaction);
+}
+
 struct AccessSubject {
   Environment environment;
   Account account;
@@ -79,7 +87,7 @@ Result<Account> add_account(std::string_view email, std::string_view name, std::
 
 Result<Account> set_account(std::string_view email, const AccountChange& change, Transaction& transaction,
                             base::Timestamp now) {
-  auto account = find_account(email, transaction);
+  auto account = find_account_to_change(email, transaction);
   if (!account) return account;
   std::string changed;
   if (change.name) {
@@ -110,7 +118,7 @@ Result<Account> set_account(std::string_view email, const AccountChange& change,
 
 Result<Account> set_account_password(std::string_view email, std::string_view password_hash, Transaction& transaction,
                                      base::Timestamp now) {
-  auto account = find_account(email, transaction);
+  auto account = find_account_to_change(email, transaction);
   if (!account) return account;
   account->password_hash = password_hash;
   account->password_generation += 1;
@@ -122,7 +130,7 @@ Result<Account> set_account_password(std::string_view email, std::string_view pa
 
 Result<Account> set_account_disabled(std::string_view email, bool disabled, Transaction& transaction,
                                      base::Timestamp now) {
-  auto account = find_account(email, transaction);
+  auto account = find_account_to_change(email, transaction);
   if (!account) return account;
   const bool changed = account->disabled != disabled;
   account->disabled = disabled;

@@ -114,6 +114,7 @@ Result<AddedEnvironment> add_environment(const AddEnvironment& request, const ba
 
 Result<AddedEnvironment> rotate_password(const base::Uuid& environment_id, std::chrono::seconds overlap,
                                          const base::Secret& pepper, Transaction& transaction, base::Timestamp now) {
+  transaction.lock_environment(environment_id);
   auto environment = transaction.find_environment(environment_id);
   if (!environment) return std::unexpected(no_such_environment(environment_id));
   AddedEnvironment rotated;
@@ -135,6 +136,7 @@ Result<AddedEnvironment> rotate_password(const base::Uuid& environment_id, std::
 
 Result<Environment> set_environment(const base::Uuid& environment_id, const EnvironmentChange& change,
                                     std::string_view public_url, Transaction& transaction, base::Timestamp now) {
+  transaction.lock_environment(environment_id);
   auto environment = transaction.find_environment(environment_id);
   if (!environment) return std::unexpected(no_such_environment(environment_id));
   std::string changed;
@@ -175,6 +177,7 @@ Result<Environment> set_environment(const base::Uuid& environment_id, const Envi
 
 Result<Environment> set_environment_disabled(const base::Uuid& environment_id, bool disabled, Transaction& transaction,
                                              base::Timestamp now) {
+  transaction.lock_environment(environment_id);
   auto environment = transaction.find_environment(environment_id);
   if (!environment) return std::unexpected(no_such_environment(environment_id));
   environment->disabled = disabled;

@@ -142,6 +142,7 @@ Result<void> reset_password(const ResetPassword& request, Context& context) {
   return context.store.write(
       [&](Transaction& transaction) -> Result<void> {
         const base::Timestamp now = context.clock.now();
+        transaction.lock_account((*subject)->account_id);
         auto current = find_account(**subject, transaction);
         if (!current || now >= (*subject)->expires_at) return std::unexpected(link_not_valid());
         current->password_hash = hash;

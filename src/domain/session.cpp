@@ -63,6 +63,7 @@ Result<SignedIn> sign_in(const SignIn& request, Context& context) {
       verified.needs_rehash ? context.password_hasher.hash(request.password) : std::string();
   const auto done = context.store.write(
       [&](Transaction& transaction) -> Result<void> {
+        transaction.lock_account(account->id);
         auto current = transaction.find_account(account->id);
         // By its generation: another sign-in may have stored the same password with a better hash meanwhile.
         if (!current || current->disabled || current->password_generation != account->password_generation)
@@ -118,6 +119,10 @@ Result<SignedInPerson> edit_profile(const EditProfile& request, Context& context
       [&](Transaction& transaction) -> Result<SignedInPerson> {
         const base::Timestamp now = context.clock.now();
         auto account = find_account(request.token, transaction, now);
+        if (account) {
+          transaction.lock_account(account->id);
+          account = find_account(request.token, transaction, now);
+        }
         if (!account) return std::unexpected(not_signed_in());
         Profile profile = transaction.find_profile(account->id);
         const Profile before = profile;

@@ -87,12 +87,16 @@ class Transaction {
   virtual void update(const Environment&) = 0;  ///< all but its id, app and age
   virtual std::optional<Environment> find_environment(const base::Uuid& id) = 0;
   virtual std::vector<Environment> list_environments() = 0;
+  /// Until the transaction ends nobody else changes it, and what is found of it from now on is the newest: to be called
+  /// before something is found in order to be changed. Has no effect where nobody else can write.
+  virtual void lock_environment(const base::Uuid& id) = 0;
 
   // --- accounts and access -------------------------------------------------------------------------
   virtual void insert(const Account&) = 0;
   virtual void update(const Account&) = 0;  ///< name, password_hash, password_generation, disabled
   virtual std::optional<Account> find_account(const base::Uuid& id) = 0;
   virtual std::optional<Account> find_account_by_email(std::string_view email_key) = 0;
+  virtual void lock_account(const base::Uuid& id) = 0;  ///< as lock_environment
   virtual std::vector<Account> list_accounts(const Page&) = 0;
   virtual void insert(const Access&) = 0;  ///< no effect where it is there already
   virtual bool erase(const Access&) = 0;   ///< false where there was none; granted_at is not compared
@@ -116,6 +120,7 @@ class Transaction {
   // --- invitations ---------------------------------------------------------------------------------
   virtual void insert(const Invitation&) = 0;
   virtual void update(const Invitation&) = 0;  ///< role, inviter, state, generation, sent_at, expires_at, settled_at
+  // Found by work that writes, nobody else changes them until its transaction ends.
   virtual std::optional<Invitation> find_invitation(const base::Uuid& id) = 0;
   /// The one whose stored state is pending; the schema allows one for an environment and invitee.
   virtual std::optional<Invitation> find_pending_invitation(const base::Uuid& environment_id,
@@ -205,7 +210,8 @@ class Store {
   /// - work's own Error: nothing of it was stored.
   /// - unavailable: nothing was stored (queue full, disk short, draining, no space, statement failed).
   /// - outcome_unknown: the commit failed in a way that does not tell (I/O error): afterwards every write is refused.
-  /// Blocks. Work runs exactly once or not at all.
+  /// Blocks. Work runs once, or not at all, or, where several instances share a database and got into each other's way,
+  /// again after all that it did was undone: it must not go on from what it left in its caller's variables.
   virtual Result<void> write(Work work, Urgency urgency = Urgency::new_work) = 0;
 
   /// Runs `work` on a snapshot; it must not write. Blocks for a connection of a small pool. Errors as above, without

@@ -152,12 +152,12 @@ AccountStatements::~AccountStatements() = default;
 
 void AccountStatements::insert(const domain::Account& account) {
   prepared_->account.set(account);
-  prepared_->insert_account.run();
+  prepared_->insert_account.execute();
 }
 
 void AccountStatements::update(const domain::Account& account) {
   prepared_->account.set(account);
-  prepared_->update_account.run();
+  prepared_->update_account.execute();
 }
 
 std::optional<domain::Account> AccountStatements::find_account(const base::Uuid& id) {
@@ -181,7 +181,7 @@ std::vector<domain::Account> AccountStatements::list_accounts(const domain::Page
 
 void AccountStatements::insert(const domain::Access& access) {
   prepared_->access.set(access);
-  prepared_->insert_access.run();
+  prepared_->insert_access.execute();
 }
 
 bool AccountStatements::erase(const domain::Access& access) {

@@ -201,7 +201,7 @@ AppStatements::~AppStatements() = default;
 
 void AppStatements::insert(const domain::App& app) {
   prepared_->app.set(app);
-  prepared_->insert_app.run();
+  prepared_->insert_app.execute();
 }
 
 std::optional<domain::App> AppStatements::find_app(const base::Uuid& id) {
@@ -218,12 +218,12 @@ std::vector<domain::App> AppStatements::list_apps() {
 
 void AppStatements::insert(const domain::Role& role) {
   prepared_->role.set(role);
-  prepared_->insert_role.run();
+  prepared_->insert_role.execute();
 }
 
 void AppStatements::update(const domain::Role& role) {
   prepared_->role.set(role);
-  prepared_->update_role.run();
+  prepared_->update_role.execute();
 }
 
 std::optional<domain::Role> AppStatements::find_role(const base::Uuid& app_id, const base::Uuid& role_id) {
@@ -242,12 +242,12 @@ std::vector<domain::Role> AppStatements::list_roles(const base::Uuid& app_id) {
 
 void AppStatements::insert(const domain::Environment& environment) {
   prepared_->environment.set(environment);
-  prepared_->insert_environment.run();
+  prepared_->insert_environment.execute();
 }
 
 void AppStatements::update(const domain::Environment& environment) {
   prepared_->environment.set(environment);
-  prepared_->update_environment.run();
+  prepared_->update_environment.execute();
 }
 
 std::optional<domain::Environment> AppStatements::find_environment(const base::Uuid& id) {

@@ -5,6 +5,7 @@
 // when a work that wrote is undone or one changes such a row. One thread.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -60,12 +61,18 @@ class BatchMemory {
   }
   template <class Load>
   domain::RateRecord rate(std::string_view subject, Load load) {
-    return recall(rates_, std::string(subject), [&] { return std::optional(Rate{load()}); })->record;
+    return recall(rates_, std::string(subject),
+                  [&] {
+                    const domain::RateRecord seen = load();
+                    return std::optional(Rate{seen, seen});
+                  })
+        ->record;
   }
   void set_rate(std::string_view subject, const domain::RateRecord& record) {
     const auto [place, is_new] = rates_.try_emplace(std::string(subject));
     changed_by_work_.emplace_back(place->first, is_new ? std::nullopt : std::optional(place->second));
-    place->second = {record, /*is_changed=*/true};
+    place->second.record = record;
+    place->second.is_changed = true;
   }
   /// Those that only time made useless begin anew.
   void prune_rates(base::Timestamp before) {
@@ -84,11 +91,15 @@ class BatchMemory {
     }
     changed_by_work_.clear();
   }
-  /// Calls `write(subject, record)` for each rate that is not in the database yet.
+  /// Calls `write(subject, seen, record)` for each rate that is not in the database yet, always in the same order: two
+  /// instances that write the same ones wait for each other, but not each for the other.
   template <class Write>
   void write_rates(Write write) {
+    std::vector<std::pair<std::string_view, Rate*>> changed;
     for (auto& [subject, rate] : rates_)
-      if (std::exchange(rate.is_changed, false)) write(subject, rate.record);
+      if (std::exchange(rate.is_changed, false)) changed.emplace_back(subject, &rate);
+    std::ranges::sort(changed);
+    for (const auto& [subject, rate] : changed) write(subject, rate->seen, rate->record);
   }
 
  private:
@@ -100,6 +111,7 @@ class BatchMemory {
   };
 
   struct Rate {
+    domain::RateRecord seen;  ///< as the database had it
     domain::RateRecord record;
     bool is_changed = false;
   };

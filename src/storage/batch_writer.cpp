@@ -2,21 +2,10 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "storage/writer_errors.h"
 
 namespace invited::storage {
 namespace {
-
-using domain::ErrorCode;
-
-domain::Error unavailable(std::string message) {
-  return {ErrorCode::unavailable, std::move(message), {}, std::chrono::seconds(1)};
-}
-
-domain::Error unavailable_because(FailureKind kind) {
-  if (kind == FailureKind::no_space)
-    return unavailable("The service has no disk space left: nothing was stored. Try again later.");
-  return unavailable("The service cannot store anything right now: nothing was stored. Try again in a moment.");
-}
 
 /// Whether nothing may be written any more: an fsync that failed is never tried again, and what is written into damaged
 /// files makes them worse.
@@ -50,7 +39,7 @@ void BatchWriter::run(std::span<Submission* const> batch) {
   }
   try {
     begin_.run();
-    transaction_.begin_batch();
+    transaction_.begin_batch(base::Timestamp{});
     for (Submission* submission : batch) run_one(*submission);
     transaction_.end_batch();
   } catch (const DatabaseFailure& failure) {
@@ -74,10 +63,10 @@ void BatchWriter::run_one(Submission& submission) {
     undo_one(submission, unavailable_because(failure.kind));
   } catch (const std::exception& error) {
     base::log::error("storage.work_failed", {{"reason", error.what()}});
-    undo_one(submission, unavailable("The service failed inside: nothing was stored. Tell its operator."));
+    undo_one(submission, failed_inside());
   } catch (...) {
     base::log::error("storage.work_failed", {{"reason", "an unknown exception"}});
-    undo_one(submission, unavailable("The service failed inside: nothing was stored. Tell its operator."));
+    undo_one(submission, failed_inside());
   }
 }
 
@@ -101,10 +90,7 @@ void BatchWriter::commit(std::span<Submission* const> batch) {
     base::log::error("storage.commit_unknown",
                      {{"kind", to_string(failure.kind)}, {"reason", failure.what()}, {"batch", batch.size()}});
     for (Submission* submission : batch)
-      if (submission->result)
-        submission->result =
-            domain::refuse(ErrorCode::outcome_unknown,
-                           "It is not known whether this was stored: call again, a repetition does no harm.");
+      if (submission->result) submission->result = std::unexpected(outcome_unknown());
     break_down(failure);
   }
 }

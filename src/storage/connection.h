@@ -1,27 +1,29 @@
-// One connection to a database, as statements and the writer see it: what differs between SQLite and PostgreSQL is
+// One connection to a database, as statements and the writers see it: what differs between SQLite and PostgreSQL is
 // behind this. Statements keep a reference, so they die before it. Used by one thread at a time.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "domain/store.h"
-
-namespace soci {
-class session;
-class soci_error;
-}  // namespace soci
+#include "storage/variables.h"
 
 namespace invited::storage {
 
+enum class Dialect { sqlite, postgresql };
+
 /// What a failure says about the database.
 enum class FailureKind {
-  statement,  ///< this statement only: constraint, type, syntax
-  busy,       ///< somebody else holds a lock: nothing was done
-  no_space,   ///< the disk is full: nothing was done
-  sync,       ///< an fsync failed: what it was for may or may not be on disk, and must not be tried again
-  io,         ///< reading or writing failed
-  damaged,    ///< the files are damaged, or other files than before: nothing may be written into them
+  statement,   ///< this statement only: type, syntax, a lock that was not to be had in time
+  duplicate,   ///< a unique key is taken already: by ourselves, or by somebody else just now
+  conflict,    ///< the transaction as a whole cannot go on beside another one: it may be tried again
+  busy,        ///< somebody else holds a lock: nothing was done
+  no_space,    ///< the disk is full: nothing was done
+  connection,  ///< the server is gone: an open transaction is undone, a COMMIT under way may have happened or not
+  sync,        ///< an fsync failed: what it was for may or may not be on disk, and must not be tried again
+  io,          ///< reading or writing failed
+  damaged,     ///< the files are damaged, or other files than before: nothing may be written into them
 };
 
 std::string_view to_string(FailureKind kind);
@@ -32,16 +34,37 @@ struct DatabaseFailure : domain::StorageFailure {
   FailureKind kind;
 };
 
+/// What a Statement is on its connection. Every function throws DatabaseFailure, after which it is not used any more.
+class PreparedStatement {
+ public:
+  virtual ~PreparedStatement() = default;
+  /// Runs it; true where there is a row, whose values the columns' variables hold then.
+  virtual bool first() = 0;
+  virtual bool next() = 0;
+  /// Rows that the last run touched.
+  virtual long long affected() = 0;
+  /// Runs it without waiting for the result, where the connection can do that.
+  virtual void execute() = 0;
+};
+
 class Connection {
  public:
   virtual ~Connection() = default;
 
-  virtual soci::session& session() = 0;
-  virtual FailureKind classify(const soci::soci_error& error) const = 0;
+  virtual Dialect dialect() const = 0;
+  /// Parameters stand in `sql` as :name.
+  virtual std::unique_ptr<PreparedStatement> prepare(const std::string& sql, const Parameters& parameters,
+                                                     const Columns& columns) = 0;
+  /// Waits for what was only executed, and throws the first failure of it.
+  virtual void flush() = 0;
+  /// Connects anew where the connection was lost, though not too often. Throws while there is none.
+  virtual void recover() = 0;
   /// False after COMMIT and ROLLBACK, and after the database gave up a whole transaction by itself.
   virtual bool in_transaction() const = 0;
   /// The statement that begins a transaction that writes.
   virtual std::string_view begin_write_sql() const = 0;
+  /// The statement that begins a transaction that reads from one snapshot.
+  virtual std::string_view begin_read_sql() const = 0;
   /// Called between a COMMIT and its answers. Throws DatabaseFailure (damaged) where the next start would not find what
   /// was committed, because the database's files have no name any more.
   virtual void expect_in_place() {}
@@ -50,6 +73,18 @@ class Connection {
   virtual void maintain() = 0;
   /// Nothing may be written any more: closing must not try to either.
   virtual void give_up() = 0;
+  /// Between the two, no other process changes the schema. Blocks.
+  virtual void lock_schema() = 0;
+  virtual void unlock_schema() = 0;
 };
+
+/// The text for the connection's dialect, where the two need different ones.
+inline std::string_view by_dialect(const Connection& connection, std::string_view sqlite, std::string_view postgresql) {
+  return connection.dialect() == Dialect::sqlite ? sqlite : postgresql;
+}
+
+/// The column by which rows of growing tables are ordered: the order of insertion in SQLite; in PostgreSQL, where
+/// several instances insert, the id, which begins with the time (base::Uuid::ordered).
+inline std::string row_order(const Connection& connection) { return std::string(by_dialect(connection, "seq", "id")); }
 
 }  // namespace invited::storage

@@ -6,9 +6,8 @@ namespace invited::storage {
 namespace {
 
 // The state as of :now; an empty :state means all.
-constexpr std::string_view kListEnd =
-    "(:state = '' OR :state = CASE WHEN state = 'pending' AND expires_at <= :now THEN 'expired' ELSE state END)"
-    " ORDER BY seq DESC LIMIT :limit OFFSET :offset";
+constexpr std::string_view kOfState =
+    "(:state = '' OR :state = CASE WHEN state = 'pending' AND expires_at <= :now THEN 'expired' ELSE state END)";
 
 }  // namespace
 
@@ -22,12 +21,27 @@ struct InvitationStatements::Prepared {
   Number limit = 0;
   Number offset = 0;
 
+  /// SQLite has one writer at a time, and no such clause.
+  std::string lock_clause() const { return std::string(by_dialect(connection, "", " FOR UPDATE")); }
+
+  Statement make_find_pending(const std::string& end) {
+    return {connection,
+            std::string(kInvitationColumns) +
+                "WHERE mailbox = :mailbox AND invitee_key = :invitee_key AND environment_id = :environment_id AND"
+                " (CASE WHEN state = 'pending' THEN 1 END) = 1" +  // as in the index invitation_by_invitee
+                end,
+            {{"mailbox", row.mailbox}, {"invitee_key", row.invitee_key}, {"environment_id", row.environment_id}},
+            row.columns()};
+  }
+
   // Filters that are not asked for are left out, so that each list finds its index.
   Statement make_list(std::string_view conditions, Parameters parameters) {
     for (const Parameter& parameter :
          Parameters{{"state", state_filter}, {"now", now}, {"limit", limit}, {"offset", offset}})
       parameters.push_back(parameter);
-    return {connection, std::string(kInvitationColumns) + "WHERE " + std::string(conditions) + std::string(kListEnd),
+    return {connection,
+            std::string(kInvitationColumns) + "WHERE " + std::string(conditions) + std::string(kOfState) +
+                " ORDER BY " + row_order(connection) + " DESC LIMIT :limit OFFSET :offset",
             std::move(parameters), row.columns()};
   }
 
@@ -63,13 +77,10 @@ struct InvitationStatements::Prepared {
                     {"settled_at", row.settled_at},
                     {"id", row.id}}};
   Statement find{connection, std::string(kInvitationColumns) + "WHERE id = :id", {{"id", row.id}}, row.columns()};
-  Statement find_pending{
-      connection,
-      std::string(kInvitationColumns) +
-          "WHERE mailbox = :mailbox AND invitee_key = :invitee_key AND environment_id = :environment_id AND"
-          " (CASE WHEN state = 'pending' THEN 1 END) = 1",  // as in the index invitation_by_invitee
-      {{"mailbox", row.mailbox}, {"invitee_key", row.invitee_key}, {"environment_id", row.environment_id}},
-      row.columns()};
+  Statement find_and_lock{
+      connection, std::string(kInvitationColumns) + "WHERE id = :id" + lock_clause(), {{"id", row.id}}, row.columns()};
+  Statement find_pending = make_find_pending("");
+  Statement find_and_lock_pending = make_find_pending(lock_clause());
   Statement list_all = make_list("", {});
   Statement list_of_environment =
       make_list("environment_id = :environment_id AND ", {{"environment_id", row.environment_id}});
@@ -86,25 +97,26 @@ InvitationStatements::~InvitationStatements() = default;
 
 void InvitationStatements::insert(const domain::Invitation& invitation) {
   prepared_->row.set(invitation);
-  prepared_->insert.run();
+  prepared_->insert.execute();
 }
 
 void InvitationStatements::update(const domain::Invitation& invitation) {
   prepared_->row.set(invitation);
-  prepared_->update.run();
+  prepared_->update.execute();
 }
 
-std::optional<domain::Invitation> InvitationStatements::find_invitation(const base::Uuid& id) {
+std::optional<domain::Invitation> InvitationStatements::find_invitation(const base::Uuid& id, bool lock) {
   prepared_->row.id = id.to_string();
-  if (!prepared_->find.find()) return std::nullopt;
+  if (!(lock ? prepared_->find_and_lock : prepared_->find).find()) return std::nullopt;
   return prepared_->row.get();
 }
 
 std::optional<domain::Invitation> InvitationStatements::find_pending_invitation(const base::Uuid& environment_id,
-                                                                                std::string_view invitee_key) {
+                                                                                std::string_view invitee_key,
+                                                                                bool lock) {
   prepared_->row.environment_id = environment_id.to_string();
   if (!prepared_->row.set_invitee(invitee_key)) return std::nullopt;
-  if (!prepared_->find_pending.find()) return std::nullopt;
+  if (!(lock ? prepared_->find_and_lock_pending : prepared_->find_pending).find()) return std::nullopt;
   return prepared_->row.get();
 }
 

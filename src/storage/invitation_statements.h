@@ -20,9 +20,10 @@ class InvitationStatements {
 
   void insert(const domain::Invitation& invitation);
   void update(const domain::Invitation& invitation);
-  std::optional<domain::Invitation> find_invitation(const base::Uuid& id);
+  // `lock`: nobody else changes it until the transaction ends.
+  std::optional<domain::Invitation> find_invitation(const base::Uuid& id, bool lock);
   std::optional<domain::Invitation> find_pending_invitation(const base::Uuid& environment_id,
-                                                            std::string_view invitee_key);
+                                                            std::string_view invitee_key, bool lock);
   std::vector<domain::Invitation> list_invitations(const domain::InvitationFilter& filter, const domain::Page& page);
 
  private:

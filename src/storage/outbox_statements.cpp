@@ -41,7 +41,8 @@ struct OutboxStatements::Prepared {
 
   Statement make_list(std::string_view condition) {
     return {connection,
-            std::string(kMessageColumns) + std::string(condition) + "ORDER BY seq DESC LIMIT :limit OFFSET :offset",
+            std::string(kMessageColumns) + std::string(condition) + "ORDER BY " + row_order(connection) +
+                " DESC LIMIT :limit OFFSET :offset",
             {{"limit", limit}, {"offset", offset}},
             row.columns()};
   }
@@ -89,11 +90,14 @@ struct OutboxStatements::Prepared {
   Statement find_due{connection,
                      std::string(kMessageColumns) +
                          "WHERE state = 'queued' AND due_at <= :now AND (lease_until IS NULL OR lease_until <= :now)"
-                         " ORDER BY due_at, seq LIMIT :limit",
+                         " ORDER BY due_at, " +
+                         row_order(connection) + " LIMIT :limit" +
+                         std::string(by_dialect(connection, "", " FOR UPDATE SKIP LOCKED")),
                      {{"now", now}, {"limit", limit}},
                      row.columns()};
   Statement find_leased{connection,
-                        std::string(kMessageColumns) + "WHERE id = :id AND lease_id = :lease_id",
+                        std::string(kMessageColumns) + "WHERE id = :id AND lease_id = :lease_id" +
+                            std::string(by_dialect(connection, "", " FOR UPDATE")),
                         {{"id", row.id}, {"lease_id", row.lease_id}},
                         row.columns()};
   Statement progress{connection,
@@ -182,7 +186,7 @@ OutboxStatements::~OutboxStatements() = default;
 
 void OutboxStatements::insert(const domain::OutboxMessage& message) {
   prepared_->row.set(message);
-  prepared_->insert.run();
+  prepared_->insert.execute();
 }
 
 std::optional<domain::OutboxMessage> OutboxStatements::find_message(const base::Uuid& id) {
@@ -230,7 +234,7 @@ std::optional<base::Timestamp> OutboxStatements::last_notice_at(const base::Uuid
 void OutboxStatements::cancel_messages(const base::Uuid& invitation_id, base::Timestamp now) {
   prepared_->row.invitation_id = invitation_id.to_string();
   prepared_->now = to_number(now);
-  prepared_->cancel.run();
+  prepared_->cancel.execute();
 }
 
 std::vector<domain::Lease> OutboxStatements::find_due(std::uint32_t limit, base::Timestamp now) {
@@ -270,10 +274,10 @@ std::vector<domain::Lease> OutboxStatements::claim_due_messages(std::uint32_t li
         prepared.attempt.message_id = row.id;
         prepared.attempt.number = row.claims;
         prepared.attempt.started_at = to_number(now);
-        prepared.begin_attempt.run();
+        prepared.begin_attempt.execute();
         leases.push_back(std::move(lease));
       }
-      prepared.progress.run();
+      prepared.progress.execute();
     }
   }
   return leases;
@@ -291,7 +295,7 @@ bool OutboxStatements::finish_attempt(const domain::Lease& lease, const domain::
   prepared.attempt.number = row.claims;
   prepared.attempt.finished_at = to_number(now);
   prepared.attempt.set(result);
-  prepared.end_attempt.run();
+  prepared.end_attempt.execute();
 
   // Cancelled meanwhile: its link is dead whatever the relay said, unless the mail is out already.
   const bool owed = row.state == word(MessageState::queued);
@@ -315,7 +319,7 @@ bool OutboxStatements::finish_attempt(const domain::Lease& lease, const domain::
       break;
   }
   prepared.end_lease();
-  prepared.progress.run();
+  prepared.progress.execute();
   return true;
 }
 
@@ -331,7 +335,7 @@ bool OutboxStatements::retry_message(const base::Uuid& id, base::Timestamp now) 
   row.deaths = 0;
   row.finished_at = std::nullopt;
   prepared.end_lease();
-  prepared.progress.run();
+  prepared.progress.execute();
   return true;
 }
 
@@ -347,11 +351,11 @@ std::optional<domain::MailHold> OutboxStatements::find_mail_hold() {
 
 void OutboxStatements::set_mail_hold(const std::optional<domain::MailHold>& hold) {
   if (!hold) {
-    prepared_->clear_hold.run();
+    prepared_->clear_hold.execute();
     return;
   }
   prepared_->hold.set(*hold);
-  prepared_->set_hold.run();
+  prepared_->set_hold.execute();
 }
 
 }  // namespace invited::storage

@@ -57,12 +57,12 @@ domain::Profile PersonStatements::find_profile(const base::Uuid& account_id) {
 void PersonStatements::set_profile(const base::Uuid& account_id, const domain::Profile& profile) {
   Prepared& row = *prepared_;
   row.account_id = account_id.to_string();
-  row.clear_profile.run();
+  row.clear_profile.execute();
   for (const domain::ProfileFieldDescription& description : domain::kProfileFields) {
     row.value = profile.get(description.field);
     if (row.value.empty()) continue;
     row.field = description.name;
-    row.insert_value.run();
+    row.insert_value.execute();
   }
 }
 
@@ -73,7 +73,7 @@ void PersonStatements::insert(const domain::Session& session) {
   row.password_generation = session.password_generation;
   row.created_at = to_number(session.created_at);
   row.expires_at = to_number(session.expires_at);
-  row.insert_session.run();
+  row.insert_session.execute();
 }
 
 std::optional<domain::Session> PersonStatements::find_session(std::string_view token_hash) {
@@ -92,7 +92,7 @@ bool PersonStatements::erase_session(std::string_view token_hash) {
 
 void PersonStatements::erase_sessions(const base::Uuid& account_id) {
   prepared_->account_id = account_id.to_string();
-  prepared_->erase_sessions.run();
+  prepared_->erase_sessions.execute();
 }
 
 }  // namespace invited::storage

@@ -24,7 +24,7 @@ struct ReadPool::Reader {
   explicit Reader(std::unique_ptr<Connection> connection_in)
       : connection(std::move(connection_in)),
         transaction(*connection, SociTransaction::Mode::reading),
-        begin(*connection, "BEGIN"),
+        begin(*connection, connection->begin_read_sql()),
         end(*connection, "ROLLBACK") {}
 
   std::unique_ptr<Connection> connection;
@@ -32,8 +32,20 @@ struct ReadPool::Reader {
   Statement begin;
   Statement end;
 
+  /// A connection that was lost while nobody used it is opened again.
+  void begin_anew() {
+    connection->recover();
+    try {
+      begin.run();
+    } catch (const DatabaseFailure& failure) {
+      if (failure.kind != FailureKind::connection) throw;
+      connection->recover();
+      begin.run();
+    }
+  }
+
   domain::Result<void> run(domain::Store::Work& work) {
-    begin.run();
+    begin_anew();
     domain::Result<void> result;
     try {
       result = work(transaction);

@@ -17,23 +17,54 @@ struct RecordStatements::Prepared {
   Text subject;
   Number short_term = 0;
   Number long_term = 0;
+  Number seen_short = 0;
+  Number seen_long = 0;
+  Number began = 0;
   Text environment_id, key, request_digest;
   Number created_at = 0;
   Number at = 0;
+  Text event_id;
   Text actor, action, subject_id, detail;
   Number limit = 0;
   Number offset = 0;
   Number before = 0;
 
+  bool is_postgres() const { return connection.dialect() == Dialect::postgresql; }
+
+  Parameters rate_parameters() {
+    Parameters parameters{{"subject", subject}, {"short_term", short_term}, {"long_term", long_term}};
+    if (is_postgres())
+      for (const Parameter& parameter :
+           Parameters{{"seen_short", seen_short}, {"seen_long", seen_long}, {"began", began}})
+        parameters.push_back(parameter);
+    return parameters;
+  }
+  Parameters event_parameters() {
+    Parameters parameters{
+        {"at", at}, {"actor", actor}, {"action", action}, {"subject_id", subject_id}, {"detail", detail}};
+    if (is_postgres()) parameters.emplace_back("id", event_id);
+    return parameters;
+  }
+
   Statement find_rate{connection,
                       "SELECT short_term, long_term FROM rate WHERE subject = :subject",
                       {{"subject", subject}},
                       {&short_term, &long_term}};
-  Statement set_rate{connection,
-                     "INSERT INTO rate (subject, short_term, long_term) VALUES (:subject, :short_term, :long_term)"
-                     " ON CONFLICT (subject) DO UPDATE SET short_term = excluded.short_term,"
-                     " long_term = excluded.long_term",
-                     {{"subject", subject}, {"short_term", short_term}, {"long_term", long_term}}};
+  // Other instances may have counted since it was read: what we counted comes on top of what they did. In SQLite nobody
+  // else writes.
+  Statement set_rate{
+      connection,
+      std::string("INSERT INTO rate (subject, short_term, long_term) VALUES (:subject, :short_term, :long_term)"
+                  " ON CONFLICT (subject) DO UPDATE SET ") +
+          std::string(
+              by_dialect(connection, "short_term = excluded.short_term, long_term = excluded.long_term",
+                         "short_term = CASE WHEN rate.short_term = :seen_short OR excluded.short_term < :seen_short"
+                         " THEN excluded.short_term ELSE GREATEST(rate.short_term, :began) + excluded.short_term"
+                         " - GREATEST(:seen_short, :began) END,"
+                         " long_term = CASE WHEN rate.long_term = :seen_long OR excluded.long_term < :seen_long"
+                         " THEN excluded.long_term ELSE GREATEST(rate.long_term, :began) + excluded.long_term"
+                         " - GREATEST(:seen_long, :began) END")),
+      rate_parameters()};
   Statement prune_rates{connection,
                         "DELETE FROM rate WHERE subject IN (SELECT subject FROM rate"
                         " WHERE short_term < :before AND long_term < :before LIMIT :limit)",
@@ -64,16 +95,18 @@ struct RecordStatements::Prepared {
                            " WHERE expires_at <= :before LIMIT :limit)",
                            {{"before", before}, {"limit", limit}}};
 
-  Statement insert_event{
-      connection,
-      "INSERT INTO audit_event (at, actor, action, subject_id, detail)"
-      " VALUES (:at, :actor, :action, :subject_id, :detail)",
-      {{"at", at}, {"actor", actor}, {"action", action}, {"subject_id", subject_id}, {"detail", detail}}};
-  Statement list_events{
-      connection,
-      "SELECT at, actor, action, subject_id, detail FROM audit_event ORDER BY seq DESC LIMIT :limit OFFSET :offset",
-      {{"limit", limit}, {"offset", offset}},
-      {&at, &actor, &action, &subject_id, &detail}};
+  Statement insert_event{connection,
+                         by_dialect(connection,
+                                    "INSERT INTO audit_event (at, actor, action, subject_id, detail)"
+                                    " VALUES (:at, :actor, :action, :subject_id, :detail)",
+                                    "INSERT INTO audit_event (id, at, actor, action, subject_id, detail)"
+                                    " VALUES (:id, :at, :actor, :action, :subject_id, :detail)"),
+                         event_parameters()};
+  Statement list_events{connection,
+                        "SELECT at, actor, action, subject_id, detail FROM audit_event ORDER BY " +
+                            row_order(connection) + " DESC LIMIT :limit OFFSET :offset",
+                        {{"limit", limit}, {"offset", offset}},
+                        {&at, &actor, &action, &subject_id, &detail}};
 };
 
 RecordStatements::RecordStatements(Connection& connection) : prepared_(std::make_unique<Prepared>(connection)) {}
@@ -85,11 +118,15 @@ domain::RateRecord RecordStatements::find_rate(std::string_view subject) {
   return {to_time(prepared_->short_term), to_time(prepared_->long_term)};
 }
 
-void RecordStatements::set_rate(std::string_view subject, const domain::RateRecord& record) {
+void RecordStatements::set_rate(std::string_view subject, const domain::RateRecord& seen,
+                                const domain::RateRecord& record, base::Timestamp began) {
   prepared_->subject = subject;
+  prepared_->seen_short = to_number(seen.short_term);
+  prepared_->seen_long = to_number(seen.long_term);
+  prepared_->began = to_number(began);
   prepared_->short_term = to_number(record.short_term);
   prepared_->long_term = to_number(record.long_term);
-  prepared_->set_rate.run();
+  prepared_->set_rate.execute();
 }
 
 std::optional<domain::IdempotencyRecord> RecordStatements::find_idempotency(const base::Uuid& environment_id,
@@ -106,16 +143,17 @@ void RecordStatements::insert(const domain::IdempotencyRecord& record) {
   prepared_->key = record.key;
   prepared_->request_digest = record.request_digest;
   prepared_->created_at = to_number(record.created_at);
-  prepared_->insert_idempotency.run();
+  prepared_->insert_idempotency.execute();
 }
 
 void RecordStatements::insert(const domain::AuditEvent& event) {
+  if (prepared_->is_postgres()) prepared_->event_id = base::Uuid::ordered(event.at).to_string();
   prepared_->at = to_number(event.at);
   prepared_->actor = event.actor;
   prepared_->action = event.action;
   prepared_->subject_id = event.subject_id.to_string();
   prepared_->detail = event.detail;
-  prepared_->insert_event.run();
+  prepared_->insert_event.execute();
 }
 
 std::vector<domain::AuditEvent> RecordStatements::list_audit_events(const domain::Page& page) {
@@ -131,9 +169,9 @@ std::vector<domain::AuditEvent> RecordStatements::list_audit_events(const domain
 void RecordStatements::prune(base::Timestamp before) {
   prepared_->before = to_number(before);
   prepared_->limit = kPruneLimit;
-  prepared_->prune_rates.run();
-  prepared_->prune_idempotency.run();
-  prepared_->prune_sessions.run();
+  prepared_->prune_rates.execute();
+  prepared_->prune_idempotency.execute();
+  prepared_->prune_sessions.execute();
 }
 
 }  // namespace invited::storage

@@ -20,7 +20,9 @@ class RecordStatements {
   ~RecordStatements();
 
   domain::RateRecord find_rate(std::string_view subject);
-  void set_rate(std::string_view subject, const domain::RateRecord& record);
+  /// `seen`: what it was when it was read; `began`: about when that was. What others counted meanwhile is kept.
+  void set_rate(std::string_view subject, const domain::RateRecord& seen, const domain::RateRecord& record,
+                base::Timestamp began);
   std::optional<domain::IdempotencyRecord> find_idempotency(const base::Uuid& environment_id, std::string_view key);
   void insert(const domain::IdempotencyRecord& record);
   void insert(const domain::AuditEvent& event);

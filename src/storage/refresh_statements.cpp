@@ -8,6 +8,9 @@ namespace {
 using domain::RefreshOutcome;
 using domain::RefreshState;
 
+// Rounds of looking for a due call while others take what was found.
+constexpr int kClaimRounds = 8;
+
 Text word(RefreshState state) { return Text(domain::to_string(state)); }
 
 }  // namespace
@@ -19,13 +22,14 @@ struct RefreshStatements::Prepared {
   RefreshCallRow row;
   RefreshAttemptRow attempt;
   Number now = 0;
+  Number busy = 0;
   Number limit = 0;
   Number offset = 0;
 
-  Statement make_list(std::string_view condition, std::string_view order = "seq") {
+  Statement make_list(std::string_view condition, std::string_view order = "") {
     return {connection,
             std::string(kRefreshCallColumns) + std::string(condition) + "ORDER BY " + std::string(order) +
-                " DESC LIMIT :limit OFFSET :offset",
+                row_order(connection) + " DESC LIMIT :limit OFFSET :offset",
             {{"limit", limit}, {"offset", offset}},
             row.columns()};
   }
@@ -53,29 +57,37 @@ struct RefreshStatements::Prepared {
 
   // The words are in the text, not bound: only so do the partial indexes serve.
   Statement list_all = make_list("");
-  Statement list_queued = make_list("WHERE state = 'queued' ", "+seq");  // few among many: not by walking the table
+  // Few among many: SQLite is not to find them by walking the table.
+  Statement list_queued = make_list("WHERE state = 'queued' ", by_dialect(connection, "+", ""));
   Statement list_done = make_list("WHERE state = 'done' ");
   Statement list_failed = make_list("WHERE state = 'failed' ");
   Statement list_cancelled = make_list("WHERE state = 'cancelled' ");
 
   // Goes from environment to environment in the index of what is due, and takes the oldest of each that is free: the
   // work grows with the environments that are owed a call, not with the calls.
-  Statement find_due{connection,
-                     "WITH RECURSIVE owed (environment_id) AS (SELECT MIN(environment_id) FROM refresh_call"
-                     " WHERE state = 'queued' UNION ALL SELECT (SELECT MIN(following.environment_id)"
-                     " FROM refresh_call AS following WHERE following.state = 'queued'"
-                     " AND following.environment_id > owed.environment_id) FROM owed"
-                     " WHERE owed.environment_id IS NOT NULL) " +
-                         std::string(kRefreshCallColumns) +
-                         "WHERE seq IN (SELECT (SELECT due.seq FROM refresh_call AS due WHERE due.state = 'queued'"
-                         " AND due.environment_id = owed.environment_id AND due.due_at <= :now"
-                         " ORDER BY due.due_at, due.seq LIMIT 1) FROM owed WHERE NOT EXISTS (SELECT 1"
-                         " FROM refresh_call AS busy WHERE busy.environment_id = owed.environment_id"
-                         " AND busy.lease_until > :now)) ORDER BY due_at, seq LIMIT 1",
-                     {{"now", now}},
-                     row.columns()};
+  Statement find_due{
+      connection,
+      "WITH RECURSIVE owed (environment_id) AS (SELECT (SELECT environment_id FROM refresh_call"
+      " WHERE state = 'queued' ORDER BY environment_id LIMIT 1) UNION ALL SELECT (SELECT following.environment_id"
+      " FROM refresh_call AS following WHERE following.state = 'queued'"
+      " AND following.environment_id > owed.environment_id ORDER BY following.environment_id LIMIT 1) FROM owed"
+      " WHERE owed.environment_id IS NOT NULL) " +
+          std::string(kRefreshCallColumns) +
+          "WHERE id IN (SELECT (SELECT due.id FROM refresh_call AS due WHERE due.state = 'queued'"
+          " AND due.environment_id = owed.environment_id AND due.due_at <= :now ORDER BY due.due_at, due." +
+          row_order(connection) +
+          " LIMIT 1) FROM owed WHERE NOT EXISTS (SELECT 1 FROM refresh_call AS busy"
+          " WHERE busy.environment_id = owed.environment_id AND busy.lease_until > :now)) ORDER BY due_at, " +
+          row_order(connection) + " LIMIT 1" + std::string(by_dialect(connection, "", " FOR UPDATE SKIP LOCKED")),
+      {{"now", now}},
+      row.columns()};
+  Statement is_busy{connection,
+                    "SELECT COUNT(*) FROM refresh_call WHERE environment_id = :environment_id AND lease_until > :now",
+                    {{"environment_id", row.environment_id}, {"now", now}},
+                    {&busy}};
   Statement find_leased{connection,
-                        std::string(kRefreshCallColumns) + "WHERE id = :id AND lease_id = :lease_id",
+                        std::string(kRefreshCallColumns) + "WHERE id = :id AND lease_id = :lease_id" +
+                            std::string(by_dialect(connection, "", " FOR UPDATE")),
                         {{"id", row.id}, {"lease_id", row.lease_id}},
                         row.columns()};
   Statement progress{connection,
@@ -129,7 +141,7 @@ RefreshStatements::~RefreshStatements() = default;
 
 void RefreshStatements::insert(const domain::RefreshCall& call) {
   prepared_->row.set(call);
-  if (prepared_->join_waiting.run() == 0) prepared_->insert.run();
+  if (prepared_->join_waiting.run() == 0) prepared_->insert.execute();
 }
 
 std::optional<domain::RefreshCall> RefreshStatements::find_refresh_call(const base::Uuid& id) {
@@ -154,21 +166,35 @@ std::vector<domain::RefreshAttempt> RefreshStatements::list_refresh_attempts(con
   return attempts;
 }
 
+/// Another instance may find another call of the same environment at this moment: whoever locks the environment's name
+/// first has it, the other looks again.
+bool RefreshStatements::find_due(base::Timestamp now, LockStatements& locks) {
+  Prepared& prepared = *prepared_;
+  prepared.now = to_number(now);
+  for (int round = 0; round < kClaimRounds; ++round) {
+    if (!prepared.find_due.find()) return false;
+    locks.lock_name("refresh", prepared.row.environment_id);
+    prepared.is_busy.find();
+    if (prepared.busy == 0) return true;
+  }
+  return false;
+}
+
 std::optional<domain::RefreshLease> RefreshStatements::claim_due_refresh_call(base::Timestamp now,
-                                                                              base::Timestamp lease_until) {
+                                                                              base::Timestamp lease_until,
+                                                                              LockStatements& locks) {
   Prepared& prepared = *prepared_;
   RefreshCallRow& row = prepared.row;
-  prepared.now = to_number(now);
-  if (!prepared.find_due.find()) return std::nullopt;
+  if (!find_due(now, locks)) return std::nullopt;
   domain::RefreshLease lease{base::Uuid::random(), row.get(), lease_until};
   row.claims += 1;
   row.lease_id = lease.id.to_string();
   row.lease_until = to_number(lease_until);
-  prepared.progress.run();
+  prepared.progress.execute();
   prepared.attempt.call_id = row.id;
   prepared.attempt.number = row.claims;
   prepared.attempt.started_at = to_number(now);
-  prepared.begin_attempt.run();
+  prepared.begin_attempt.execute();
   return lease;
 }
 
@@ -187,7 +213,7 @@ bool RefreshStatements::finish_refresh_attempt(const domain::RefreshLease& lease
   attempt.outcome = Text(domain::to_string(result.outcome));
   attempt.http_status = Number{result.http_status};
   attempt.explanation = result.explanation;
-  prepared.end_attempt.run();
+  prepared.end_attempt.execute();
 
   row.attempts += 1;
   row.last_error = result.outcome == RefreshOutcome::done ? Text() : result.explanation;
@@ -206,7 +232,7 @@ bool RefreshStatements::finish_refresh_attempt(const domain::RefreshLease& lease
       break;
   }
   row.end_lease();
-  prepared.progress.run();
+  prepared.progress.execute();
   return true;
 }
 
@@ -222,7 +248,7 @@ bool RefreshStatements::retry_refresh_call(const base::Uuid& id, base::Timestamp
   row.attempts = 0;
   row.finished_at = std::nullopt;
   row.end_lease();
-  prepared.progress.run();
+  prepared.progress.execute();
   return true;
 }
 

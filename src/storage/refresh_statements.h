@@ -11,6 +11,7 @@
 #include "domain/refresh_call.h"
 #include "domain/store.h"
 #include "storage/connection.h"
+#include "storage/lock_statements.h"
 
 namespace invited::storage {
 
@@ -27,7 +28,8 @@ class RefreshStatements {
                                                       const domain::Page& page);
   std::vector<domain::RefreshAttempt> list_refresh_attempts(const base::Uuid& call_id);
 
-  std::optional<domain::RefreshLease> claim_due_refresh_call(base::Timestamp now, base::Timestamp lease_until);
+  std::optional<domain::RefreshLease> claim_due_refresh_call(base::Timestamp now, base::Timestamp lease_until,
+                                                             LockStatements& locks);
   bool finish_refresh_attempt(const domain::RefreshLease& lease, const domain::RefreshResult& result,
                               std::optional<base::Timestamp> next_attempt, base::Timestamp now);
   bool retry_refresh_call(const base::Uuid& id, base::Timestamp now);
@@ -36,6 +38,9 @@ class RefreshStatements {
 
  private:
   struct Prepared;
+
+  bool find_due(base::Timestamp now, LockStatements& locks);
+
   std::unique_ptr<Prepared> prepared_;
 };
 

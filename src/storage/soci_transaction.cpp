@@ -4,6 +4,7 @@ namespace invited::storage {
 
 SociTransaction::SociTransaction(Connection& connection, Mode mode)
     : mode_(mode),
+      locks_(connection),
       savepoint_(connection, "SAVEPOINT work"),
       release_(connection, "RELEASE SAVEPOINT work"),
       rollback_to_(connection, "ROLLBACK TO SAVEPOINT work"),
@@ -16,31 +17,51 @@ SociTransaction::SociTransaction(Connection& connection, Mode mode)
       records_(connection),
       histories_(connection) {}
 
+void SociTransaction::begin_batch(base::Timestamp now, bool uses_savepoints) {
+  forget();
+  uses_savepoints_ = uses_savepoints;
+  began_ = now;
+  memory_.forget();
+  locks_.forget();
+}
+
 void SociTransaction::writing() {
-  if (has_savepoint_) return;
   if (mode_ == Mode::reading) throw domain::StorageFailure("work that only reads tried to write");
-  savepoint_.run();
+  has_written_ = true;
+  if (!has_savepoint_ && uses_savepoints_) begin_with_savepoint();
+}
+
+void SociTransaction::begin_with_savepoint() {
+  savepoint_.execute();
   has_savepoint_ = true;
 }
 
+void SociTransaction::lock_mailbox_of(std::string_view email_key) {
+  if (mode_ == Mode::reading) return;
+  if (const auto address = domain::EmailAddress::parse(email_key)) lock_name("mailbox", address->mailbox());
+}
+
 void SociTransaction::end_batch() {
-  memory_.write_rates(
-      [this](std::string_view subject, const domain::RateRecord& record) { records_.set_rate(subject, record); });
+  memory_.write_rates([this](std::string_view subject, const domain::RateRecord& seen,
+                             const domain::RateRecord& record) { records_.set_rate(subject, seen, record, began_); });
 }
 
 void SociTransaction::keep() {
   memory_.keep_rates();
+  has_written_ = false;
   if (!has_savepoint_) return;
-  release_.run();
+  release_.execute();
   has_savepoint_ = false;
 }
 
 void SociTransaction::undo() {
   memory_.undo_rates();
-  if (!has_savepoint_) return;
+  if (!std::exchange(has_written_, false) && !has_savepoint_) return;
   memory_.forget_rows();
-  rollback_to_.run();
-  release_.run();
+  if (!has_savepoint_) throw DatabaseFailure(FailureKind::conflict, "a work that wrote was refused");
+  locks_.forget();  // those that were taken since the savepoint are given back
+  rollback_to_.execute();
+  release_.execute();
   has_savepoint_ = false;
 }
 

@@ -12,6 +12,7 @@
 #include "storage/batch_memory.h"
 #include "storage/history_statements.h"
 #include "storage/invitation_statements.h"
+#include "storage/lock_statements.h"
 #include "storage/outbox_statements.h"
 #include "storage/person_statements.h"
 #include "storage/record_statements.h"
@@ -26,13 +27,18 @@ class SociTransaction final : public domain::Transaction {
 
   SociTransaction(Connection& connection, Mode mode);
 
+  /// A unit of work begins that may be undone whatever happens to it; otherwise its savepoint is set at its first
+  /// write.
+  void begin_with_savepoint();
   /// Ends a unit of work: what it wrote stays part of the transaction, or goes. Throw DatabaseFailure.
   void keep();
+  /// Without savepoints, work that wrote cannot be undone alone: DatabaseFailure of the kind `conflict`.
   void undo();
   /// The database gave up the whole transaction: there is no savepoint any more.
-  void forget() { has_savepoint_ = false; }
-  /// A writer's transaction begins: what an earlier one has read may have changed.
-  void begin_batch() { memory_.forget(); }
+  void forget() { has_savepoint_ = has_written_ = false; }
+  /// A writer's transaction begins: what an earlier one has read may have changed. Without savepoints a batch costs
+  /// less, but all of it has to be run again where one work of it fails.
+  void begin_batch(base::Timestamp now, bool uses_savepoints = true);
   /// Its last unit of work has ended, the commit comes next. Throws DatabaseFailure.
   void end_batch();
 
@@ -56,6 +62,15 @@ class SociTransaction final : public domain::Transaction {
     return memory_.environment(id, [&] { return apps_.find_environment(id); });
   }
   std::vector<domain::Environment> list_environments() override { return apps_.list_environments(); }
+
+  void lock_environment(const base::Uuid& id) override {
+    memory_.forget_rows();
+    if (mode_ == Mode::writing) locks_.lock_environment(id);
+  }
+  void lock_account(const base::Uuid& id) override {
+    memory_.forget_rows();
+    if (mode_ == Mode::writing) locks_.lock_account(id);
+  }
 
   void insert(const domain::Account& account) override { changing(), accounts_.insert(account); }
   void update(const domain::Account& account) override { changing(), accounts_.update(account); }
@@ -101,11 +116,12 @@ class SociTransaction final : public domain::Transaction {
   void insert(const domain::Invitation& invitation) override { writing(), invitations_.insert(invitation); }
   void update(const domain::Invitation& invitation) override { writing(), invitations_.update(invitation); }
   std::optional<domain::Invitation> find_invitation(const base::Uuid& id) override {
-    return invitations_.find_invitation(id);
+    return invitations_.find_invitation(id, mode_ == Mode::writing);
   }
   std::optional<domain::Invitation> find_pending_invitation(const base::Uuid& environment_id,
                                                             std::string_view invitee_key) override {
-    return invitations_.find_pending_invitation(environment_id, invitee_key);
+    lock_mailbox_of(invitee_key);
+    return invitations_.find_pending_invitation(environment_id, invitee_key, mode_ == Mode::writing);
   }
   std::vector<domain::Invitation> list_invitations(const domain::InvitationFilter& filter,
                                                    const domain::Page& page) override {
@@ -122,10 +138,12 @@ class SociTransaction final : public domain::Transaction {
     return outbox_.list_attempts(message_id);
   }
   std::vector<base::Timestamp> list_mailbox_slots(std::string_view mailbox, base::Timestamp since) override {
+    lock_name("mailbox", mailbox);
     return outbox_.list_mailbox_slots(mailbox, since);
   }
   std::optional<base::Timestamp> last_notice_at(const base::Uuid& environment_id,
                                                 std::string_view recipient_key) override {
+    lock_mailbox_of(recipient_key);
     return outbox_.last_notice_at(environment_id, recipient_key);
   }
   void cancel_messages(const base::Uuid& invitation_id, base::Timestamp now) override {
@@ -158,7 +176,7 @@ class SociTransaction final : public domain::Transaction {
   }
   std::optional<domain::RefreshLease> claim_due_refresh_call(base::Timestamp now,
                                                              base::Timestamp lease_until) override {
-    return writing(), refreshes_.claim_due_refresh_call(now, lease_until);
+    return writing(), refreshes_.claim_due_refresh_call(now, lease_until, locks_);
   }
   bool finish_refresh_attempt(const domain::RefreshLease& lease, const domain::RefreshResult& result,
                               std::optional<base::Timestamp> next_attempt, base::Timestamp now) override {
@@ -177,6 +195,7 @@ class SociTransaction final : public domain::Transaction {
   }
   std::optional<domain::IdempotencyRecord> find_idempotency(const base::Uuid& environment_id,
                                                             std::string_view key) override {
+    if (mode_ == Mode::writing) lock_name("idempotency", environment_id.to_string() + ' ' + std::string(key));
     return records_.find_idempotency(environment_id, key);
   }
   void insert(const domain::IdempotencyRecord& record) override { writing(), records_.insert(record); }
@@ -204,9 +223,19 @@ class SociTransaction final : public domain::Transaction {
     memory_.forget_rows();
   }
 
+  void lock_name(std::string_view kind, std::string_view name) {
+    if (mode_ == Mode::writing) locks_.lock_name(kind, name);
+  }
+  /// All that is decided about mails to a mailbox is decided by one instance after the other.
+  void lock_mailbox_of(std::string_view email_key);
+
   const Mode mode_;
+  bool uses_savepoints_ = true;
+  bool has_written_ = false;  ///< the current unit of work
   bool has_savepoint_ = false;
+  base::Timestamp began_{};
   BatchMemory memory_;
+  LockStatements locks_;
   Statement savepoint_;
   Statement release_;
   Statement rollback_to_;

@@ -18,6 +18,8 @@
 #include "storage/file_guard.h"
 #include "storage/sqlite_log_check.h"
 
+#include "storage/sqlite_statement.h"
+
 namespace invited::storage {
 namespace {
 
@@ -214,7 +216,7 @@ SqliteConnection::SqliteConnection(const std::string& path, Role role, int check
   try {
     state_ = std::make_unique<State>(path, checkpoint_pages);
   } catch (const soci::soci_error& error) {
-    throw DatabaseFailure(classify(error), error.get_error_message());
+    throw failure_of(error);
   }
   State& state = *state_;
   // Until it is known to be good, closing changes nothing.
@@ -252,12 +254,20 @@ SqliteConnection::~SqliteConnection() = default;
 
 soci::session& SqliteConnection::session() { return state_->session; }
 
-FailureKind SqliteConnection::classify(const soci::soci_error& error) const {
-  const auto* known = dynamic_cast<const soci::sqlite3_soci_error*>(&error);
-  if (known == nullptr) return FailureKind::statement;
-  const int code = state_ ? sqlite3_extended_errcode(state_->handle) : known->result();
-  // The handle's code is the extended one, but only as long as it is still about this error.
-  return kind_of((code & 0xff) == (known->result() & 0xff) ? code : known->result());
+std::unique_ptr<PreparedStatement> SqliteConnection::prepare(const std::string& sql, const Parameters& parameters,
+                                                             const Columns& columns) {
+  return std::make_unique<SqliteStatement>(*this, sql, parameters, columns);
+}
+
+/// Without SOCI's `what`, which would tell parameters' values: they are no business of a log.
+DatabaseFailure SqliteConnection::failure_of(const soci::soci_error& error) const {
+  FailureKind kind = FailureKind::statement;
+  if (const auto* known = dynamic_cast<const soci::sqlite3_soci_error*>(&error)) {
+    const int code = state_ ? sqlite3_extended_errcode(state_->handle) : known->result();
+    // The handle's code is the extended one, but only as long as it is still about this error.
+    kind = kind_of((code & 0xff) == (known->result() & 0xff) ? code : known->result());
+  }
+  return {kind, error.get_error_message()};
 }
 
 bool SqliteConnection::in_transaction() const { return sqlite3_get_autocommit(state_->handle) == 0; }

@@ -10,6 +10,11 @@
 
 #include "storage/connection.h"
 
+namespace soci {
+class session;
+class soci_error;
+}  // namespace soci
+
 namespace invited::storage {
 
 class SqliteConnection final : public Connection {
@@ -28,14 +33,24 @@ class SqliteConnection final : public Connection {
                    std::chrono::milliseconds longest_read = kLongestRead);
   ~SqliteConnection() override;
 
-  soci::session& session() override;
-  FailureKind classify(const soci::soci_error& error) const override;
+  Dialect dialect() const override { return Dialect::sqlite; }
+  std::unique_ptr<PreparedStatement> prepare(const std::string& sql, const Parameters& parameters,
+                                             const Columns& columns) override;
+  void flush() override {}
+  void recover() override {}
   bool in_transaction() const override;
   std::string_view begin_write_sql() const override { return "BEGIN IMMEDIATE"; }
+  std::string_view begin_read_sql() const override { return "BEGIN"; }
   /// Writes the log back into the file where it has grown enough.
   void maintain() override;
   void expect_in_place() override;
   void give_up() override;
+  void lock_schema() override {}  // the lock file keeps others out
+  void unlock_schema() override {}
+
+  // For SqliteStatement.
+  soci::session& session();
+  DatabaseFailure failure_of(const soci::soci_error& error) const;
 
   /// The writer's: one file more that must stay where it is, as those of the database must.
   void guard(const std::string& path);

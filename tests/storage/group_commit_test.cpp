@@ -260,7 +260,7 @@ TEST_P(ConcurrentStoreTest, WorkThatFailsTakesNothingOfItsBatchWithIt) {
   EXPECT_EQ(found, expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(Databases, ConcurrentStoreTest, testing::Values(kSqlite), name_of);
+INSTANTIATE_TEST_SUITE_P(Databases, ConcurrentStoreTest, testing::Values(kSqlite, kPostgres), name_of);
 
 }  // namespace
 }  // namespace invited::storage

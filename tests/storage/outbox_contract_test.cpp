@@ -384,7 +384,7 @@ TEST_P(OutboxTest, TheHoldOnTheQueueIsOneRowThatComesAndGoes) {
   EXPECT_FALSE(find());
 }
 
-INSTANTIATE_TEST_SUITE_P(Databases, OutboxTest, testing::Values(kSqlite), name_of);
+INSTANTIATE_TEST_SUITE_P(Databases, OutboxTest, testing::Values(kSqlite, kPostgres), name_of);
 
 }  // namespace
 }  // namespace invited::storage

@@ -265,7 +265,7 @@ TEST_P(PersonTest, PruningManySessionsTakesSeveralSteps) {
   EXPECT_TRUE(session("runs"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Databases, PersonTest, testing::Values(kSqlite), name_of);
+INSTANTIATE_TEST_SUITE_P(Databases, PersonTest, testing::Values(kSqlite, kPostgres), name_of);
 
 }  // namespace
 }  // namespace invited::storage

@@ -408,7 +408,7 @@ TEST_P(RefreshTest, ACallUnderLeaseIsNotRetried) {
   EXPECT_TRUE(finish(*lease, kDone, std::nullopt, at(2)));
 }
 
-INSTANTIATE_TEST_SUITE_P(Databases, RefreshTest, testing::Values(kSqlite), name_of);
+INSTANTIATE_TEST_SUITE_P(Databases, RefreshTest, testing::Values(kSqlite, kPostgres), name_of);
 
 }  // namespace
 }  // namespace invited::storage

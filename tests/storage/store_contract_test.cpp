@@ -421,7 +421,7 @@ TEST_P(StoreTest, DrainingRefusesNewWorkAndFinishesWhatIsOwed) {
   EXPECT_TRUE(store().read(nothing));
 }
 
-INSTANTIATE_TEST_SUITE_P(Databases, StoreTest, testing::Values(kSqlite), name_of);
+INSTANTIATE_TEST_SUITE_P(Databases, StoreTest, testing::Values(kSqlite, kPostgres), name_of);
 
 }  // namespace
 }  // namespace invited::storage

@@ -10,8 +10,10 @@
 #include <string>
 #include <utility>
 
+#include "storage/postgres_store.h"
 #include "storage/soci_store.h"
 #include "support/manual_clock.h"
+#include "support/postgres_cluster.h"
 #include "support/sample_data.h"
 #include "support/temporary_directory.h"
 
@@ -29,6 +31,7 @@ class StoreUnderTest {
 struct StoreFactory {
   std::string name;
   std::function<std::unique_ptr<StoreUnderTest>()> make;
+  std::function<std::optional<std::string>()> why_not;  ///< why there can be none on this machine
 };
 
 class SqliteUnderTest final : public StoreUnderTest {
@@ -52,11 +55,34 @@ class SqliteUnderTest final : public StoreUnderTest {
   std::unique_ptr<domain::Store> store_;
 };
 
-inline const StoreFactory kSqlite{"Sqlite", [] { return std::make_unique<SqliteUnderTest>(); }};
+class PostgresUnderTest final : public StoreUnderTest {
+ public:
+  PostgresUnderTest() { reopen(); }
+
+  domain::Store& store() override { return *opened_.store; }
+  void reopen() override {
+    opened_.store.reset();
+    PostgresOptions options;
+    options.url = database_.url();
+    auto opened = open_postgres_store(options);
+    if (!opened) throw std::runtime_error(opened.error().message);
+    opened_ = std::move(*opened);
+  }
+
+ private:
+  test::PostgresDatabase database_;
+  PostgresStore opened_;
+};
+
+inline const StoreFactory kSqlite{"Sqlite", [] { return std::make_unique<SqliteUnderTest>(); },
+                                  [] { return std::optional<std::string>(); }};
+inline const StoreFactory kPostgres{"Postgres", [] { return std::make_unique<PostgresUnderTest>(); },
+                                    test::PostgresCluster::why_not};
 
 class StoreContractTest : public testing::TestWithParam<StoreFactory> {
  protected:
   void SetUp() override {
+    if (const auto reason = GetParam().why_not()) GTEST_SKIP() << *reason;
     under_test_ = GetParam().make();
     write([&](domain::Transaction& t) { world_.insert_into(t); });
   }

@@ -1,0 +1,50 @@
+#include "storage/lock_statements.h"
+
+#include <unordered_set>
+
+#include "storage/statement.h"
+
+namespace invited::storage {
+
+struct LockStatements::Prepared {
+  explicit Prepared(Connection& connection_in) : connection(connection_in) {}
+
+  Connection& connection;
+  Text id, name;
+  std::unordered_set<std::string> names;  ///< that are locked already
+
+  Statement account{connection, "SELECT 1 FROM account WHERE id = :id FOR NO KEY UPDATE", {{"id", id}}};
+  Statement environment{connection, "SELECT 1 FROM environment WHERE id = :id FOR NO KEY UPDATE", {{"id", id}}};
+  Statement by_name{connection, "SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))", {{"name", name}}};
+
+  bool is_needed() const { return connection.dialect() == Dialect::postgresql; }
+};
+
+LockStatements::LockStatements(Connection& connection) : prepared_(std::make_unique<Prepared>(connection)) {}
+LockStatements::~LockStatements() = default;
+
+void LockStatements::lock_account(const base::Uuid& id) {
+  if (!prepared_->is_needed()) return;
+  prepared_->id = id.to_string();
+  prepared_->account.execute();
+}
+
+void LockStatements::lock_environment(const base::Uuid& id) {
+  if (!prepared_->is_needed()) return;
+  prepared_->id = id.to_string();
+  prepared_->environment.execute();
+}
+
+void LockStatements::lock_name(std::string_view kind, std::string_view name) {
+  if (!prepared_->is_needed()) return;
+  std::string both(kind);
+  both += ' ';
+  both += name;
+  if (!prepared_->names.insert(both).second) return;
+  prepared_->name = std::move(both);
+  prepared_->by_name.execute();
+}
+
+void LockStatements::forget() { prepared_->names.clear(); }
+
+}  // namespace invited::storage

@@ -1,0 +1,33 @@
+// Opens the store for several instances: PostgreSQL. What the Store promises is said in domain/store.h.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "base/clock.h"
+#include "domain/error.h"
+#include "domain/store.h"
+
+namespace invited::storage {
+
+struct PostgresOptions {
+  std::string url;                  ///< postgresql://…, as in libpq; may hold a password: not for a log
+  std::size_t queue_limit = 4'096;  ///< units of work waiting for the writer
+  std::size_t batch_limit = 128;    ///< units of work in one commit; each may hold a lock on the server
+  std::size_t readers = 3;          ///< connections for Store::read
+  /// Settings of the server that may be other than they should: "fsync", "full_page_writes", "synchronous_commit".
+  std::set<std::string> allow_unsafe;
+};
+
+struct PostgresStore {
+  std::unique_ptr<domain::Store> store;
+  std::unique_ptr<base::Clock> clock;  ///< the server's time; outlives the store
+};
+
+/// Connects, looks at the server's settings, migrates (one instance at a time), starts the writer thread. unavailable:
+/// no server that takes writes, one that would lose what it acknowledges, a schema newer than the program.
+domain::Result<PostgresStore> open_postgres_store(const PostgresOptions& options);
+
+}  // namespace invited::storage
