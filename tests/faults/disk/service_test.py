@@ -21,7 +21,7 @@ import invited_service
 import links
 import loop_disk
 from call_log import DONE, REFUSED, UNKNOWN
-from deployment import Deployment
+from deployment import OnSqlite
 from invited_service import NO_RATES, Service, wait_until
 from loop_disk import LoopDisk
 
@@ -58,7 +58,7 @@ class TheDiskIsFull(unittest.TestCase):
     def test_d11_it_refuses_lives_and_recovers(self):
         """A tmpfs of six megabytes, filled to its last byte under load, again and again."""
         with small_disk("6m") as folder, \
-                Deployment({"state_dir": str(folder / "state"), **NO_WATERMARK}) as deployment:
+                OnSqlite({"state_dir": str(folder / "state"), **NO_WATERMARK}) as deployment:
             [service] = deployment.services
             with deployment.callers(rate=150):
                 for _ in range(FULL_DISKS):
@@ -111,7 +111,7 @@ class TheDiskIsFull(unittest.TestCase):
 
 class TheDiskTurnsReadOnly(unittest.TestCase):
     def test_d14_it_ends_and_starts_again_when_the_disk_is_well(self):
-        with LoopDisk(64) as disk, Deployment({"state_dir": str(disk.path / "state"), **NO_WATERMARK}) as deployment:
+        with LoopDisk(64) as disk, OnSqlite({"state_dir": str(disk.path / "state"), **NO_WATERMARK}) as deployment:
             [service] = deployment.services
             with deployment.callers(rate=200):
                 deployment.log.await_more(30)
@@ -136,7 +136,7 @@ class FilesAreChangedUnderIt(unittest.TestCase):
         cases = [("", False), ("-wal", True), (".lock", False), ("", True), ("-wal", False), (".lock", True)]
         for ending, replaced in cases[:end_to_end.rounds(3, 6)]:
             for _ in range(end_to_end.rounds(1, 5)):
-                with self.subTest(file=f"invited.db{ending}", replaced=replaced), Deployment() as deployment:
+                with self.subTest(file=f"invited.db{ending}", replaced=replaced), OnSqlite() as deployment:
                     [service] = deployment.services
                     file = service.state_dir / f"invited.db{ending}"
                     moved = file.with_name("moved")
