@@ -15,6 +15,7 @@
 
 #include "cli/service_choice.h"
 #include "demo_mails.h"
+#include "durable_file.h"
 #include "keys.h"
 #include "serve.h"
 

@@ -1,14 +1,18 @@
 #include "housekeeping.h"
 
+#include <utility>
+
 #include "base/log.h"
 
 namespace invited {
 
 Housekeeping::Housekeeping(domain::Store& store, const base::Clock& clock, std::chrono::milliseconds keep,
-                           const Config::Retention& retention, std::chrono::milliseconds interval)
+                           const Config::Retention& retention, std::function<void()> every_interval,
+                           std::chrono::milliseconds interval)
     : store_(store),
       clock_(clock),
       keep_(keep),
+      every_interval_(std::move(every_interval)),
       interval_(interval),
       retention_(store, clock, retention),
       thread_([this] { run(); }) {}
@@ -25,11 +29,13 @@ Housekeeping::~Housekeeping() {
 void Housekeeping::run() {
   auto prune_at = std::chrono::steady_clock::now();
   auto step_at = prune_at;
+  bool is_start = true;
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     lock.unlock();
     if (std::chrono::steady_clock::now() >= prune_at) {
       prune();
+      if (!std::exchange(is_start, false) && every_interval_) every_interval_();
       prune_at = std::chrono::steady_clock::now() + interval_;
     }
     if (std::chrono::steady_clock::now() >= step_at) {

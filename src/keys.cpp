@@ -7,7 +7,6 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
@@ -15,30 +14,14 @@
 #include <utility>
 
 #include "base/crypto.h"
+#include "durable_file.h"
 
 namespace invited {
 namespace {
 
 constexpr std::size_t kKeySize = 32;
 constexpr int kFileVersion = 1;
-
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
-
-std::unexpected<std::string> failed(const std::filesystem::path& path, const char* verb) {
-  return std::unexpected(path.string() + " cannot be " + verb + ": " + std::strerror(errno));
-}
+constexpr std::size_t kLargestFile = 65'536;
 
 std::unexpected<std::string> damaged(const std::filesystem::path& path) {
   return std::unexpected(path.string() +
@@ -91,40 +74,17 @@ std::string make_key_file() {
 
 }  // namespace
 
-Parsed<void> create_file_durably(const std::filesystem::path& path, std::string_view content) {
-  const std::filesystem::path temporary = path.string() + ".new-" + base::to_hex(base::random_bytes(8));
-  {
-    const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (file.get() < 0) return failed(temporary, "written");
-    while (!content.empty()) {
-      const ssize_t written = ::write(file.get(), content.data(), content.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) return failed(temporary, "written");
-      content.remove_prefix(static_cast<std::size_t>(written));
-    }
-    if (::fsync(file.get()) != 0) return failed(temporary, "written");
-  }
-  const bool linked = ::link(temporary.c_str(), path.c_str()) == 0 || errno == EEXIST;
-  const int error = errno;
-  ::unlink(temporary.c_str());
-  errno = error;
-  if (!linked) return failed(path, "written");
-  const Descriptor folder(::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.get() < 0 || ::fsync(folder.get()) != 0) return failed(path.parent_path(), "synced");
-  return {};
-}
-
 Parsed<Keys> load_keys(const std::filesystem::path& state_dir) {
   const std::filesystem::path path = state_dir / kKeyFileName;
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) {
-    if (errno != ENOENT) return failed(path, "read");
+  if (!file.valid()) {
+    if (errno != ENOENT) return file_failed(path, "read");
     return std::unexpected(path.string() +
                            " is missing although a database is there: restore it from your backup. Without it no "
                            "environment can sign in and no link that was sent works.");
   }
   struct stat status{};
-  if (::fstat(file.get(), &status) != 0) return failed(path, "read");
+  if (::fstat(file.get(), &status) != 0) return file_failed(path, "read");
   if (!S_ISREG(status.st_mode)) return std::unexpected(path.string() + " is not a file");
   if ((status.st_mode & 077) != 0)
     return std::unexpected(path.string() + " can be read by others: chmod 600 " + path.string() +
@@ -134,10 +94,10 @@ Parsed<Keys> load_keys(const std::filesystem::path& state_dir) {
   for (;;) {
     const ssize_t size = ::read(file.get(), buffer.data(), buffer.size());
     if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return failed(path, "read");
+    if (size < 0) return file_failed(path, "read");
     if (size == 0) break;
     content.append(buffer.data(), static_cast<std::size_t>(size));
-    if (content.size() > 65'536) return damaged(path);
+    if (content.size() > kLargestFile) return damaged(path);
   }
   buffer.fill(0);
   auto keys = parse_keys(content);
@@ -157,6 +117,25 @@ Parsed<Keys> load_or_create_keys(const std::filesystem::path& state_dir, bool da
     if (!written) return std::unexpected(std::move(written.error()));
   }
   return load_keys(state_dir);
+}
+
+domain::KeyMarks marks_of(const Keys& keys) {
+  return {base::to_hex(base::hmac_sha256(keys.pepper.reveal(), "invited key binding 1")), keys.token_keys.epoch};
+}
+
+Parsed<void> set_epoch(const std::filesystem::path& state_dir, std::uint32_t epoch, Keys& keys) {
+  const std::filesystem::path path = state_dir / kKeyFileName;
+  auto content = read_file(path, kLargestFile);
+  if (!content) return std::unexpected(std::move(content.error()));
+  auto json = nlohmann::ordered_json::parse(*content, nullptr, /*allow_exceptions=*/false);
+  base::wipe(*content);
+  if (!json.is_object()) return damaged(path);
+  json["epoch"] = epoch;
+  std::string changed = json.dump(2) + "\n";
+  auto written = replace_file_durably(path, changed);
+  base::wipe(changed);
+  if (written) keys.token_keys.epoch = epoch;
+  return written;
 }
 
 }  // namespace invited

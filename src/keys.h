@@ -8,6 +8,7 @@
 
 #include "base/secret.h"
 #include "config_values.h"
+#include "domain/incarnation.h"
 #include "domain/token.h"
 
 namespace invited {
@@ -28,9 +29,10 @@ Parsed<Keys> load_keys(const std::filesystem::path& state_dir);
 /// no database can be there without its keys.
 Parsed<Keys> load_or_create_keys(const std::filesystem::path& state_dir, bool database_exists);
 
-/// Makes a file of mode 0600 so that afterwards, whatever happens, all of it is there or nothing: temporary file,
-/// fsync, link, fsync of the folder. Where the file is there already, it stays as it is: of two that start at the same
-/// moment one makes it, and both read the same. The complaint names the file and the system's reason.
-Parsed<void> create_file_durably(const std::filesystem::path& path, std::string_view content);
+/// What a database remembers of the keys: a digest of the pepper, which no rotation changes, and the epoch.
+domain::KeyMarks marks_of(const Keys& keys);
+
+/// Writes `epoch` into the file, which is otherwise left as it is, and into `keys`; durable when this returns.
+Parsed<void> set_epoch(const std::filesystem::path& state_dir, std::uint32_t epoch, Keys& keys);
 
 }  // namespace invited

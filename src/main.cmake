@@ -3,7 +3,8 @@ find_package(CURL REQUIRED)
 find_package(nlohmann_json REQUIRED)
 
 # What tests link without the rest: settings and keys.
-add_library(invited_config STATIC config.cpp config_file.cpp config_load.cpp config_values.cpp keys.cpp)
+add_library(invited_config STATIC config.cpp config_file.cpp config_load.cpp config_values.cpp durable_file.cpp
+            incarnation_file.cpp keys.cpp restore_guard.cpp)
 target_link_libraries(invited_config PUBLIC invited_domain PRIVATE nlohmann_json::nlohmann_json)
 
 add_library(invited_retention STATIC retention.cpp history_export.cpp)

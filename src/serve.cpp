@@ -76,10 +76,10 @@ mail::DeliveryOptions delivery_options(const Config& config) {
 
 /// Waits a little where the database is in use but no service answers: by a command, or by a service that is ending.
 Result<StateFolder> open_when_free(const Config& config, const base::Clock& clock,
-                                   const std::function<void(std::string_view)>& on_fatal) {
+                                   const std::function<void(std::string_view)>& on_fatal, AfterRestore said) {
   const auto patience_ends = std::chrono::steady_clock::now() + kPatience;
   for (;;) {
-    auto state = open_state_folder(config, clock, on_fatal);
+    auto state = open_state_folder(config, clock, on_fatal, said);
     if (state || !is_in_use(config) || std::chrono::steady_clock::now() >= patience_ends) return state;
     const auto other = admin::call_service(config.state_dir, R"({"command":"status"})", kPatience);
     if (!other || other->has_value()) return state;
@@ -123,7 +123,7 @@ struct Service::Parts {
                mail::make_transport_factory(config.mail, mail::longest_delivery(config.delivery.lease)),
                delivery_options(config)),
         refresh_worker(*state.store, clock, config.refresh, {.public_url = config.public_url}),
-        housekeeping(*state.store, clock, config.policy.idempotency_lifetime, config.retention),
+        housekeeping(*state.store, clock, config.policy.idempotency_lifetime, config.retention, [this] { renew(); }),
         admin{*state.store, clock, config.policy, state.keys.pepper, password_hasher} {
     admin.public_url = config.public_url;
     context.mail_queued = [this] { worker.wake(); };
@@ -135,9 +135,20 @@ struct Service::Parts {
     admin.environments_changed = [this] { authenticator.forget_snapshot(); };
   }
 
+  /// Not worth a refusal: a disk that is full must not keep what is owed from going on. But then a copy of today's
+  /// database would be taken for the database.
+  void renew() {
+    const auto renewed = renew_incarnation(guarded_folder(config), *state.store, state.keys, clock.now());
+    if (!renewed && !renewal_failed)
+      base::log::warning("incarnation.not_renewed", {{"reason", renewed.error().message},
+                                                     {"effect", "an older copy of the database may go unnoticed"}});
+    renewal_failed = !renewed;
+  }
+
   const Config config;
   const base::SystemClock clock;
   std::atomic<bool> draining{false};
+  std::atomic<bool> renewal_failed{false};
   StateFolder state;
   domain::PasswordHasher password_hasher;
   domain::EnvironmentAuthenticator authenticator;
@@ -161,13 +172,16 @@ Service::~Service() = default;
 const Config& Service::config() const { return parts_->config; }
 admin::AdminContext& Service::admin_context() { return parts_->admin; }
 
-Result<std::unique_ptr<Service>> Service::start(Config config, const MoreRoutes& more_routes) {
+Result<std::unique_ptr<Service>> Service::start(Config config, const MoreRoutes& more_routes, AfterRestore said) {
   base::log::set_level(config.log_level);
   const base::SystemClock clock;
-  auto state = open_when_free(config, clock, [](std::string_view reason) {
-    base::log::error("service.failed", {{"reason", reason}});
-    ::kill(::getpid(), kFatalSignal);
-  });
+  auto state = open_when_free(
+      config, clock,
+      [](std::string_view reason) {
+        base::log::error("service.failed", {{"reason", reason}});
+        ::kill(::getpid(), kFatalSignal);
+      },
+      said);
   if (!state) return std::unexpected(std::move(state.error()));
   // Links and pages hold the public URL, so the port must be known before anything is built; but a second service on
   // the same folder is told who holds that, not that the port is taken.
@@ -180,7 +194,16 @@ Result<std::unique_ptr<Service>> Service::start(Config config, const MoreRoutes&
     config.public_url = (config.http.tls_certificate.empty() ? "http://" : "https://") + config.http.listen.to_string();
   warn_of_unsafe_settings(config);
 
+  if (state->accepted)
+    base::log::warning("restore.accepted",
+                       {{"effect", "links mailed so far are dead, everybody is signed out"},
+                        {"held_mails", state->accepted->held_messages},
+                        {"next", "invited invitation resend --after-restore; invited mail list --state queued"}});
+  else if (said != AfterRestore::not_said)
+    base::log::warning("restore.not_seen", {{"effect", "--after-restore did nothing: take it out of the start"}});
+
   auto parts = std::make_unique<Parts>(std::move(config), std::move(*state));
+  parts->renew();  // before anything is answered or sent
   const auto renderer = std::make_shared<const http::PageRenderer>(parts->config.public_url, base::Language::en);
   http::Router router = make_routes({.context = parts->context,
                                      .engine = parts->engine,
@@ -254,13 +277,13 @@ int Service::stop() {
   return EXIT_SUCCESS;
 }
 
-int serve(const Config& config) {
+int serve(const Config& config, AfterRestore said) {
   block_signals();
   if (const auto problems = problems_for_serving(config); !problems.empty()) {
     for (const ConfigProblem& problem : problems) std::cerr << "invited: " << problem.to_string() << '\n';
     return EXIT_FAILURE;
   }
-  auto service = Service::start(config);
+  auto service = Service::start(config, {}, said);
   if (!service) {
     std::cerr << "invited: " << service.error().message << '\n';
     return EXIT_FAILURE;

@@ -10,6 +10,7 @@
 #include "config.h"
 #include "http/html.h"
 #include "http/router.h"
+#include "restore_guard.h"
 
 namespace invited {
 
@@ -24,7 +25,8 @@ class Service {
 
   /// Opens the state folder, then everything else; when it returns, requests are answered. Error: unavailable, with a
   /// sentence that says what to mend. `config` must have passed problems_for_serving.
-  static domain::Result<std::unique_ptr<Service>> start(Config config, const MoreRoutes& more_routes = {});
+  static domain::Result<std::unique_ptr<Service>> start(Config config, const MoreRoutes& more_routes = {},
+                                                        AfterRestore said = AfterRestore::not_said);
   ~Service();
 
   /// Blocks until SIGTERM or SIGINT (a second one ends the process at once) or until storage fails for good; SIGHUP
@@ -45,6 +47,6 @@ class Service {
 };
 
 /// `invited serve`: the exit code.
-int serve(const Config& config);
+int serve(const Config& config, AfterRestore said);
 
 }  // namespace invited

@@ -47,7 +47,8 @@ domain::Result<void> make_folder(const std::filesystem::path& folder) {
 std::filesystem::path database_path(const Config& config) { return config.state_dir / "invited.db"; }
 
 domain::Result<StateFolder> open_state_folder(const Config& config, const base::Clock& clock,
-                                              std::function<void(std::string_view reason)> on_fatal) {
+                                              std::function<void(std::string_view reason)> on_fatal,
+                                              AfterRestore said) {
   if (config.state_dir.empty())
     return refuse(ErrorCode::unavailable, "state_dir is empty: name a folder.", "state_dir");
   if (auto made = make_folder(config.state_dir); !made) return std::unexpected(std::move(made.error()));
@@ -63,12 +64,16 @@ domain::Result<StateFolder> open_state_folder(const Config& config, const base::
                                            .on_fatal = std::move(on_fatal)},
                                           clock);
   if (!store) return std::unexpected(std::move(store.error()));
-  return StateFolder{std::move(*keys), std::move(*store)};
+  auto accepted = answer_restore(guarded_folder(config), said, **store, *keys, clock.now());
+  if (!accepted) return std::unexpected(std::move(accepted.error()));
+  return StateFolder{std::move(*keys), std::move(*store), *accepted};
 }
 
 domain::Result<void> check_database_content(const Config& config) {
   return storage::check_sqlite_database(database_path(config).string());
 }
+
+GuardedFolder guarded_folder(const Config& config) { return {.state_dir = config.state_dir, .exclusive = true}; }
 
 bool is_in_use(const Config& config) {
   std::error_code error;

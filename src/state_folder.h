@@ -11,20 +11,26 @@
 #include "config.h"
 #include "domain/store.h"
 #include "keys.h"
+#include "restore_guard.h"
 
 namespace invited {
 
 struct StateFolder {
   Keys keys;
   std::unique_ptr<domain::Store> store;
+  std::optional<domain::AcceptedRestore> accepted{};  ///< where --after-restore had something to accept
 };
 
 std::filesystem::path database_path(const Config& config);
 
 /// Makes the folder (mode 0700), the keys and the database where they are missing. `on_fatal` as in
-/// storage::SqliteOptions. Error: unavailable, with a sentence that names the remedy.
+/// storage::SqliteOptions. A database that came back from a backup is refused unless `said` accepts it. Error:
+/// unavailable, with a sentence that names the remedy.
 domain::Result<StateFolder> open_state_folder(const Config& config, const base::Clock& clock,
-                                              std::function<void(std::string_view reason)> on_fatal);
+                                              std::function<void(std::string_view reason)> on_fatal,
+                                              AfterRestore said = AfterRestore::not_said);
+
+GuardedFolder guarded_folder(const Config& config);
 
 /// Looks at all of the database, in use or not. Error: unavailable, damaged, with the remedy.
 domain::Result<void> check_database_content(const Config& config);

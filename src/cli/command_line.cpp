@@ -94,6 +94,11 @@ int run(int argc, char** argv, const Services& services) {
   ServiceChoice serve_choice;
   CLI::App* serve = app.add_subcommand("serve", "Run the service");
   add_service_options(*serve, serve_choice);
+  bool after_restore = false;
+  serve->add_flag("--after-restore", after_restore,
+                  "take a database into use that came back from a backup, which is refused otherwise: links that were "
+                  "mailed so far are dead then, mails that are owed are held, everybody is signed out. For one start "
+                  "only; without effect where there was no restore");
   add_setting_flags(*serve, serve_choice.flags);
   serve->footer(
       "Example:\n  invited serve --config /etc/invited/invited.toml\n\nEnds on SIGTERM, after what is under way.");
@@ -154,7 +159,8 @@ int run(int argc, char** argv, const Services& services) {
   drop_flags_not_given(*check, check_choice.flags);
   if (serve->parsed()) {
     const auto config = load(serve_choice);
-    return config ? services.serve(*config) : kRefused;
+    if (!config) return kRefused;
+    return services.serve(*config, after_restore ? AfterRestore::if_restored : AfterRestore::not_said);
   }
   if (demo->parsed()) return services.demo(demo_options);
   if (check->parsed()) return run_check(check_choice, check_json);

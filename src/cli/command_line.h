@@ -8,6 +8,7 @@
 #include <string>
 
 #include "config.h"
+#include "restore_guard.h"
 
 namespace invited::cli {
 
@@ -23,7 +24,7 @@ struct DemoOptions {
 
 /// What the command line cannot do by itself; main hands it in. Both block until the service ends.
 struct Services {
-  std::function<int(const Config&)> serve;
+  std::function<int(const Config&, AfterRestore)> serve;
   std::function<int(const DemoOptions&)> demo;
 };
 

@@ -81,6 +81,10 @@ std::optional<DeliveryOutcome> parse_delivery_outcome(std::string_view text) {
                                 DeliveryOutcome::held, DeliveryOutcome::poisoned});
 }
 
+bool is_held(const OutboxMessage& message) {
+  return message.state == MessageState::queued && message.due_at >= message.expires_at;
+}
+
 std::string message_id_of(const OutboxMessage& message) { return message.id.to_string(); }
 
 std::chrono::milliseconds retry_delay(std::uint32_t attempts, const RetryPolicy& policy, double random) {

@@ -23,6 +23,7 @@
 #include "domain/audit_event.h"
 #include "domain/error.h"
 #include "domain/history.h"
+#include "domain/incarnation.h"
 #include "domain/invitation.h"
 #include "domain/outbox_message.h"
 #include "domain/profile.h"
@@ -116,6 +117,7 @@ class Transaction {
   virtual std::optional<Session> find_session(std::string_view token_hash) = 0;
   virtual bool erase_session(std::string_view token_hash) = 0;  ///< false where there was none
   virtual void erase_sessions(const base::Uuid& account_id) = 0;
+  virtual void erase_all_sessions() = 0;
 
   // --- invitations ---------------------------------------------------------------------------------
   virtual void insert(const Invitation&) = 0;
@@ -151,6 +153,13 @@ class Transaction {
                               base::Timestamp now) = 0;
   /// failed, quarantined → queued, due now, deaths and attempts forgotten. False in any other state.
   virtual bool retry_message(const base::Uuid& id, base::Timestamp now) = 0;
+  /// queued → cancelled. False in any other state.
+  virtual bool cancel_message(const base::Uuid& id, base::Timestamp now) = 0;
+  /// Every queued message becomes held (is_held), with `reason` as its last error; leases end. How many.
+  virtual std::uint64_t hold_queued_messages(std::string_view reason) = 0;
+  /// A held message becomes due now. False where it is not held.
+  virtual bool release_message(const base::Uuid& id, base::Timestamp now) = 0;
+  virtual std::uint64_t count_held_messages() = 0;
   virtual std::optional<MailHold> find_mail_hold() = 0;
   virtual void set_mail_hold(const std::optional<MailHold>&) = 0;
 
@@ -179,6 +188,13 @@ class Transaction {
   virtual void insert(const IdempotencyRecord&) = 0;
   virtual void insert(const AuditEvent&) = 0;
   virtual std::vector<AuditEvent> list_audit_events(const Page&) = 0;
+
+  // --- where the database belongs (incarnation.h) --------------------------------------------------
+  virtual std::optional<KeyBinding> find_key_binding() = 0;
+  virtual void set_key_binding(const KeyBinding&) = 0;
+  virtual std::vector<Incarnation> list_incarnations() = 0;
+  virtual void set_incarnation(const Incarnation&) = 0;  ///< in place of the instance's earlier one
+  virtual void erase_incarnations() = 0;                 ///< of every instance
 
   /// Deletes what only time made useless: rates and idempotency records older than `before`, sessions that were over by
   /// then. Bounded per call.

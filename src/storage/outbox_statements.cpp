@@ -87,6 +87,21 @@ struct OutboxStatements::Prepared {
                    "UPDATE outbox_message SET state = 'cancelled', finished_at = :now"
                    " WHERE invitation_id = :invitation_id AND state = 'queued'",
                    {{"invitation_id", row.invitation_id}, {"now", now}}};
+  Statement cancel_one{connection,
+                       "UPDATE outbox_message SET state = 'cancelled', finished_at = :now"
+                       " WHERE id = :id AND state = 'queued'",
+                       {{"id", row.id}, {"now", now}}};
+  // Held is: due when its time is over. A claim finds it then, and fails it.
+  Statement hold_queued{connection,
+                        "UPDATE outbox_message SET due_at = expires_at, last_error = :last_error, lease_id = NULL,"
+                        " lease_until = NULL WHERE state = 'queued'",
+                        {{"last_error", row.last_error}}};
+  Statement release{connection,
+                    "UPDATE outbox_message SET due_at = :now, last_error = ''"
+                    " WHERE id = :id AND state = 'queued' AND due_at >= expires_at",
+                    {{"id", row.id}, {"now", now}}};
+  Statement count_held{
+      connection, "SELECT COUNT(*) FROM outbox_message WHERE state = 'queued' AND due_at >= expires_at", {}, {&slot}};
   Statement find_due{connection,
                      std::string(kMessageColumns) +
                          "WHERE state = 'queued' AND due_at <= :now AND (lease_until IS NULL OR lease_until <= :now)"
@@ -235,6 +250,28 @@ void OutboxStatements::cancel_messages(const base::Uuid& invitation_id, base::Ti
   prepared_->row.invitation_id = invitation_id.to_string();
   prepared_->now = to_number(now);
   prepared_->cancel.execute();
+}
+
+bool OutboxStatements::cancel_message(const base::Uuid& id, base::Timestamp now) {
+  prepared_->row.id = id.to_string();
+  prepared_->now = to_number(now);
+  return prepared_->cancel_one.run() > 0;
+}
+
+std::uint64_t OutboxStatements::hold_queued_messages(std::string_view reason) {
+  prepared_->row.last_error = reason;
+  return static_cast<std::uint64_t>(prepared_->hold_queued.run());
+}
+
+bool OutboxStatements::release_message(const base::Uuid& id, base::Timestamp now) {
+  prepared_->row.id = id.to_string();
+  prepared_->now = to_number(now);
+  return prepared_->release.run() > 0;
+}
+
+std::uint64_t OutboxStatements::count_held_messages() {
+  prepared_->count_held.find();
+  return static_cast<std::uint64_t>(prepared_->slot);
 }
 
 std::vector<domain::Lease> OutboxStatements::find_due(std::uint32_t limit, base::Timestamp now) {

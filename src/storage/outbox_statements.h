@@ -1,6 +1,6 @@
 // The SQL of the outbox: messages, their attempts and leases, the hold on the queue. What makes a message change its
-// state is here, in claim_due_messages, finish_attempt, retry_message and cancel_messages, and nowhere else. One per
-// connection; used by its thread. Throws StorageFailure.
+// state is here, in claim_due_messages, finish_attempt, retry_message, cancel_message(s), and what holds and releases,
+// and nowhere else. One per connection; used by its thread. Throws StorageFailure.
 #pragma once
 
 #include <memory>
@@ -28,6 +28,10 @@ class OutboxStatements {
   std::optional<base::Timestamp> last_notice_at(const base::Uuid& environment_id, std::string_view recipient_key);
 
   void cancel_messages(const base::Uuid& invitation_id, base::Timestamp now);
+  bool cancel_message(const base::Uuid& id, base::Timestamp now);
+  std::uint64_t hold_queued_messages(std::string_view reason);
+  bool release_message(const base::Uuid& id, base::Timestamp now);
+  std::uint64_t count_held_messages();
   std::vector<domain::Lease> claim_due_messages(std::uint32_t limit, base::Timestamp now, base::Timestamp lease_until);
   bool finish_attempt(const domain::Lease& lease, const domain::DeliveryResult& result,
                       std::optional<base::Timestamp> next_attempt, base::Timestamp now);

@@ -41,6 +41,7 @@ struct PersonStatements::Prepared {
       connection, "DELETE FROM session WHERE token_hash = :token_hash", {{"token_hash", token_hash}}};
   Statement erase_sessions{
       connection, "DELETE FROM session WHERE account_id = :account_id", {{"account_id", account_id}}};
+  Statement erase_all_sessions{connection, "DELETE FROM session"};
 };
 
 PersonStatements::PersonStatements(Connection& connection) : prepared_(std::make_unique<Prepared>(connection)) {}
@@ -94,5 +95,7 @@ void PersonStatements::erase_sessions(const base::Uuid& account_id) {
   prepared_->account_id = account_id.to_string();
   prepared_->erase_sessions.execute();
 }
+
+void PersonStatements::erase_all_sessions() { prepared_->erase_all_sessions.run(); }
 
 }  // namespace invited::storage

@@ -25,6 +25,7 @@ class PersonStatements {
   std::optional<domain::Session> find_session(std::string_view token_hash);
   bool erase_session(std::string_view token_hash);
   void erase_sessions(const base::Uuid& account_id);
+  void erase_all_sessions();
 
  private:
   struct Prepared;

@@ -15,7 +15,8 @@ SociTransaction::SociTransaction(Connection& connection, Mode mode)
       people_(connection),
       refreshes_(connection),
       records_(connection),
-      histories_(connection) {}
+      histories_(connection),
+      incarnations_(connection) {}
 
 void SociTransaction::begin_batch(base::Timestamp now, bool uses_savepoints) {
   forget();

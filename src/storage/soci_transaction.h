@@ -11,6 +11,7 @@
 #include "storage/app_statements.h"
 #include "storage/batch_memory.h"
 #include "storage/history_statements.h"
+#include "storage/incarnation_statements.h"
 #include "storage/invitation_statements.h"
 #include "storage/lock_statements.h"
 #include "storage/outbox_statements.h"
@@ -112,6 +113,7 @@ class SociTransaction final : public domain::Transaction {
   }
   bool erase_session(std::string_view token_hash) override { return writing(), people_.erase_session(token_hash); }
   void erase_sessions(const base::Uuid& account_id) override { writing(), people_.erase_sessions(account_id); }
+  void erase_all_sessions() override { writing(), people_.erase_all_sessions(); }
 
   void insert(const domain::Invitation& invitation) override { writing(), invitations_.insert(invitation); }
   void update(const domain::Invitation& invitation) override { writing(), invitations_.update(invitation); }
@@ -160,6 +162,16 @@ class SociTransaction final : public domain::Transaction {
   bool retry_message(const base::Uuid& id, base::Timestamp now) override {
     return writing(), outbox_.retry_message(id, now);
   }
+  bool cancel_message(const base::Uuid& id, base::Timestamp now) override {
+    return writing(), outbox_.cancel_message(id, now);
+  }
+  std::uint64_t hold_queued_messages(std::string_view reason) override {
+    return writing(), outbox_.hold_queued_messages(reason);
+  }
+  bool release_message(const base::Uuid& id, base::Timestamp now) override {
+    return writing(), outbox_.release_message(id, now);
+  }
+  std::uint64_t count_held_messages() override { return outbox_.count_held_messages(); }
   std::optional<domain::MailHold> find_mail_hold() override { return outbox_.find_mail_hold(); }
   void set_mail_hold(const std::optional<domain::MailHold>& hold) override { writing(), outbox_.set_mail_hold(hold); }
 
@@ -203,6 +215,15 @@ class SociTransaction final : public domain::Transaction {
   std::vector<domain::AuditEvent> list_audit_events(const domain::Page& page) override {
     return records_.list_audit_events(page);
   }
+  std::optional<domain::KeyBinding> find_key_binding() override { return incarnations_.find_key_binding(); }
+  void set_key_binding(const domain::KeyBinding& binding) override {
+    writing(), incarnations_.set_key_binding(binding);
+  }
+  std::vector<domain::Incarnation> list_incarnations() override { return incarnations_.list_incarnations(); }
+  void set_incarnation(const domain::Incarnation& incarnation) override {
+    writing(), incarnations_.set_incarnation(incarnation);
+  }
+  void erase_incarnations() override { writing(), incarnations_.erase_incarnations(); }
   void prune(base::Timestamp before) override { writing(), records_.prune(before), memory_.prune_rates(before); }
 
   domain::HistorySlice list_ended(domain::History history, std::string_view after, base::Timestamp before,
@@ -247,6 +268,7 @@ class SociTransaction final : public domain::Transaction {
   RefreshStatements refreshes_;
   RecordStatements records_;
   HistoryStatements histories_;
+  IncarnationStatements incarnations_;
 };
 
 }  // namespace invited::storage

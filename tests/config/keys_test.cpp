@@ -1,3 +1,4 @@
+#include "durable_file.h"
 #include "keys.h"
 
 #include <gmock/gmock.h>

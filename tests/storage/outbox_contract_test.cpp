@@ -363,6 +363,55 @@ TEST_P(OutboxTest, ARetriedMessageKeepsItsHistoryAndItsNumbersGoOn) {
   EXPECT_EQ(list[1].number, 2u);
 }
 
+// --- after a restore ---------------------------------------------------------------------------------
+
+TEST_P(OutboxTest, HeldMessagesAreNotClaimedUntilTheirTimeIsOver) {
+  const auto [invitation, message] = invite("held@example.org", at(0));
+  const auto leased = invite("leased@example.org", at(0)).second;
+  std::vector<domain::Lease> leases;
+  write([&](Transaction& t) { leases = t.claim_due_messages(2, at(1), at(600)); });
+  ASSERT_EQ(leases.size(), 2U);
+  write([&](Transaction& t) { EXPECT_EQ(t.hold_queued_messages("restored"), 2U); });
+  const auto later = invite("later@example.org", at(2)).second;
+  EXPECT_EQ(read([](Transaction& t) { return t.count_held_messages(); }), 2U);
+  EXPECT_TRUE(domain::is_held(this->message(message.id)));
+  EXPECT_EQ(this->message(message.id).last_error, "restored");
+
+  // Whoever had claimed one before has nothing to say any more; what was queued since goes on.
+  write([&](Transaction& t) {
+    EXPECT_FALSE(t.finish_attempt(leases[0], {DeliveryOutcome::deferred, 0, "connect", "busy"}, at(5), at(3)));
+    const auto due = t.claim_due_messages(10, at(700), at(1300));
+    ASSERT_EQ(due.size(), 1U);
+    EXPECT_EQ(due[0].message.id, later.id);
+    for (const auto& lease : t.claim_due_messages(10, message.expires_at, message.expires_at))
+      EXPECT_EQ(lease.message.id, later.id);
+  });
+  EXPECT_EQ(this->message(message.id).state, MessageState::failed);
+}
+
+TEST_P(OutboxTest, HeldMessagesGoWhenTheyAreReleasedAndNeverWhenTheyAreCancelled) {
+  const auto released = invite("released@example.org", at(0)).second;
+  const auto cancelled = invite("cancelled@example.org", at(0)).second;
+  const auto never_held = [&] {
+    write([&](Transaction& t) { EXPECT_FALSE(t.release_message(released.id, at(1))) << "it is not held"; });
+  };
+  never_held();
+  write([&](Transaction& t) { t.hold_queued_messages("restored"); });
+  write([&](Transaction& t) {
+    EXPECT_TRUE(t.release_message(released.id, at(9)));
+    EXPECT_TRUE(t.cancel_message(cancelled.id, at(9)));
+    EXPECT_FALSE(t.cancel_message(cancelled.id, at(10))) << "it is not queued any more";
+    EXPECT_FALSE(t.release_message(cancelled.id, at(10)));
+    EXPECT_EQ(t.count_held_messages(), 0U);
+    const auto due = t.claim_due_messages(10, at(9), at(600));
+    ASSERT_EQ(due.size(), 1U);
+    EXPECT_EQ(due[0].message.id, released.id);
+    EXPECT_EQ(due[0].message.last_error, "");
+  });
+  EXPECT_EQ(message(cancelled.id).state, MessageState::cancelled);
+  EXPECT_EQ(message(cancelled.id).finished_at, at(9));
+}
+
 TEST_P(OutboxTest, TheHoldOnTheQueueIsOneRowThatComesAndGoes) {
   const auto find = [&] { return read([](Transaction& t) { return t.find_mail_hold(); }); };
   EXPECT_FALSE(find());

@@ -265,6 +265,48 @@ TEST_P(PersonTest, PruningManySessionsTakesSeveralSteps) {
   EXPECT_TRUE(session("runs"));
 }
 
+TEST_P(PersonTest, AllSessionsEndAtOnce) {
+  write([&](Transaction& t) {
+    t.insert(session_of(world_.inviter, "one", at(100)));
+    t.insert(session_of(world_.inviter, "two", at(100)));
+    t.erase_all_sessions();
+  });
+  EXPECT_FALSE(session("one"));
+  EXPECT_FALSE(session("two"));
+}
+
+// --- where the database belongs ------------------------------------------------------------------------
+
+TEST_P(PersonTest, TheKeyBindingIsOneRow) {
+  const auto find = [&] { return read([](Transaction& t) { return t.find_key_binding(); }); };
+  EXPECT_FALSE(find());
+  write([](Transaction& t) { t.set_key_binding({"digest", 1, std::nullopt}); });
+  EXPECT_FALSE(find()->restored_at);
+  write([](Transaction& t) { t.set_key_binding({"other", 4'000'000'000, at(7)}); });
+  reopen();
+  EXPECT_EQ(find()->key_digest, "other");
+  EXPECT_EQ(find()->epoch, 4'000'000'000);
+  EXPECT_EQ(find()->restored_at, at(7));
+}
+
+TEST_P(PersonTest, EachInstanceHasOneIncarnation) {
+  const auto first = base::Uuid::random();
+  const auto second = base::Uuid::random();
+  write([&](Transaction& t) {
+    t.set_incarnation({"a", first, at(1)});
+    t.set_incarnation({"b", first, at(1)});
+    t.set_incarnation({"a", second, at(2)});
+  });
+  const auto found = read([](Transaction& t) { return t.list_incarnations(); });
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].instance, "a");
+  EXPECT_EQ(found[0].id, second);
+  EXPECT_EQ(found[0].since, at(2));
+  EXPECT_EQ(found[1].id, first);
+  write([](Transaction& t) { t.erase_incarnations(); });
+  EXPECT_TRUE(read([](Transaction& t) { return t.list_incarnations(); }).empty());
+}
+
 INSTANTIATE_TEST_SUITE_P(Databases, PersonTest, testing::Values(kSqlite, kPostgres), name_of);
 
 }  // namespace

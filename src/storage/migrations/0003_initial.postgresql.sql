@@ -236,3 +236,21 @@ CREATE TABLE audit_event (
   subject_id UUID NOT NULL,
   detail TEXT NOT NULL
 );
+
+-- How a database that came back from a backup is told from the one that was served last. One row, made by the first
+-- start: the keys that the database belongs to (a digest that tells nothing of them), and the epoch of its links.
+-- `restored_at` is when an operator last said --after-restore: links mailed before are dead.
+CREATE TABLE key_binding (
+  singleton BIGINT PRIMARY KEY CHECK (singleton = 1),
+  key_digest TEXT NOT NULL,
+  epoch BIGINT NOT NULL,
+  restored_at BIGINT
+);
+
+-- One row for each state folder that serves the database: a random id, renewed with every start and every minute, that
+-- also stands in a file in that folder.
+CREATE TABLE incarnation (
+  instance TEXT COLLATE "C" PRIMARY KEY,
+  id UUID NOT NULL,
+  since BIGINT NOT NULL
+) WITH (fillfactor = 50);
