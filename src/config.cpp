@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <sstream>
 #include <type_traits>
 #include <utility>
 
@@ -145,6 +146,26 @@ Parsed<std::string> domain_name(const std::string& given) {
   return *host;
 }
 
+Parsed<std::string> database_url(const std::string& given) {
+  for (const std::string_view scheme : {"postgresql://", "postgres://"})
+    if (given.starts_with(scheme) && given.size() > scheme.size()) return given;
+  // It may hold a password: not repeated.
+  return std::unexpected("is no URL of a database: write postgresql://user@host:5432/name, or nothing for SQLite");
+}
+
+Parsed<std::set<std::string>> server_settings(const std::string& given) {
+  static const std::set<std::string> kKnown{"fsync", "full_page_writes", "synchronous_commit"};
+  std::set<std::string> names;
+  std::string name;
+  for (std::istringstream words(given); std::getline(words, name, ',');) {
+    const std::string trimmed(base::trim(name));
+    if (!kKnown.contains(trimmed))
+      return std::unexpected("\"" + trimmed + "\" is none of: fsync, full_page_writes, synchronous_commit");
+    names.insert(trimmed);
+  }
+  return names;
+}
+
 Parsed<std::string> any_text(const std::string& given) { return given; }
 
 constexpr std::uint64_t kKiB = 1024;
@@ -164,7 +185,12 @@ std::vector<Setting> make_settings() {
   const refresh::Settings refresh;
   return {
       path("state_dir", "/var/lib/invited", INVITED_TARGET(state_dir),
-           "Folder of the database, the keys and the admin socket. Made with mode 0700 if missing; back it up."),
+           "Folder of the database (unless `database` names another), the keys and the admin socket. Made with mode "
+           "0700 if "
+           "missing; back it up."),
+      text("database", "", "URL", INVITED_TARGET(database), database_url,
+           "postgresql://user@host/name for several instances on one database (several hosts: "
+           "postgresql://user@one,two/name). Empty: SQLite, in state_dir."),
       text(
           "public_url", "", "URL", INVITED_TARGET(public_url), [](const std::string& t) { return parse_public_url(t); },
           "What people and programs reach the service by; every link begins with it. Required unless `http.listen` is "
@@ -323,8 +349,12 @@ std::vector<Setting> make_settings() {
       number("storage.queue_length", 4096, 16, 65'536, INVITED_TARGET(storage.queue_length),
              "Writes that may wait for the disk; more are refused with 503."),
       number("storage.max_batch", 512, 1, 4096, INVITED_TARGET(storage.max_batch),
-             "Most writes that share one commit."),
+             "Most writes that share one commit; with PostgreSQL not more than 128."),
       number("storage.readers", 3, 1, 64, INVITED_TARGET(storage.readers), "Connections for reading."),
+      text("storage.allow_unsafe", "", "list of fsync, full_page_writes, synchronous_commit",
+           INVITED_TARGET(storage.allow_unsafe), server_settings,
+           "Settings of the PostgreSQL server that may let acknowledged invitations be lost. Without their names here "
+           "such a server is refused."),
 
       keeping(
           "retention.invitations", INVITED_TARGET(retention.invitations),

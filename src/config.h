@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,7 @@ namespace invited {
 
 struct Config {
   std::filesystem::path state_dir;
+  std::string database;  ///< postgresql://…, may hold a password; empty: SQLite in state_dir
   std::string
       public_url;  ///< may have a path, no slash at its end; empty: http:// and the address listened on (loopback only)
   std::chrono::milliseconds shutdown_timeout{};
@@ -58,6 +60,7 @@ struct Config {
     std::uint32_t queue_length = 0;
     std::uint32_t max_batch = 0;
     std::uint32_t readers = 0;
+    std::set<std::string> allow_unsafe;  ///< settings of the PostgreSQL server
   } storage;
 
   struct Retention {  ///< how long what ended is kept; 0: for ever

@@ -112,6 +112,7 @@ struct Service::Parts {
   Parts(Config settings, StateFolder opened)
       : config(std::move(settings)),
         state(std::move(opened)),
+        clock(*state.clock),
         authenticator(*state.store, clock, state.keys.pepper, config.policy),
         wrong_links({config.policy.wrong_links_per_5_minutes, 5min, config.policy.wrong_links_per_5_minutes}),
         sign_ups({config.policy.sign_ups_per_minute, 1min, config.policy.sign_ups_per_minute}),
@@ -146,10 +147,10 @@ struct Service::Parts {
   }
 
   const Config config;
-  const base::SystemClock clock;
   std::atomic<bool> draining{false};
   std::atomic<bool> renewal_failed{false};
   StateFolder state;
+  const base::Clock& clock;
   domain::PasswordHasher password_hasher;
   domain::EnvironmentAuthenticator authenticator;
   domain::AttemptLimiter wrong_links;

@@ -4,12 +4,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
 #include <utility>
 
 #include "storage/lock_file.h"
+#include "storage/postgres_store.h"
 #include "storage/soci_store.h"
 
 namespace invited {
@@ -42,7 +44,39 @@ domain::Result<void> make_folder(const std::filesystem::path& folder) {
   return {};
 }
 
+/// The database is opened before the keys: only it knows whether there must be some.
+domain::Result<StateFolder> open_shared(const Config& config, AfterRestore said) {
+  auto opened = storage::open_postgres_store({.url = config.database,
+                                              .queue_limit = config.storage.queue_length,
+                                              .batch_limit = std::min<std::size_t>(config.storage.max_batch, 128),
+                                              .readers = config.storage.readers,
+                                              .allow_unsafe = config.storage.allow_unsafe});
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  const auto binding =
+      domain::read_returning(*opened->store, [](domain::Transaction& transaction) -> domain::Result<bool> {
+        return transaction.find_key_binding().has_value();
+      });
+  if (!binding) return std::unexpected(binding.error());
+  std::error_code error;
+  if (*binding && !std::filesystem::exists(config.state_dir / kKeyFileName, error))
+    return refuse(ErrorCode::unavailable, "The database is in use already, but there is no " +
+                                              std::string(kKeyFileName) + " in " + config.state_dir.string() +
+                                              ": copy it from the state_dir of another instance.");
+  auto keys = load_or_create_keys(config.state_dir, *binding);
+  if (!keys) return refuse(ErrorCode::unavailable, std::move(keys.error()));
+  auto accepted = answer_restore(guarded_folder(config), said, *opened->store, *keys, opened->clock->now());
+  if (!accepted) return std::unexpected(std::move(accepted.error()));
+  return StateFolder{std::move(*keys), std::move(opened->clock), std::move(opened->store), *accepted};
+}
+
 }  // namespace
+
+bool is_shared(const Config& config) { return !config.database.empty(); }
+
+bool may_have_database(const Config& config) {
+  std::error_code error;
+  return is_shared(config) || std::filesystem::exists(database_path(config), error);
+}
 
 std::filesystem::path database_path(const Config& config) { return config.state_dir / "invited.db"; }
 
@@ -52,6 +86,7 @@ domain::Result<StateFolder> open_state_folder(const Config& config, const base::
   if (config.state_dir.empty())
     return refuse(ErrorCode::unavailable, "state_dir is empty: name a folder.", "state_dir");
   if (auto made = make_folder(config.state_dir); !made) return std::unexpected(std::move(made.error()));
+  if (is_shared(config)) return open_shared(config, said);
   std::error_code error;
   auto keys = load_or_create_keys(config.state_dir, std::filesystem::exists(database_path(config), error));
   if (!keys) return refuse(ErrorCode::unavailable, std::move(keys.error()));
@@ -66,18 +101,21 @@ domain::Result<StateFolder> open_state_folder(const Config& config, const base::
   if (!store) return std::unexpected(std::move(store.error()));
   auto accepted = answer_restore(guarded_folder(config), said, **store, *keys, clock.now());
   if (!accepted) return std::unexpected(std::move(accepted.error()));
-  return StateFolder{std::move(*keys), std::move(*store), *accepted};
+  return StateFolder{std::move(*keys), std::make_unique<base::SystemClock>(), std::move(*store), *accepted};
 }
 
 domain::Result<void> check_database_content(const Config& config) {
+  if (is_shared(config)) return {};  // its server looks after itself
   return storage::check_sqlite_database(database_path(config).string());
 }
 
-GuardedFolder guarded_folder(const Config& config) { return {.state_dir = config.state_dir, .exclusive = true}; }
+GuardedFolder guarded_folder(const Config& config) {
+  return {.state_dir = config.state_dir, .exclusive = !is_shared(config)};
+}
 
 bool is_in_use(const Config& config) {
   std::error_code error;
-  if (!std::filesystem::exists(lock_path(config), error)) return false;
+  if (is_shared(config) || !std::filesystem::exists(lock_path(config), error)) return false;
   return !storage::LockFile::take(lock_path(config), "the database");
 }
 

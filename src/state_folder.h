@@ -17,11 +17,19 @@ namespace invited {
 
 struct StateFolder {
   Keys keys;
+  std::unique_ptr<base::Clock> clock;  ///< by which everything is decided: the machine's, or the database server's
   std::unique_ptr<domain::Store> store;
   std::optional<domain::AcceptedRestore> accepted{};  ///< where --after-restore had something to accept
 };
 
+/// Whether the database is one that several instances share (PostgreSQL).
+bool is_shared(const Config& config);
+
+/// SQLite's file.
 std::filesystem::path database_path(const Config& config);
+
+/// False where there is certainly none yet.
+bool may_have_database(const Config& config);
 
 /// Makes the folder (mode 0700), the keys and the database where they are missing. `on_fatal` as in
 /// storage::SqliteOptions. A database that came back from a backup is refused unless `said` accepts it. Error:
@@ -35,7 +43,7 @@ GuardedFolder guarded_folder(const Config& config);
 /// Looks at all of the database, in use or not. Error: unavailable, damaged, with the remedy.
 domain::Result<void> check_database_content(const Config& config);
 
-/// Whether another process has the database open right now.
+/// Whether another process has the database for itself right now: never where it is shared.
 bool is_in_use(const Config& config);
 
 }  // namespace invited

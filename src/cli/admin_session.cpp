@@ -52,7 +52,6 @@ Result<Json> result_of(const Json& answer) {
 
 /// The store, opened by ourselves, and what commands need beside it.
 struct AdminSession::Offline {
-  base::SystemClock clock;
   StateFolder state;
   domain::PasswordHasher hasher;
 };
@@ -64,8 +63,8 @@ AdminSession::~AdminSession() = default;
 bool AdminSession::through_service() const { return offline_ == nullptr; }
 
 Result<Json> AdminSession::run_offline(const Json& request) {
-  admin::AdminContext context{*offline_->state.store,      offline_->clock,  config_.policy,
-                              offline_->state.keys.pepper, offline_->hasher, public_url_of(config_)};
+  admin::AdminContext context{*offline_->state.store,      *offline_->state.clock, config_.policy,
+                              offline_->state.keys.pepper, offline_->hasher,       public_url_of(config_)};
   return result_of(admin::execute(request, context));
 }
 
@@ -85,13 +84,12 @@ Result<Json> AdminSession::run(const std::string& command, Json arguments) {
     }
     if (const auto& line = *answer) return result_of(Json::parse(*line, nullptr, /*allow_exceptions=*/false));
 
-    std::error_code error;
-    if (!may_create_ && !std::filesystem::exists(database_path(config_), error))
+    if (!may_create_ && !may_have_database(config_))
       return refuse(ErrorCode::not_found, "There is no database in " + config_.state_dir.string() +
                                               " yet: name the service with --config or --state-dir, or start it once.");
     base::log::set_level(base::log::Level::warning);
     auto offline = std::make_unique<Offline>();
-    auto state = open_state_folder(config_, offline->clock, {});
+    auto state = open_state_folder(config_, base::SystemClock(), {});
     if (state) {
       offline->state = std::move(*state);
       offline_ = std::move(offline);

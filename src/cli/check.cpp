@@ -216,8 +216,7 @@ int run_check(const ServiceChoice& choice, bool json) {
   check_file(choice, findings);
   check_settings(*config, findings);
   const bool there = check_state_folder(*config, findings);
-  std::error_code error;
-  const bool database_exists = there && std::filesystem::exists(database_path(*config), error);
+  const bool database_exists = there && may_have_database(*config);
   if (there) check_keys(*config, database_exists, findings);
   const std::string public_url = check_database(*config, database_exists, findings);
   check_relay(*config, findings);
