@@ -68,13 +68,18 @@ void add_probe_routes(http::Router& router, const RouteParts& parts) {
     response.headers.set("Cache-Control", "no-store");
     return response;
   };
-  router.add("GET", "/healthz", [uncached](const http::Request&) { return uncached(200, "alive\n"); });
-  router.add("GET", "/readyz",
-             [uncached, &store = parts.context.store, &draining = parts.draining](const http::Request&) {
-               if (draining.load()) return uncached(503, "not ready: stopping\n");
-               if (!store.is_ready()) return uncached(503, "not ready: the database takes no writes\n");
-               return uncached(200, "ready\n");
-             });
+  // Whoever asks restarts a service that does not answer: no help where all workers wait for the database.
+  http::RouteOptions probe;
+  probe.runs_at_once = true;
+  router.add("GET", "/healthz", [uncached](const http::Request&) { return uncached(200, "alive\n"); }, probe);
+  router.add(
+      "GET", "/readyz",
+      [uncached, &store = parts.context.store, &draining = parts.draining](const http::Request&) {
+        if (draining.load()) return uncached(503, "not ready: stopping\n");
+        if (!store.is_ready()) return uncached(503, "not ready: the database takes no writes\n");
+        return uncached(200, "ready\n");
+      },
+      probe);
 }
 
 }  // namespace

@@ -290,13 +290,14 @@ std::optional<Connection::Denial> Connection::admit() {
   return std::nullopt;
 }
 
-/// The request is whole: to the workers.
+/// The request is whole: to the workers, mostly.
 void Connection::hand_over() {
   const auto now = Clock::now();
   loop_.schedule(*this, now + core_.options.limits.idle);  // the worker, when it is done, cannot
   loop_.watch_queue();
   self_ = shared_from_this();
   phase_.store(Phase::running, std::memory_order_release);
+  if (exchange_->route->options.runs_at_once) return run();
   if (core_.pool.submit(*this, now)) return;  // from here on it may be gone
   const auto self = std::move(self_);
   respond(busy());

@@ -25,6 +25,8 @@ struct RouteOptions {
   std::size_t max_body = 0;                ///< bytes; 0: the listener's limit
   std::vector<std::string> content_types;  ///< media types of a request's body; others get 415. Empty: any
   ErrorRenderer error_renderer;            ///< none: a line of plain text. One is enough for all methods of a path
+  /// By the I/O thread, for handlers that never wait: they answer though every worker is busy.
+  bool runs_at_once = false;
 };
 
 struct Route {

@@ -262,6 +262,9 @@ struct Gate {
       open.acquire();
       return make_response(200, "text/plain", "done");
     });
+    RouteOptions probe;
+    probe.runs_at_once = true;
+    router.add("GET", "/probe", [](const Request&) { return make_response(200, "text/plain", "alive"); }, probe);
     return router;
   }
 };
@@ -319,6 +322,30 @@ TEST(Overload, IsRefusedAfterTheLongestWaitThoughEveryWorkerIsBusy) {
   EXPECT_EQ(running.read_answer().body, "done");
   waiting.send(kSoap);
   EXPECT_EQ(waiting.read_answer().status, 200);
+}
+
+TEST(Overload, DoesNotKeepAProbeFromItsAnswer) {
+  Gate gate;
+  ServerOptions options;
+  options.workers = 1;
+  options.queue_length = 1;
+  options.limits.queue_wait = 10s;
+  TestListener listener(options, gate.router());
+  RawHttpClient running(listener.port());
+  running.send(kWait);
+  gate.entered.acquire();
+  RawHttpClient queued(listener.port());
+  queued.send(kWait);
+  EXPECT_TRUE(queued.is_silent_for(50ms));
+  RawHttpClient probing(listener.port());
+  constexpr int kProbes = 1000;  // sent ahead: they must not nest
+  std::string probes;
+  for (int i = 0; i < kProbes; ++i) probes += "GET /probe HTTP/1.1\r\nHost: a\r\n\r\n";
+  probing.send(probes);
+  for (int i = 0; i < kProbes; ++i) ASSERT_EQ(probing.read_answer().body, "alive");
+  gate.open.release(2);
+  EXPECT_EQ(running.read_answer().body, "done");
+  EXPECT_EQ(queued.read_answer().body, "done");
 }
 
 TEST(Descriptors, ThatRunOutPauseAcceptingWithoutABusyLoop) {
