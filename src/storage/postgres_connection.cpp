@@ -23,6 +23,8 @@ constexpr milliseconds kPatience{1'000};
 constexpr const char* kConnectTimeout = "3";
 constexpr milliseconds kFirstReconnectWait{100};
 constexpr milliseconds kLongestReconnectWait{2'000};
+/// A server that was silent for so long is not waited for again, by connecting, within the same call.
+constexpr milliseconds kSilence{1'000};
 constexpr const char* kTcpUserTimeout = "4000";
 /// "invited", for pg_advisory_lock.
 constexpr std::string_view kSchemaLock = "29687894410618212";
@@ -188,6 +190,7 @@ void PostgresConnection::rollback() {
 void PostgresConnection::send(const std::string& sql, const std::vector<const char*>& values) {
   if (!connection_) throw DatabaseFailure(FailureKind::connection, "the database server is not connected");
   pg_conn* connection = connection_.get();
+  if (sent_.empty()) asked_at_ = steady_clock::now();
   auto known = prepared_.find(sql);
   if (known == prepared_.end()) {
     const std::string name = "s" + std::to_string(next_name_++);
@@ -271,6 +274,8 @@ void PostgresConnection::lose(const std::string& what) {
   const std::string why = first_line(what);
   connection_.reset();
   sent_.clear();
+  const auto now = steady_clock::now();
+  if (now - asked_at_ > kSilence) next_connect_ = now + jittered(kFirstReconnectWait);
   throw DatabaseFailure(FailureKind::connection, why);
 }
 

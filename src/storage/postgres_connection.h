@@ -96,6 +96,7 @@ class PostgresConnection final : public Connection {
   bool unhurried_ = false;
   int failed_connects_ = 0;
   std::chrono::steady_clock::time_point next_connect_{};
+  std::chrono::steady_clock::time_point asked_at_;
   std::chrono::steady_clock::time_point deadline_;
 };
 

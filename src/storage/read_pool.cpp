@@ -13,6 +13,7 @@ namespace {
 using domain::ErrorCode;
 
 constexpr std::chrono::seconds kLongestWait{5};
+constexpr const char* kUnreadable = "The service cannot read its database right now: try again in a moment.";
 
 std::unexpected<domain::Error> refuse(std::string message) {
   return domain::refuse(ErrorCode::unavailable, std::move(message), {}, std::chrono::seconds(1));
@@ -32,9 +33,18 @@ struct ReadPool::Reader {
   Statement begin;
   Statement end;
 
-  /// A connection that was lost while nobody used it is opened again.
+  /// Opens a connection again that was lost; false while the server is away, of which recover() tells the log.
+  bool is_connected() {
+    try {
+      connection->recover();
+      return true;
+    } catch (const DatabaseFailure&) {
+      return false;
+    }
+  }
+
+  /// A connection may have been lost while nobody used it.
   void begin_anew() {
-    connection->recover();
     try {
       begin.run();
     } catch (const DatabaseFailure& failure) {
@@ -85,10 +95,10 @@ domain::Result<void> ReadPool::read(domain::Store::Work& work) {
   if (!reader) return refuse("The service is busy: try again in a moment.");
   domain::Result<void> result;
   try {
-    result = reader->run(work);
+    result = reader->is_connected() ? reader->run(work) : refuse(kUnreadable);
   } catch (const std::exception& error) {
     base::log::error("storage.read_failed", {{"reason", error.what()}});
-    result = refuse("The service cannot read its database right now: try again in a moment.");
+    result = refuse(kUnreadable);
   } catch (...) {
     base::log::error("storage.read_failed", {{"reason", "an unknown exception"}});
     result = refuse("The service failed inside. Tell its operator.");
