@@ -230,11 +230,13 @@ class Service:
                  self.other_role_uuid)
 
     def beside(self, settings=None, **options):
-        """Another instance on the same PostgreSQL, with the same keys; the folder, port and log are its own. Not started."""
+        """Another instance on the same PostgreSQL, with the same keys and, as behind a proxy, the same address for people;
+        the folder, port and log are its own. Not started."""
         other = Service("serve", **options)
         other.port = free_port()
         other.mail_dir = other.folder / "mail"
-        other.settings = {**self.settings, "state_dir": str(other.state_dir), "http.listen": f"127.0.0.1:{other.port}",
+        other.settings = {"public_url": f"http://127.0.0.1:{self.port}", **self.settings,
+                          "state_dir": str(other.state_dir), "http.listen": f"127.0.0.1:{other.port}",
                           "mail.directory": str(other.mail_dir), **(settings or {})}
         other.write_config()
         other.state_dir.mkdir(mode=0o700)

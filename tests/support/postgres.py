@@ -268,6 +268,20 @@ class Server:
             return not pids
         wait_until(all_dead, 10, "the end of PostgreSQL after kill -9")
 
+    def freeze(self):
+        """SIGSTOP for all of it: connections are taken, nothing is answered, until thaw()."""
+        self._signal_all(signal.SIGSTOP)
+
+    def thaw(self):
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, which):
+        for pid in self.processes():
+            try:
+                os.kill(pid, which)
+            except ProcessLookupError:
+                pass
+
     def pause_walreceiver(self):
         """SIGSTOP: connected, and takes nothing more, until resume_walreceiver() or promote()."""
         self._paused = int(self.value("SELECT pid FROM pg_stat_wal_receiver", "postgres"))
@@ -306,6 +320,9 @@ class Server:
             self.query("CREATE ROLE invited LOGIN")
         self.query(f"CREATE DATABASE {name} OWNER invited")
         return url(name, self)
+
+    def create_fresh_database(self):
+        return self.create_database(f"fresh_{secrets.token_hex(4)}")
 
     def admin_url(self, database="postgres"):
         return f"postgresql://postgres@/{database}?host={urllib.parse.quote(str(self.folder), safe='')}&port={self.port}"
