@@ -13,7 +13,7 @@ target_link_libraries(invited_retention PUBLIC invited_config PRIVATE invited_ad
 add_executable(invited
   main.cpp housekeeping.cpp serve.cpp routes.cpp demo.cpp demo_mails.cpp state_folder.cpp
   cli/admin_command.cpp cli/admin_command_table.cpp cli/admin_session.cpp cli/check.cpp cli/command_line.cpp
-  cli/output.cpp cli/probe_url.cpp cli/service_choice.cpp cli/table.cpp)
+  cli/migrate_store.cpp cli/output.cpp cli/probe_url.cpp cli/service_choice.cpp cli/table.cpp)
 target_link_libraries(invited PRIVATE
   invited_config invited_retention invited_admin invited_http invited_soap invited_mail invited_refresh invited_storage
   nlohmann_json::nlohmann_json CURL::libcurl)

@@ -11,6 +11,7 @@
 
 #include "cli/admin_command.h"
 #include "cli/check.h"
+#include "cli/migrate_store.h"
 #include "cli/output.h"
 #include "cli/table.h"
 
@@ -131,6 +132,22 @@ int run(int argc, char** argv, const Services& services) {
   list_settings->add_flag("--markdown", markdown, "as a Markdown table");
   list_settings->add_flag("--json", settings_json, "print a JSON array of objects");
 
+  MigrateStoreOptions move_options;
+  CLI::App* move =
+      app.add_subcommand("migrate-store", "Move everything from the SQLite file into a PostgreSQL database");
+  move->add_option("--from", move_options.from, "the SQLite file of a service that is stopped")
+      ->type_name("sqlite:FILE")
+      ->required();
+  move->add_option("--to", move_options.to, "an empty database, or what a run that was broken off left")
+      ->type_name("postgresql://…")
+      ->required();
+  move->add_option("--allow-unsafe", move_options.allow_unsafe, "as storage.allow_unsafe")->type_name("SETTING");
+  move->add_flag("--json", move_options.json, "print a JSON array of objects: table, rows, digest");
+  move->footer(
+      "Example:\n  invited migrate-store --from sqlite:/var/lib/invited/invited.db --to "
+      "postgresql://invited@db.example.org/invited\n\nSafe to run again. A password is better kept in ~/.pgpass or "
+      "PGPASSWORD than in the URL.");
+
   std::map<std::string_view, CLI::App*> noun_apps;
   for (const NounSpec& noun : nouns()) {
     CLI::App* added = app.add_subcommand(std::string(noun.noun), std::string(noun.help));
@@ -164,6 +181,7 @@ int run(int argc, char** argv, const Services& services) {
   }
   if (demo->parsed()) return services.demo(demo_options);
   if (check->parsed()) return run_check(check_choice, check_json);
+  if (move->parsed()) return run_migrate_store(move_options);
   if (list_settings->parsed()) {
     print_settings(markdown, settings_json);
     return kDone;

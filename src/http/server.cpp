@@ -215,6 +215,8 @@ void Server::Implementation::pause_accepting(std::string_view reason) {
 
 void Server::Implementation::stop_accepting() {
   net::post(loops_.front()->io, [this] {
+    // Whom the system has let in already has called, mostly; closing would reset them.
+    if (acceptor_->is_open()) accept_clients();
     error_code ignored;
     ignored = acceptor_->close(ignored);
     accept_timer_->cancel();
@@ -226,16 +228,17 @@ bool Server::Implementation::drain(std::chrono::milliseconds timeout) {
   const auto end = std::chrono::steady_clock::now() + timeout;
   core_.draining = true;
   stop_accepting();
-  do {
+  // One step of grace first: who has just connected is about to call.
+  while (!core_.wait_until_all_closed(kDrainStep)) {
+    if (std::chrono::steady_clock::now() >= end) return false;
     // Again and again: a request that has just been answered leaves an idle connection behind.
     for (auto& loop : loops_) {
       net::post(loop->io, [&deadlines = loop->deadlines] {
         deadlines.for_each([](DeadlineQueue::Entry& entry) { static_cast<Connection&>(entry).close_if_idle(); });
       });
     }
-    if (core_.wait_until_all_closed(kDrainStep)) return true;
-  } while (std::chrono::steady_clock::now() < end);
-  return false;
+  }
+  return true;
 }
 
 void Server::Implementation::stop() {

@@ -30,7 +30,6 @@ constexpr std::string_view kById = "id > :after_id AND id <= :end_id";
 constexpr std::string_view kBySlot =
     "invitation_id IS NULL AND (not_before, id) > (:after_number, :after_id)"
     " AND (not_before, id) <= (:end_number, :end_id)";
-constexpr std::string_view kBySequence = "seq > :after_number AND seq <= :end_number";
 
 std::string all_of(std::initializer_list<std::string_view> parts) {
   std::string text;
@@ -159,13 +158,15 @@ struct HistoryStatements::Prepared {
       all_of({"DELETE FROM refresh_attempt WHERE call_id IN (SELECT id FROM refresh_call WHERE ", ended_calls, ")"}));
   Statement erase_calls = make(all_of({"DELETE FROM refresh_call WHERE ", ended_calls}));
 
-  // --- audit events ---
-  const std::string ended_events = all_of({kBySequence, " AND at < :before"});
-  Statement next_events =
-      make_stretch("SELECT seq, '', at FROM audit_event WHERE seq > :after_number ORDER BY seq LIMIT :limit");
-  Statement list_events = make(
-      all_of({"SELECT at, actor, action, subject_id, detail FROM audit_event WHERE ", ended_events, " ORDER BY seq"}),
-      {&at, &actor, &action, &subject_id, &detail});
+  // --- audit events: SQLite's have no id ---
+  const std::string ended_events =
+      all_of({by_dialect(connection, "seq > :after_number AND seq <= :end_number", kById), " AND at < :before"});
+  Statement next_events = make_stretch(
+      by_dialect(connection, "SELECT seq, '', at FROM audit_event WHERE seq > :after_number ORDER BY seq LIMIT :limit",
+                 "SELECT 0, id, at FROM audit_event WHERE id > :after_id ORDER BY id LIMIT :limit"));
+  Statement list_events = make(all_of({"SELECT at, actor, action, subject_id, detail FROM audit_event WHERE ",
+                                       ended_events, " ORDER BY ", row_order(connection)}),
+                               {&at, &actor, &action, &subject_id, &detail});
   Statement erase_events = make(all_of({"DELETE FROM audit_event WHERE ", ended_events}));
 
   Statement& next_of(History history) {

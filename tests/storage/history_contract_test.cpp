@@ -328,7 +328,7 @@ TEST_P(HistoryTest, APersonWhoseInvitationWentCanBeInvitedAnew) {
       read([&](Transaction& t) { return t.find_pending_invitation(world_.environment.id, "guest@example.com"); }));
 }
 
-INSTANTIATE_TEST_SUITE_P(Databases, HistoryTest, testing::Values(kSqlite), name_of);
+INSTANTIATE_TEST_SUITE_P(Databases, HistoryTest, testing::Values(kSqlite, kPostgres), name_of);
 
 }  // namespace
 }  // namespace invited::storage

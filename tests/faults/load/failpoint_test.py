@@ -13,10 +13,11 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from deployment import OnSqlite
+from deployment import OnPostgres, OnSqlite
 
 import captured_mail
 import end_to_end
+import postgres
 from invited_service import NO_RATES, Service, wait_until
 from smtp_relay import Relay
 
@@ -26,24 +27,26 @@ ROUNDS = end_to_end.rounds(1, 40)
 
 
 class KilledAtEveryPlaceUnderLoad(unittest.TestCase):
-    def test_nothing_acknowledged_is_lost(self):
-        with OnSqlite() as deployment:
-            [service] = deployment.services
-            with deployment.callers(rate=400):
-                for place in PLACES * ROUNDS:
-                    deployment.log.await_more(20)
-                    service.stop()
-                    service.launch({"INVITED_FAILPOINT": f"{place}:{random.randint(1, 30)}"})
-                    deployment.await_death(service)
-                    deployment.start(service)
-                for _ in range(ROUNDS):
-                    self.kill_while_the_relay_has_the_mail_and_has_not_said_so(deployment, service)
-                self.kill_between_an_apps_answer_and_noting_it(deployment, service)
-                deployment.log.await_more(50)
-            deployment.assert_whole(self)
+    """One instance is killed; where there is another one, it goes on."""
 
-    def kill_while_the_relay_has_the_mail_and_has_not_said_so(self, deployment, service):
+    def kill_at_every_place(self, deployment):
+        with deployment.callers(rate=400):
+            for place in PLACES * ROUNDS:
+                service = random.choice(deployment.services)
+                deployment.log.await_more(20)
+                service.stop()
+                service.launch({"INVITED_FAILPOINT": f"{place}:{random.randint(1, 30)}"})
+                deployment.await_death(service)
+                deployment.start(service)
+            for _ in range(ROUNDS):
+                self.kill_while_the_relay_has_the_mail_and_has_not_said_so(deployment)
+            self.kill_between_an_apps_answer_and_noting_it(deployment)
+            deployment.log.await_more(50)
+        deployment.assert_whole(self)
+
+    def kill_while_the_relay_has_the_mail_and_has_not_said_so(self, deployment):
         """After the final dot, before its 250."""
+        service = random.choice(deployment.services)
         deployment.log.await_more(20)
         mails = [random.randint(1, 10)]
 
@@ -56,7 +59,10 @@ class KilledAtEveryPlaceUnderLoad(unittest.TestCase):
         deployment.relay.before_answer = None
         deployment.start(service)
 
-    def kill_between_an_apps_answer_and_noting_it(self, deployment, service):
+    def kill_between_an_apps_answer_and_noting_it(self, deployment):
+        service, *others = deployment.services
+        for other in others:  # it would make the call
+            other.stop()
         with ToldApp() as app:
             environment = deployment.world.environments[0]
             role = next(iter(environment.app.roles))
@@ -70,9 +76,27 @@ class KilledAtEveryPlaceUnderLoad(unittest.TestCase):
                 service.launch({"INVITED_FAILPOINT": "refresh_after_call"})
                 deployment.await_death(service)
                 deployment.start(service)
-                wait_until(lambda: len(service.cli("refresh", "list", "--state", "done")) == number + 1, what="the call")
+                wait_until(lambda: len(service.cli("refresh", "list", "--state", "done")) == number + 1, 60, "the call")
                 self.assertEqual(app.told, 2 * (number + 1))  # once more for each kill
             service.cli("environment", "set", environment.uuid, "--refresh-url", "")
+        for other in others:
+            deployment.start(other)
+
+
+class OnOneSqlite(KilledAtEveryPlaceUnderLoad):
+    def test_nothing_acknowledged_is_lost(self):
+        with OnSqlite() as deployment:
+            self.kill_at_every_place(deployment)
+
+
+class OnPostgresOfTwo(KilledAtEveryPlaceUnderLoad):
+    @classmethod
+    def setUpClass(cls):
+        postgres.need()
+
+    def test_nothing_acknowledged_is_lost(self):
+        with OnPostgres() as deployment:
+            self.kill_at_every_place(deployment)
 
 
 class ToldApp(http.server.ThreadingHTTPServer):

@@ -13,16 +13,18 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from deployment import OnSqlite
 
 import end_to_end
+from call_log import UNKNOWN
 
 CYCLES = end_to_end.rounds(4, 100)
 
 
 class StoppedUnderLoad(unittest.TestCase):
     def test_by_sigterm_everything_that_was_taken_is_answered(self):
-        """O01. A call may meet a connection that is being closed; then it is not done, and its repetition is."""
+        """O01, with a connection for each call, as proxies make them. Who has connected is let in and answered; only a
+        client that connects and then says nothing for a while finds its connection closed, and nothing done."""
         with OnSqlite() as deployment:
             [service] = deployment.services
-            with deployment.callers(rate=400):
+            with deployment.callers(rate=400, keep_alive=0):
                 for _ in range(CYCLES):
                     time.sleep(random.uniform(0.05, 0.3))  # the random moment is what is tested
                     began = time.monotonic()
@@ -33,6 +35,8 @@ class StoppedUnderLoad(unittest.TestCase):
                 deployment.log.await_more(50)
             report = deployment.assert_whole(self)
             self.assertEqual(report.unknown_stored, 0, "done, but not answered")
+            # On a machine that is busy with other things, saying nothing for a while happens.
+            self.assertLess(deployment.log.count(UNKNOWN), max(3, CYCLES // 10))
 
     def test_impatiently_it_is_as_safe_as_a_crash(self):
         """O02."""
