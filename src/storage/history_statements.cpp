@@ -63,6 +63,7 @@ struct HistoryStatements::Prepared {
   Number before = 0;
   Number limit = 0;
   Number born_at = 0;
+  Text locked_id;
   InvitationRow invitation;
   MessageRow message;
   AttemptRow attempt;
@@ -114,6 +115,9 @@ struct HistoryStatements::Prepared {
       make(all_of({kInvitationColumns, "WHERE ", ended_invitations, " ORDER BY id"}), invitation.columns());
   Statement list_invitation_messages = make_messages(their_messages);
   Statement list_invitation_attempts = make_attempts(their_messages);
+  // First of all, as others do who change an invitation and its mails.
+  Statement lock_invitations =
+      make(all_of({"SELECT id FROM invitation WHERE ", ended_invitations, " ORDER BY id FOR UPDATE"}), {&locked_id});
   Statement erase_invitation_attempts = make(
       all_of({"DELETE FROM attempt WHERE message_id IN (SELECT id FROM outbox_message WHERE ", their_messages, ")"}));
   Statement erase_invitation_messages = make(all_of({"DELETE FROM outbox_message WHERE ", their_messages}));
@@ -274,6 +278,7 @@ std::uint64_t HistoryStatements::erase_ended(History history, std::string_view a
   const auto run = [](Statement& statement) { return static_cast<std::uint64_t>(statement.run()); };
   switch (history) {
     case History::invitations:
+      if (prepared.connection.dialect() == Dialect::postgresql) prepared.lock_invitations.each([] {});
       run(prepared.erase_invitation_attempts);
       run(prepared.erase_invitation_messages);
       return run(prepared.erase_invitations);

@@ -18,6 +18,7 @@ import postgres
 from invited_service import NO_RATES, Service, binary
 
 EVENTS = 9_000  # a thousand travel at once
+PASSWORD = "seven brown foxes leap over it"
 
 
 class MoveToPostgres(unittest.TestCase):
@@ -106,6 +107,33 @@ class MoveToPostgres(unittest.TestCase):
             self.assertIn('database = "postgresql://invited@127.0.0.1', result.stdout)
             self.assertIn(str(service.state_dir), result.stdout)
             self.assertNotIn("unseen-secret", result.stdout + result.stderr)
+
+    def test_the_service_goes_on_with_postgres_where_it_was_and_not_with_the_file(self):
+        url = self.cluster.primary.create_database("served")
+        with self.filled() as service:
+            link = captured_mail.await_mail(service.mail_dir, "o'hara3@example.org").link
+            service.stop()
+            self.moved(service, url)
+            service.settings["database"] = url
+            service.write_config()
+            service.start()
+            self.assertEqual(len(service.cli("invitation", "list")), 12)
+            person = service.person()
+            done = person.submit(person.open(link), "/accept", {"name": "Oona O'Hara", "password": PASSWORD,
+                                                                "password_again": PASSWORD})
+            self.assertEqual(done.status, 200, done.text)
+            self.assertFalse(service.send_invite("after@example.org").fault)
+            captured_mail.await_mail(service.mail_dir, "after@example.org")
+            service.stop()
+            refused = self.move(service, url)
+            self.assertEqual(refused.returncode, 1)
+            self.assertRegex(refused.stderr, "The table [a-z_]+ has a row")
+
+            del service.settings["database"]
+            service.write_config()
+            service.launch()
+            self.assertNotEqual(service.process.wait(), 0, "the file's mails would be sent twice")
+            self.assertIn("--after-restore", service.process.log_text())
 
     def test_wrong_addresses_are_told_which_are_right(self):
         for source, target, says in (("/var/lib/x.db", "postgresql://h/d", "--from must name a SQLite file: sqlite:"),

@@ -14,6 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 
 import captured_mail
 import end_to_end
+import postgres
 from invited_service import NO_RATES, Service, wait_until
 
 DAY_MS = 86_400_000
@@ -25,22 +26,42 @@ TIMES = {
 }
 
 
-def make_older(service, days):
-    [file] = service.state_dir.glob("*.db")
-    with sqlite3.connect(file) as database:
-        for table, columns in TIMES.items():
-            database.execute(f"UPDATE {table} SET " + ", ".join(f"{c} = {c} - {days * DAY_MS}" for c in columns))
-    database.close()
+class Sqlite:
+    """The file of a service that is stopped."""
+
+    def settings(self):
+        return {}
+
+    def query(self, service, sql):
+        with sqlite3.connect(service.state_dir / "invited.db") as database:
+            rows = database.execute(sql).fetchall()
+        database.close()
+        return rows
+
+    def check(self, service):
+        broken = self.query(service, "PRAGMA foreign_key_check")
+        assert broken == [], broken
 
 
-def counts(service):
-    [file] = service.state_dir.glob("*.db")
-    database = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
-    found = {table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TIMES}
-    broken = database.execute("PRAGMA foreign_key_check").fetchall()
-    database.close()
-    assert broken == [], broken
-    return found
+class Postgres:
+    def __init__(self, cluster, name):
+        self._server = cluster.primary
+        self._name = name
+        self._url = self._server.create_database(name)
+
+    def settings(self):
+        return {"database": self._url}
+
+    def query(self, _service, sql):
+        return self._server.query(sql, self._name)
+
+    def check(self, service):
+        """No foreign keys there: nothing may refer to what is gone."""
+        for child, column, parent in (("outbox_message", "invitation_id", "invitation"),
+                                      ("attempt", "message_id", "outbox_message")):
+            orphans = self.query(service, f"SELECT {column} FROM {child} WHERE {column} IS NOT NULL AND {column} NOT IN "
+                                          f"(SELECT id FROM {parent})")
+            assert orphans == [], (child, orphans)
 
 
 def exported(folder, history):
@@ -49,18 +70,24 @@ def exported(folder, history):
             for line in file.read_text(encoding="utf-8").splitlines()]
 
 
-class Retention(unittest.TestCase):
+class Scenarios:
     OLD = [f"old-{number}@example.org" for number in range(120)]
 
     def aged_service(self):
         """One with invitations of two months ago, their mails sent; stopped."""
-        service = Service.serve({**NO_RATES})
+        self.database = self.make_database()
+        service = Service.serve({**NO_RATES, **self.database.settings()})
         for invitee in self.OLD:
             self.assertFalse(service.send_invite(invitee).fault)
         wait_until(lambda: not service.cli("mail", "list", "--state", "queued", "--limit", "1"), 60, "an empty queue")
         service.stop()
-        make_older(service, 60)
+        for table, columns in TIMES.items():
+            self.database.query(service, f"UPDATE {table} SET " + ", ".join(f"{c} = {c} - {60 * DAY_MS}" for c in columns))
         return service
+
+    def counts(self, service):
+        self.database.check(service)
+        return {table: int(self.database.query(service, f"SELECT count(*) FROM {table}")[0][0]) for table in TIMES}
 
     def configure(self, service, **settings):
         self.exports = service.folder / "exports"
@@ -70,12 +97,12 @@ class Retention(unittest.TestCase):
 
     def test_what_ended_long_ago_is_exported_and_goes(self):
         with self.aged_service() as service:
-            before = counts(service)
+            before = self.counts(service)
             service.start()
             self.assertFalse(service.send_invite("fresh@example.org").fault)
             fresh = captured_mail.await_mail(service.mail_dir, "fresh@example.org")
             service.stop()
-            self.assertEqual(counts(service)["invitation"], before["invitation"] + 1, "by default all is kept")
+            self.assertEqual(self.counts(service)["invitation"], before["invitation"] + 1, "by default all is kept")
 
             self.configure(service, invitations="30d", attempts="30d", audit_events="30d")
             service.start()
@@ -106,11 +133,11 @@ class Retention(unittest.TestCase):
 
     def killed_at(self, place):
         with self.aged_service() as service:
-            before = counts(service)
+            before = self.counts(service)
             self.configure(service, invitations="30d", audit_events="30d")
             service.launch({"INVITED_FAILPOINT": f"{place}:2"})
             self.assertEqual(service.process.wait(), -9)
-            left = counts(service)
+            left = self.counts(service)
             gone = before["invitation"] - left["invitation"]
             first = [line["invitee_email"] for line in exported(self.exports, "invitations")]
             self.assertGreater(gone, 0)
@@ -124,7 +151,7 @@ class Retention(unittest.TestCase):
             service.start()
             service.process.await_log(r"\bretention\.done\b")
             service.stop()
-            self.assertEqual(counts(service), {table: 0 for table in TIMES})
+            self.assertEqual(self.counts(service), {table: 0 for table in TIMES})
             lines = [line["invitee_email"] for line in exported(self.exports, "invitations")]
             self.assertEqual(set(lines), set(self.OLD))
             self.assertEqual(len(exported(self.exports, "audit_events")), before["audit_event"])
@@ -135,6 +162,26 @@ class Retention(unittest.TestCase):
 
     def test_killed_after_the_deletion_it_goes_on_where_it_was(self):
         self.assertEqual(self.killed_at("retention_erased"), 0)
+
+
+class RetentionOnSqlite(Scenarios, unittest.TestCase):
+    def make_database(self):
+        return Sqlite()
+
+
+class RetentionOnPostgres(Scenarios, unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        why_not = None if postgres.binaries() else "PostgreSQL's server is not installed (apt-get install postgresql)"
+        if why_not:
+            print(f"\n{'=' * 100}\nNOT TESTED on PostgreSQL: {why_not}\n{'=' * 100}", file=sys.stderr, flush=True)
+            raise unittest.SkipTest(why_not)
+        cls.cluster = postgres.Cluster()
+        cls.cluster.__enter__()
+        cls.addClassCleanup(cls.cluster.__exit__, None, None, None)
+
+    def make_database(self):
+        return Postgres(self.cluster, "retention_" + self.id().rsplit(".", 1)[1][:40])
 
 
 if __name__ == "__main__":
