@@ -29,7 +29,7 @@ ROUNDS = end_to_end.rounds(1, 40)
 class KilledAtEveryPlaceUnderLoad(unittest.TestCase):
     """One instance is killed; where there is another one, it goes on."""
 
-    def kill_at_every_place(self, deployment):
+    def kill_at_every_place(self, deployment, rounds_with_an_app):
         with deployment.callers(rate=400):
             for place in PLACES * ROUNDS:
                 service = random.choice(deployment.services)
@@ -40,8 +40,8 @@ class KilledAtEveryPlaceUnderLoad(unittest.TestCase):
                 deployment.start(service)
             for _ in range(ROUNDS):
                 self.kill_while_the_relay_has_the_mail_and_has_not_said_so(deployment)
-            self.kill_between_an_apps_answer_and_noting_it(deployment)
             deployment.log.await_more(50)
+        self.kill_between_an_apps_answer_and_noting_it(deployment, rounds_with_an_app)
         deployment.assert_whole(self)
 
     def kill_while_the_relay_has_the_mail_and_has_not_said_so(self, deployment):
@@ -59,7 +59,7 @@ class KilledAtEveryPlaceUnderLoad(unittest.TestCase):
         deployment.relay.before_answer = None
         deployment.start(service)
 
-    def kill_between_an_apps_answer_and_noting_it(self, deployment):
+    def kill_between_an_apps_answer_and_noting_it(self, deployment, rounds):
         service, *others = deployment.services
         for other in others:  # it would make the call
             other.stop()
@@ -67,7 +67,7 @@ class KilledAtEveryPlaceUnderLoad(unittest.TestCase):
             environment = deployment.world.environments[0]
             role = next(iter(environment.app.roles))
             service.cli("environment", "set", environment.uuid, "--refresh-url", app.url)
-            for number in range(ROUNDS):
+            for number in range(rounds):
                 email = f"told-{number}@example.org"
                 account = service.cli("account", "add", "--email", email, "--name", "Told Tilly")["account_uuid"]
                 service.stop()
@@ -86,7 +86,7 @@ class KilledAtEveryPlaceUnderLoad(unittest.TestCase):
 class OnOneSqlite(KilledAtEveryPlaceUnderLoad):
     def test_nothing_acknowledged_is_lost(self):
         with OnSqlite() as deployment:
-            self.kill_at_every_place(deployment)
+            self.kill_at_every_place(deployment, ROUNDS)
 
 
 class OnPostgresOfTwo(KilledAtEveryPlaceUnderLoad):
@@ -96,7 +96,8 @@ class OnPostgresOfTwo(KilledAtEveryPlaceUnderLoad):
 
     def test_nothing_acknowledged_is_lost(self):
         with OnPostgres() as deployment:
-            self.kill_at_every_place(deployment)
+            # A call to an app is made again when its lease is over, after 14 s; only SQLite's only instance knows better.
+            self.kill_at_every_place(deployment, end_to_end.rounds(0, 5))
 
 
 class ToldApp(http.server.ThreadingHTTPServer):

@@ -16,7 +16,7 @@ import postgres
 
 # A thousand in the long form, on one database for a hundred at a time: what there is to compare has to fit in memory.
 DATABASES = end_to_end.rounds(1, 10)
-KILLS = end_to_end.rounds(8, 100)
+KILLS = end_to_end.rounds(6, 100)
 
 
 class NothingAcknowledgedIsLost(unittest.TestCase):
