@@ -15,13 +15,15 @@ class CuttingProxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address, self.port = self._listener.getsockname()
         self._cut_at = None
+        self._silently = False
         self._changed = threading.Condition()
         self._sockets = set()
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def cut_once(self, place):
+    def cut_once(self, place, silently=False):
+        """Silently: neither end is told, as where a machine between them or `invited`'s own has died."""
         with self._changed:
-            self._cut_at = place
+            self._cut_at, self._silently = place, silently
 
     def await_cut(self, timeout=20):
         with self._changed:
@@ -54,6 +56,8 @@ class CuttingProxy:
         try:
             while data := source.recv(65536):
                 if is_place(data):
+                    if self._silently:
+                        return
                     break
                 target.sendall(data)
         except OSError:

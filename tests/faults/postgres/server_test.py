@@ -121,6 +121,36 @@ class CutOff(unittest.TestCase):
             deployment.assert_whole(self, links_followed=2)
 
 
+class InstanceVanished(unittest.TestCase):
+    """Amid a transaction, with its machine: the server does not notice, and keeps the locks for it."""
+
+    def test_the_other_instance_goes_on_after_a_bounded_time(self):
+        with postgres.Cluster() as cluster, CuttingProxy(cluster.primary) as proxy, \
+                Service.serve({"database": postgres.url(postgres.DATABASE, proxy)}) as service, \
+                service.beside({"database": cluster.url}) as other, concurrent.futures.ThreadPoolExecutor(1) as caller:
+            other.start()
+            for number in range(20):
+                self.assertFalse(service.send_invite(f"before-{number}@example.org").fault)
+                await_idle(cluster.primary)
+                proxy.cut_once(BEFORE_COMMIT, silently=True)
+                vanished = caller.submit(service.send_invite, f"vanished-{number}@example.org")
+                proxy.await_cut()
+                since = time.monotonic()
+                # The same inviter: both count in one row.
+                answer, took = timed(lambda n=number: other.send_invite(f"other-{n}@example.org"))
+                self.assertLess(took, 2 * STATEMENT_DEADLINE)
+                wait_until(lambda n=number: not other.send_invite(f"after-{n}@example.org").fault, 15)
+                held_up = time.monotonic() - since
+                if vanished.result().fault:
+                    break  # otherwise it was the mail worker's transaction
+            print(f"\n  held up for {held_up:.1f} s, then refused: {answer.fault}", flush=True)
+            self.assertEqual(vanished.result().code, "outcome_unknown")
+            self.assertLess(held_up, 12)
+            self.assertFalse(service.send_invite(f"vanished-{number}@example.org").fault)
+            count = f"SELECT count(*) FROM invitation WHERE invitee_key = 'vanished-{number}@example.org'"
+            self.assertEqual(cluster.primary.value(count), "1")
+
+
 @unittest.skipUnless(end_to_end.IS_LONG_FORM or postgres.Namespace.why_not(), "CutOff is the harder test")
 class Frozen(unittest.TestCase):
     """D24 without root: the server's machine answers, the server does not."""
