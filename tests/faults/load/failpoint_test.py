@@ -99,6 +99,11 @@ class OnPostgresOfTwo(KilledAtEveryPlaceUnderLoad):
             # A call to an app is made again when its lease is over, after 14 s; only SQLite's only instance knows better.
             self.kill_at_every_place(deployment, end_to_end.rounds(0, 5))
 
+    def test_in_each_migration_the_next_start_completes_it(self):
+        """O04."""
+        with postgres.Cluster() as cluster:
+            self.assertGreaterEqual(kill_in_each_migration(self, {"database": cluster.url}), 1)
+
 
 class ToldApp(http.server.ThreadingHTTPServer):
     """An app that counts how often it is told that roles changed."""
@@ -124,6 +129,29 @@ class ToldApp(http.server.ThreadingHTTPServer):
         self.shutdown()
         self._thread.join()
         super().__exit__(*rest)
+
+
+def kill_in_each_migration(test, settings=None):
+    """One after the other, so that each start finds what the one before it left between two migrations. Returns how many."""
+    service = Service("serve", {})
+    service.settings = {"state_dir": str(service.state_dir), "http.listen": "127.0.0.1:0", "mail.transport": "directory",
+                        "mail.from": "invitations@invited.example", **(settings or {})}
+    service.write_config()
+    with service:
+        deaths = 0
+        while True:
+            # The first one of this start was the last but one of the start before.
+            service.launch({"INVITED_FAILPOINT": f"migration_before_commit:{2 if deaths else 1}"})
+            try:
+                service.process.await_log(r"\bservice\.started\b")
+                break
+            except AssertionError:
+                test.assertEqual(service.process.wait(), -9)
+                deaths += 1
+        test.assertEqual(service.cli("app", "list"), [])
+        service.cli("app", "add", "--name", "Planner", "--url", "https://planner.example.org/")
+        test.assertEqual(len(service.cli("app", "list")), 1)
+    return deaths
 
 
 class KilledAtAnExactPlace(unittest.TestCase):
@@ -214,26 +242,8 @@ class KilledAtAnExactPlace(unittest.TestCase):
                 self.assertEqual(len(relay.mails()), 1)
 
     def test_in_each_migration_the_next_start_completes_it(self):
-        """O04: one after the other, so that each start finds what the one before it left between two migrations."""
-        service = Service("serve", {})
-        service.settings = {"state_dir": str(service.state_dir), "http.listen": "127.0.0.1:0", "mail.transport": "directory",
-                            "mail.from": "invitations@invited.example"}
-        service.write_config()
-        with service:
-            deaths = 0
-            while True:
-                # The first one of this start was the last but one of the start before.
-                service.launch({"INVITED_FAILPOINT": f"migration_before_commit:{2 if deaths else 1}"})
-                try:
-                    service.process.await_log(r"\bservice\.started\b")
-                    break
-                except AssertionError:
-                    self.assertEqual(service.process.wait(), -9)
-                    deaths += 1
-            self.assertGreaterEqual(deaths, 2)
-            self.assertEqual(service.cli("app", "list"), [])
-            service.cli("app", "add", "--name", "Planner", "--url", "https://planner.example.org/")
-            self.assertEqual(len(service.cli("app", "list")), 1)
+        """O04."""
+        self.assertGreaterEqual(kill_in_each_migration(self), 2)
 
 
 if __name__ == "__main__":
