@@ -27,9 +27,9 @@ Error authentication_failed() {
           std::nullopt};
 }
 
-bool is_valid_at(const PasswordSlot& slot, base::Timestamp now) {
-  return slot.valid_from <= now && (!slot.valid_until || now < *slot.valid_until);
-}
+/// From being there on: `valid_from` is when it was made, by a clock that may have been set back since, or by an
+/// instance whose clock is a little ahead of ours.
+bool is_valid_at(const PasswordSlot& slot, base::Timestamp now) { return !slot.valid_until || now < *slot.valid_until; }
 
 }  // namespace
 

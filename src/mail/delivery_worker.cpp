@@ -51,6 +51,12 @@ milliseconds doubled(seconds first, std::uint32_t tries) {
   return std::min<milliseconds>(first * (1U << doublings), kLongestWait);
 }
 
+/// Whether `until` is still to come. What is further ahead than anything is ever set is no reason to wait: the clock
+/// was set back meanwhile.
+bool is_ahead(base::Timestamp until, base::Timestamp now, milliseconds longest) {
+  return now < until && until - now <= longest;
+}
+
 }  // namespace
 
 struct DeliveryWorker::Claim {
@@ -258,7 +264,8 @@ domain::Result<std::optional<DeliveryResult>> DeliveryWorker::reason_not_to_send
 std::optional<DeliveryWorker::Claim> DeliveryWorker::claim_one(domain::Transaction& transaction,
                                                                base::Timestamp now) const {
   auto hold = transaction.find_mail_hold();
-  if (hold && now < hold->next_try_at) return std::nullopt;
+  if (hold && is_ahead(hold->next_try_at, now, std::max<milliseconds>(kLongestWait, options_.lease)))
+    return std::nullopt;
   auto leases = transaction.claim_due_messages(1, now, now + options_.lease);
   if (leases.empty()) return std::nullopt;
   if (hold) {
@@ -304,7 +311,7 @@ void DeliveryWorker::record(domain::Transaction& transaction, const Finished& fi
 bool DeliveryWorker::may_try_relay(std::size_t index) {
   const std::lock_guard lock(mutex_);
   if (pauses_ == 0) return true;
-  if (clock_.now() < paused_until_ || (tester_ && *tester_ != index)) return false;
+  if (is_ahead(paused_until_, clock_.now(), kLongestWait) || (tester_ && *tester_ != index)) return false;
   tester_ = index;
   return true;
 }

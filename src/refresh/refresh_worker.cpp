@@ -216,7 +216,10 @@ domain::Result<std::optional<RefreshWorker::Target>> RefreshWorker::find_target(
 std::optional<base::Timestamp> RefreshWorker::silent_until(const std::string& url) const {
   const std::lock_guard lock(mutex_);
   const auto found = silent_.find(url);
-  if (found == silent_.end() || clock_.now() >= found->second.until) return std::nullopt;
+  if (found == silent_.end()) return std::nullopt;
+  // Further ahead than it was ever set: the clock was set back meanwhile.
+  const auto left = found->second.until - clock_.now();
+  if (left <= milliseconds(0) || left > kLongestSilence) return std::nullopt;
   return found->second.until;
 }
 

@@ -187,6 +187,22 @@ TEST_F(DeliveryWorkerTest, M04_probes_at_once_after_a_restart) {
   EXPECT_FALSE(hold());
 }
 
+TEST_F(DeliveryWorkerTest, waits_no_longer_because_the_clock_was_set_back) {
+  start();
+  int number = 0;
+  for (const auto& trouble : {kBusy, kWrongPassword}) {
+    const std::string name = std::to_string(++number) + "@example.org";
+    relay_.answer(trouble);
+    const auto asked = relay_.count();
+    queue("first" + name);
+    ASSERT_TRUE(relay_.wait_for(asked + 1));
+    let_it_look();
+    clock_.advance(-hours(1));
+    relay_.answer(kSent);
+    EXPECT_TRUE(becomes(queue("after" + name), MessageState::sent)) << trouble.stage;
+  }
+}
+
 TEST_F(DeliveryWorkerTest, M02_leaves_a_busy_relay_alone_and_charges_only_the_message_it_tried) {
   options_.connections = 3;
   relay_.answer(kBusy);

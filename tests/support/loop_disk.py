@@ -10,6 +10,7 @@ the disk. Who loses power hears no answer, so only answers from before the cut c
         disk.power_on()         # what was not synced is gone; the file system recovers by its own log
 """
 
+import ctypes
 import fcntl
 import os
 import pathlib
@@ -26,6 +27,7 @@ from postgres import folder_in_memory
 # <linux/ext4.h>: _IOR('X', 125, __u32), and the flag: at once, without writing the file system's own log.
 EXT4_IOC_SHUTDOWN = 0x8004587D
 GOING_FLAGS_NOLOGFLUSH = 2
+CLONE_NEWNS = 0x00020000
 
 
 def _run(*command):
@@ -108,6 +110,11 @@ class LoopDisk:
 def need():
     """Ends the script, loudly, where such a disk cannot be made."""
     try:
+        # Mounts of our own: another process's copy of this machine's mounts would keep a disk in use that we unmounted.
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.unshare(CLONE_NEWNS) != 0:
+            raise OSError(ctypes.get_errno(), "unshare: " + os.strerror(ctypes.get_errno()))
+        _run("mount", "--make-rprivate", "/")
         with LoopDisk(16):
             pass
     except OSError as error:
