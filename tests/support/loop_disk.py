@@ -43,6 +43,7 @@ class LoopDisk:
     def __init__(self, megabytes=64, options="noatime"):
         self.options = options
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="invited-disk-", dir=folder_in_memory()))
+        self.folder.chmod(0o711)  # PostgreSQL runs as somebody else
         self.path = self.folder / "mounted"
         self.path.mkdir()
         self.image = self.folder / "image"

@@ -14,7 +14,7 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1] / "support"), str(HERE.parent / "
 
 import end_to_end
 import loop_disk
-from call_log import DONE, UNKNOWN
+from cuts import forget_late_answers
 from deployment import OnSqlite
 from invited_service import NO_RATES, Service
 from loop_disk import LoopDisk
@@ -128,15 +128,7 @@ class OnAPoweredDisk(OnSqlite):
         self.start(service)
 
     def judge(self, *arguments):
-        keys = set()
-        for call in self.log.calls():
-            if call.outcome == DONE and any(cut <= call.at + call.seconds <= ended for cut, ended in self.cuts):
-                call.outcome = UNKNOWN
-                keys.add((call.environment, call.key))
-        for call in self.log.calls():
-            # Meant to be refused because the key was used; what used it may be gone.
-            if call.wrong == "key" and (call.environment, call.key) in keys:
-                call.wrong = ""
+        forget_late_answers(self.log, self.cuts)
         return super().judge(*arguments)
 
 
