@@ -170,8 +170,11 @@ class OnPostgres(Deployment):
     SETTINGS = {"mail.lease": "5s", "refresh.timeout": "2s", "public_url": "https://invitations.example.org"}
     cluster = None
 
+    def make_cluster(self):
+        return postgres.Cluster()
+
     def start_services(self, settings):
-        self.cluster = postgres.Cluster()
+        self.cluster = self.make_cluster()
         self.services.append(Service.serve({**settings, **self.SETTINGS, "database": self.cluster.url}))
         self.services.append(self.services[0].beside())
         self.services[1].start()
