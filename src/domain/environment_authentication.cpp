@@ -16,6 +16,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kSnapshotLifetime = 2s;
+/// Another instance may have revoked since what an older one says: whoever has none but that waits for the new one.
+constexpr auto kOldestSnapshot = 4s;
 constexpr auto kBroughtPasswordMemory = 5min;
 constexpr std::size_t kMaxRemembered = 10'000;
 constexpr std::size_t kSlots = 2;
@@ -85,16 +87,19 @@ struct EnvironmentAuthenticator::State {
                              policy.wrong_passwords_per_minute}) {}
 
   Result<std::shared_ptr<const Snapshot>> current_snapshot() {
-    const auto fresh = [](const auto& candidate) {
-      return candidate && std::chrono::steady_clock::now() - candidate->read_at < kSnapshotLifetime;
+    const auto is_younger_than = [](auto age, const auto& candidate) {
+      return candidate && std::chrono::steady_clock::now() - candidate->read_at < age;
     };
     auto current = snapshot.load();
-    if (fresh(current)) return current;
-    // One reads; while an older snapshot is there, nobody waits for it.
+    if (is_younger_than(kSnapshotLifetime, current)) return current;
+    // One reads; the others go on with what there is, unless it is too old.
     std::unique_lock lock(reading, std::defer_lock);
-    if (current ? !lock.try_lock() : (lock.lock(), false)) return current;
+    if (!lock.try_lock()) {
+      if (is_younger_than(kOldestSnapshot, current)) return current;
+      lock.lock();
+    }
     current = snapshot.load();
-    if (fresh(current)) return current;
+    if (is_younger_than(kSnapshotLifetime, current)) return current;
     auto next = std::make_shared<Snapshot>();
     next->read_at = std::chrono::steady_clock::now();
     auto done = store.read([&](Transaction& transaction) -> Result<void> {

@@ -230,6 +230,12 @@ class TwoInstances(unittest.TestCase):
                                                       EnvironmentPassword=password).fault
 
         disabled, rotated, inviting = environment("disabled"), environment("rotated"), environment("inviting")
+        # One that knows them all and then has nothing to do.
+        idle = self.one.beside()
+        self.addCleanup(idle.__exit__, None)
+        idle.start()
+        self.assertFalse(idle.send_invite("a05-idle@example.org", EnvironmentUUID=rotated[0],
+                                          EnvironmentPassword=rotated[1]).fault)
         wait_until(calls(*disabled), KNOWN_EVERYWHERE)
         wait_until(calls(*rotated), KNOWN_EVERYWHERE)
         wait_until(calls(*inviting), KNOWN_EVERYWHERE)
@@ -256,6 +262,10 @@ class TwoInstances(unittest.TestCase):
             with self.subTest(name):
                 self.assertIsInstance(seconds, float)
                 self.assertLess(seconds, KNOWN_EVERYWHERE)
+        with self.subTest("the first calls at an instance that was idle meanwhile"):
+            answers = at_once(*[lambda: idle.send_invite("a05-idle@example.org", EnvironmentUUID=rotated[0],
+                                                         EnvironmentPassword=rotated[1])] * 40)
+            self.assertEqual({answer.code if answer.fault else "done" for answer in answers}, {"authentication_failed"})
 
     # --- sessions -------------------------------------------------------------------------------------------
 
