@@ -17,13 +17,6 @@ std::filesystem::path folder_of(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
 }
 
-/// A command that root runs must not leave files that the service's user cannot read.
-void give_to_owner_of_folder(int file, const std::filesystem::path& folder) {
-  struct stat status{};
-  if (::geteuid() != 0 || ::stat(folder.c_str(), &status) != 0) return;
-  [[maybe_unused]] const int given = ::fchown(file, status.st_uid, status.st_gid);
-}
-
 /// The content, synced, under a temporary name beside `path`.
 Parsed<std::filesystem::path> write_temporary(const std::filesystem::path& path, std::string_view content) {
   std::filesystem::path temporary = path.string() + ".new-" + base::to_hex(base::random_bytes(8));
@@ -46,6 +39,12 @@ Parsed<std::filesystem::path> write_temporary(const std::filesystem::path& path,
 }
 
 }  // namespace
+
+void give_to_owner_of_folder(int file, const std::filesystem::path& folder) {
+  struct stat status{};
+  if (::geteuid() != 0 || ::stat(folder.c_str(), &status) != 0) return;
+  [[maybe_unused]] const int given = ::fchown(file, status.st_uid, status.st_gid);
+}
 
 std::unexpected<std::string> file_failed(const std::filesystem::path& path, const char* verb) {
   return std::unexpected(path.string() + " cannot be " + verb + ": " + std::strerror(errno));

@@ -40,6 +40,9 @@ Parsed<void> create_file_durably(const std::filesystem::path& path, std::string_
 /// Takes the place of the file that is there.
 Parsed<void> replace_file_durably(const std::filesystem::path& path, std::string_view content);
 
+/// What root makes in another user's folder is given to that user.
+void give_to_owner_of_folder(int file, const std::filesystem::path& folder);
+
 /// Syncs a file or a folder.
 Parsed<void> sync_durably(const std::filesystem::path& path);
 

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "admin/admin_socket.h"
+#include "backup_job.h"
 #include "base/log.h"
 #include "domain/context.h"
 #include "housekeeping.h"
@@ -125,8 +126,11 @@ struct Service::Parts {
                delivery_options(config)),
         refresh_worker(*state.store, clock, config.refresh, {.public_url = config.public_url}),
         housekeeping(*state.store, clock, config.policy.idempotency_lifetime, config.retention, [this] { renew(); }),
+        backup_job(config, clock),
         admin{*state.store, clock, config.policy, state.keys.pepper, password_hasher} {
     admin.public_url = config.public_url;
+    admin.start_backup = [this](const std::string& to) { return backup_job.start(to); };
+    admin.backup_status = [this](std::uint64_t job) { return backup_job.status(job); };
     context.mail_queued = [this] { worker.wake(); };
     context.refresh_queued = [this] { refresh_worker.wake(); };
     context.public_url = config.public_url;
@@ -162,6 +166,7 @@ struct Service::Parts {
   refresh::RefreshWorker refresh_worker;
   Housekeeping housekeeping;
   soap::Engine engine;
+  BackupJob backup_job;
   admin::AdminContext admin;
   std::unique_ptr<admin::AdminSocketServer> admin_socket;
   std::unique_ptr<http::Server> server;
@@ -205,6 +210,9 @@ Result<std::unique_ptr<Service>> Service::start(Config config, const MoreRoutes&
 
   auto parts = std::make_unique<Parts>(std::move(config), std::move(*state));
   parts->renew();  // before anything is answered or sent
+  // Of two instances that begin with an empty database at the same moment, one has the keys.
+  if (auto fits = refuse_restored(guarded_folder(parts->config), *parts->state.store, parts->state.keys); !fits)
+    return std::unexpected(std::move(fits.error()));
   const auto renderer = std::make_shared<const http::PageRenderer>(parts->config.public_url, base::Language::en);
   http::Router router = make_routes({.context = parts->context,
                                      .engine = parts->engine,

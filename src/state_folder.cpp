@@ -113,6 +113,11 @@ GuardedFolder guarded_folder(const Config& config) {
   return {.state_dir = config.state_dir, .exclusive = !is_shared(config)};
 }
 
+domain::Result<storage::LockFile> take_state_folder(const Config& config) {
+  if (auto made = make_folder(config.state_dir); !made) return std::unexpected(std::move(made.error()));
+  return storage::LockFile::take(lock_path(config), "the database " + database_path(config).string());
+}
+
 bool is_in_use(const Config& config) {
   std::error_code error;
   if (is_shared(config) || !std::filesystem::exists(lock_path(config), error)) return false;

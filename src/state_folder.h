@@ -12,6 +12,7 @@
 #include "domain/store.h"
 #include "keys.h"
 #include "restore_guard.h"
+#include "storage/lock_file.h"
 
 namespace invited {
 
@@ -42,6 +43,10 @@ GuardedFolder guarded_folder(const Config& config);
 
 /// Looks at all of the database, in use or not. Error: unavailable, damaged, with the remedy.
 domain::Result<void> check_database_content(const Config& config);
+
+/// For work on the folder's files: makes the folder where it is missing, and keeps every other process out of its
+/// database. Error: unavailable.
+domain::Result<storage::LockFile> take_state_folder(const Config& config);
 
 /// Whether another process has the database for itself right now: never where it is shared.
 bool is_in_use(const Config& config);

@@ -20,7 +20,24 @@ Result<Json> status(const Arguments&, AdminContext& context) {
   return Json{{"version", INVITED_VERSION}, {"ready", context.store.is_ready()}, {"public_url", context.public_url}};
 }
 
-constexpr std::array kServiceCommands{Command{"status", "", status}};
+Result<Json> no_service() {
+  return refuse(ErrorCode::unavailable, "Only the running service does this: it does not run.");
+}
+
+Result<Json> backup_start(const Arguments& arguments, AdminContext& context) {
+  const auto to = arguments.text("to");
+  if (!to) return std::unexpected(to.error());
+  return context.start_backup ? context.start_backup(*to) : no_service();
+}
+
+Result<Json> backup_status(const Arguments& arguments, AdminContext& context) {
+  const auto job = arguments.number("job", 0);
+  if (!job) return std::unexpected(job.error());
+  return context.backup_status ? context.backup_status(*job) : no_service();
+}
+
+constexpr std::array kServiceCommands{Command{"status", "", status}, Command{"backup start", "to", backup_start},
+                                      Command{"backup status", "job", backup_status}};
 
 const Command* find_command(std::string_view name) {
   const std::array<std::span<const Command>, 6> tables{kServiceCommands,      app_commands(),  people_commands(),

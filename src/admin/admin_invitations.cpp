@@ -5,6 +5,7 @@
 
 #include "admin/admin_arguments.h"
 #include "admin/admin_json.h"
+#include "admin/admin_restore.h"
 #include "domain/manage_invitations.h"
 
 namespace invited::admin {
@@ -70,8 +71,13 @@ Result<Json> invitation_show(const Arguments& arguments, AdminContext& context) 
 }
 
 Result<Json> invitation_resend(const Arguments& arguments, AdminContext& context) {
-  const auto id = arguments.uuid("invitation");
-  if (!id) return error_of(id);
+  const auto named = arguments.optional_uuid("invitation");
+  if (!named) return error_of(named);
+  if (arguments.flag("after_restore") == named->has_value())
+    return refuse(ErrorCode::missing_parameter, "Name one invitation by its UUID, or say --after-restore.",
+                  "invitation");
+  if (!*named) return resend_after_restore(context);
+  const auto& id = *named;
   auto resent = domain::write_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
     const base::Timestamp now = context.clock.now();
     auto invitation = domain::resend_invitation(*id, kActor, transaction, context.policy, now);
@@ -96,7 +102,7 @@ Result<Json> invitation_revoke(const Arguments& arguments, AdminContext& context
 constexpr std::array kCommands{
     Command{"invitation list", "environment email state limit offset", invitation_list},
     Command{"invitation show", "invitation", invitation_show},
-    Command{"invitation resend", "invitation", invitation_resend},
+    Command{"invitation resend", "invitation after_restore", invitation_resend},
     Command{"invitation revoke", "invitation", invitation_revoke},
 };
 

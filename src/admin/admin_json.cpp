@@ -121,6 +121,7 @@ Json to_json(const domain::OutboxMessage& message, const std::optional<domain::M
           {"attempt_count", message.attempts},
           {"deaths", message.deaths},
           {"last_error", text_or_null(message.last_error)},
+          {"held_after_restore", domain::is_held(message)},
           {"hold", held ? to_json(*hold) : Json(nullptr)}};
 }
 

@@ -5,6 +5,7 @@
 
 #include "admin/admin_arguments.h"
 #include "admin/admin_json.h"
+#include "admin/admin_restore.h"
 
 namespace invited::admin {
 namespace {
@@ -167,6 +168,9 @@ constexpr std::array kCommands{
     Command{"mail show", "message", mail_show},
     Command{"mail hold", "", mail_hold},
     Command{"mail retry", "message all", mail_retry},
+    Command{"mail held", "", mail_held},
+    Command{"mail release", "message all", mail_release},
+    Command{"mail cancel", "message held", mail_cancel},
     Command{"audit list", "limit offset", audit_list},
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,20 @@ std::string hmac_sha256(std::string_view key, std::string_view message);
 
 /// SHA-256: 32 raw bytes.
 std::string sha256(std::string_view message);
+
+/// SHA-256 of what comes in parts. Belongs to one thread.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  void add(std::string_view part);
+  /// 32 raw bytes; nothing may be added afterwards.
+  std::string finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 /// base64url without padding (RFC 4648 section 5).
 std::string to_base64url(std::string_view bytes);

@@ -170,6 +170,8 @@ int AdminCommand::run() const {
   if (spec_.noun == "mail" && spec_.verb == "list") {
     const auto hold = session.run("mail hold", Json::object());
     if (hold && !hold->is_null()) print_hold(*hold);
+    const auto held = session.run("mail held", Json::object());
+    if (held && !held->is_null()) print_held(*held);
   }
   if (spec_.shape == Shape::object)
     print_object(spec_, *result);

@@ -54,6 +54,10 @@ struct NounSpec {
 };
 
 std::span<const NounSpec> nouns();
+/// All of them.
 std::span<const CommandSpec> admin_commands();
+// Its parts, a file each.
+std::span<const CommandSpec> app_commands();
+std::span<const CommandSpec> mail_commands();
 
 }  // namespace invited::cli

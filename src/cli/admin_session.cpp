@@ -26,7 +26,7 @@ constexpr auto kPatience = 5s;
 
 /// Commands that may be asked twice without harm.
 bool only_reads(std::string_view command) {
-  return command.ends_with(" list") || command.ends_with(" show") || command == "mail hold";
+  return command.ends_with(" list") || command.ends_with(" show") || command == "mail hold" || command == "mail held";
 }
 
 /// What the service will say of itself when it runs (serve.cpp): lengths of OpenIDs are measured with it.
@@ -66,6 +66,24 @@ Result<Json> AdminSession::run_offline(const Json& request) {
   admin::AdminContext context{*offline_->state.store,      *offline_->state.clock, config_.policy,
                               offline_->state.keys.pepper, offline_->hasher,       public_url_of(config_)};
   return result_of(admin::execute(request, context));
+}
+
+bool AdminSession::service_answers() const {
+  const auto patience_ends = std::chrono::steady_clock::now() + kPatience;
+  for (;;) {
+    const auto answer = admin::call_service(config_.state_dir, R"({"command":"status"})", kAnswerDeadline);
+    if (!answer || answer->has_value()) return true;  // an error is told by what is run then
+    if (!is_in_use(config_) || std::chrono::steady_clock::now() >= patience_ends) return false;
+    std::this_thread::sleep_for(100ms);
+  }
+}
+
+Result<Json> AdminSession::run_in_service(const std::string& command, Json arguments) const {
+  const std::string request = Json{{"command", command}, {"arguments", std::move(arguments)}}.dump();
+  const auto answer = admin::call_service(config_.state_dir, request, kAnswerDeadline);
+  if (!answer) return std::unexpected(answer.error());
+  if (!*answer) return refuse(ErrorCode::unavailable, "The service has ended: see its log, then repeat the command.");
+  return result_of(Json::parse(**answer, nullptr, /*allow_exceptions=*/false));
 }
 
 Result<Json> AdminSession::run(const std::string& command, Json arguments) {

@@ -18,6 +18,11 @@ class AdminSession {
   /// The "result". Errors: the command's own; not_found where there is no database yet; unavailable.
   domain::Result<admin::Json> run(const std::string& command, admin::Json arguments);
 
+  /// Whether a service runs for the state folder; waits a little for one that is starting or ending.
+  bool service_answers() const;
+  /// As `run`, but by the running service only. Errors: unavailable, where it has ended; the command's own.
+  domain::Result<admin::Json> run_in_service(const std::string& command, admin::Json arguments) const;
+
   /// After a run: whether the service answered, not the store that was opened here.
   bool through_service() const;
 

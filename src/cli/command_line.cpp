@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/admin_command.h"
+#include "cli/backup_command.h"
 #include "cli/check.h"
 #include "cli/migrate_store.h"
 #include "cli/output.h"
@@ -33,6 +34,10 @@ constexpr const char* kFooter =
     "  invited role import --config FILE --app \"Harbour Planner\" model/metadata.json\n"
     "  invited environment add --config FILE --app \"Harbour Planner\" --name Production\n"
     "  invited serve --config FILE\n"
+    "\n"
+    "Keep it:\n"
+    "  invited backup --config FILE --to /var/backups/invited\n"
+    "  invited restore --config FILE --from /var/backups/invited/invited-…\n"
     "\n"
     "Every command takes --help. Commands work while the service runs and while it does not.";
 
@@ -125,6 +130,9 @@ int run(int argc, char** argv, const Services& services) {
   check->footer(
       "Example:\n  invited check --config /etc/invited/invited.toml\n\nExit code 1 where something is wrong.");
 
+  const BackupCommand backup(app);
+  const RestoreCommand restore(app);
+
   bool markdown = false;
   bool settings_json = false;
   CLI::App* list_settings = app.add_subcommand("settings", "List every setting, its default and what it does");
@@ -182,6 +190,8 @@ int run(int argc, char** argv, const Services& services) {
   if (demo->parsed()) return services.demo(demo_options);
   if (check->parsed()) return run_check(check_choice, check_json);
   if (move->parsed()) return run_migrate_store(move_options);
+  if (backup.chosen()) return backup.run();
+  if (restore.chosen()) return restore.run();
   if (list_settings->parsed()) {
     print_settings(markdown, settings_json);
     return kDone;

@@ -95,6 +95,14 @@ void print_hold(const Json& hold) {
             << ". Mend the cause (invited check), then: invited mail retry --all\n\n";
 }
 
+void print_held(const Json& held) {
+  std::cout << member_text(held, "count")
+            << " mails are held: they were owed when the backup was made that was restored ("
+            << member_text(held, "restored_at")
+            << "), and may have been sent since. Fresh links instead: invited invitation resend --after-restore. Then "
+               "let the rest go (invited mail release --all) or drop it (invited mail cancel --held).\n\n";
+}
+
 int print_error(const domain::Error& error) {
   std::cerr << "invited: " << printable(error.message) << '\n';
   return kRefused;

@@ -12,6 +12,8 @@ void print_list(const CommandSpec& spec, const admin::Json& list);
 void print_object(const CommandSpec& spec, const admin::Json& object);
 /// The notice above `mail list` while the queue is held.
 void print_hold(const admin::Json& hold);
+/// The notice above `mail list` while mails are held after a restore.
+void print_held(const admin::Json& held);
 /// To standard error; returns the exit code.
 int print_error(const domain::Error& error);
 

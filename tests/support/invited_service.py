@@ -252,19 +252,19 @@ class Service:
 
     # --- running it -----------------------------------------------------------------------------------------
 
-    def start(self, environment=None):
+    def start(self, environment=None, arguments=()):
         """Starts the program (again) and returns when it says that it is ready."""
-        self.launch(environment)
+        self.launch(environment, arguments)
         self.await_ready()
 
-    def launch(self, environment=None):
+    def launch(self, environment=None, arguments=()):
         own = {**self.environment, **(environment or {})}
         if self.kind == "demo":
-            arguments = ["demo", "--json", "--listen", "127.0.0.1:0", "--state-dir", str(self.state_dir)]
+            command = ["demo", "--json", "--listen", "127.0.0.1:0", "--state-dir", str(self.state_dir)]
             own = {**environment_variables(self.settings), **own}
         else:
-            arguments = ["serve", "--config", str(self.config_file)]
-        self.process = Process(arguments, self.log_file, own, self.command_prefix)
+            command = ["serve", "--config", str(self.config_file)]
+        self.process = Process([*command, *arguments], self.log_file, own, self.command_prefix)
 
     def await_ready(self):
         if self.kind == "demo":

@@ -1,0 +1,181 @@
+"""O13, first half: `invited backup` while the service is under load. What was answered before it began is in it, it is one
+moment's state, it is whole; and the callers hardly notice."""
+
+import hashlib
+import json
+import pathlib
+import sqlite3
+import statistics
+import sys
+import threading
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "load"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+
+from call_log import DONE
+from deployment import OnSqlite
+from operator_commands import run
+
+import end_to_end
+from invited_service import CommandFailed, Service, wait_until
+
+RATE = end_to_end.rounds(300, 1000)
+BACKUPS = end_to_end.rounds(3, 50)
+
+
+def open_copy(backup):
+    return sqlite3.connect(f"file:{backup / 'invited.db'}?mode=ro&immutable=1", uri=True)
+
+
+def p99(calls):
+    return statistics.quantiles([call.seconds for call in calls], n=100)[98] if len(calls) > 1 else 0.0
+
+
+class BackupUnderLoad(unittest.TestCase):
+    def check_copy(self, backup, made, before, log):
+        self.assertEqual(sorted(file.name for file in backup.iterdir()), ["invited.db", "keys.json", "manifest.json"])
+        self.assertEqual({file.name: oct(file.stat().st_mode & 0o777) for file in backup.iterdir()},
+                         dict.fromkeys(["invited.db", "keys.json", "manifest.json"], "0o600"))
+        self.assertEqual(oct(backup.stat().st_mode & 0o777), "0o700")
+        manifest = json.loads((backup / "manifest.json").read_text())
+        for part in ("database", "keys"):
+            content = (backup / manifest[part]["file"]).read_bytes()
+            self.assertEqual(hashlib.sha256(content).hexdigest(), manifest[part]["sha256"])
+        with open_copy(backup) as copy:
+            self.assertEqual(copy.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
+            self.assertEqual(copy.execute("PRAGMA foreign_key_check").fetchall(), [])
+            invitations = set(copy.execute("SELECT environment_id, invitee_key FROM invitation"))
+            self.assertEqual(manifest["counts"]["invitations"], len(invitations))
+            self.assertEqual(made["counts"], manifest["counts"])
+            [without_mail] = copy.execute("SELECT count(*) FROM invitation WHERE NOT EXISTS (SELECT 1 FROM "
+                                          "outbox_message WHERE invitation_id = invitation.id)").fetchone()
+            [without_event] = copy.execute("SELECT count(*) FROM invitation WHERE NOT EXISTS (SELECT 1 FROM audit_event "
+                                           "WHERE subject_id = invitation.id)").fetchone()
+            self.assertEqual((without_mail, without_event), (0, 0), "half of a transaction")
+            notices = set(copy.execute("SELECT environment_id, recipient_key FROM outbox_message "
+                                       "WHERE kind = 'already_has_access'"))
+            self.assertEqual(copy.execute("SELECT instance FROM incarnation").fetchall(), [("backup",)])
+        missing = {call.intention for call in before} - invitations - notices
+        self.assertEqual(missing, set(), "answered before the backup began, and not in it")
+        stored_ever = {call.intention for call in log.calls()}
+        self.assertEqual(invitations - stored_ever, set(), "in it, and never asked for")
+
+    def test_o13_it_holds_what_was_answered_before_and_the_callers_hardly_notice(self):
+        with OnSqlite() as deployment:
+            [service] = deployment.services
+            target = service.folder / "backups"
+            target.mkdir()
+            sizes, seconds, during = [], [], []
+            with deployment.callers(rate=RATE):
+                deployment.log.await_more(2 * RATE)
+                quiet = deployment.log.calls()
+                for number in range(BACKUPS):
+                    before = [call for call in deployment.log.calls() if call.outcome == DONE]
+                    count = deployment.log.count()
+                    made = service.cli("backup", "--to", str(target / f"backup-{number}"))
+                    during += deployment.log.calls()[count:]
+                    deployment.log.await_more(20)
+                    self.check_copy(pathlib.Path(made["backup"]), made, before, deployment.log)
+                    sizes.append(made["bytes"])
+                    seconds.append(made["seconds"])
+            print(f"\n  {BACKUPS} backups of {max(sizes) / 2**20:.1f} MiB at {RATE} calls/s, each in "
+                  f"{max(seconds):.2f} s at most: p99 of the calls {p99(quiet) * 1000:.0f} ms without, "
+                  f"{p99(during) * 1000:.0f} ms during them ({len(during)} calls)", flush=True)
+            self.assertEqual(list(target.glob("*.partial")), [])
+            deployment.assert_whole(self)
+
+    def test_other_commands_are_answered_meanwhile_and_a_second_backup_is_told_to_wait(self):
+        """By the admin socket itself: the command line would wait for its own."""
+        with OnSqlite() as deployment:
+            [service] = deployment.services
+            with deployment.callers(rate=RATE):
+                deployment.log.await_more(RATE)
+            results = []
+            threads = [threading.Thread(target=lambda i=i: results.append(
+                run(service, "backup", "--json", "--to", str(service.folder / f"at-once-{i}")))) for i in range(4)]
+            for thread in threads:
+                thread.start()
+            service.cli("app", "list")
+            for thread in threads:
+                thread.join()
+            made = [result for result in results if result.returncode == 0]
+            self.assertGreaterEqual(len(made), 1)
+            for result in results:
+                if result.returncode != 0:
+                    self.assertIn("A backup is under way already", result.stderr)
+            for result in made:
+                self.assertTrue(pathlib.Path(json.loads(result.stdout)["backup"], "manifest.json").exists())
+
+
+class BackupInQuiet(unittest.TestCase):
+    def test_without_the_service_it_is_the_same_and_changes_nothing(self):
+        with Service.serve() as service:
+            service.send_invite("one@example.org")
+            service.stop()
+            before = {f.name: f.read_bytes() for f in service.state_dir.iterdir() if f.is_file() and f.suffix != ".lock"}
+            made = service.cli("backup", "--to", str(service.folder / "offline"))
+            self.assertEqual(made["counts"]["invitations"], 1)
+            after = {f.name: f.read_bytes() for f in service.state_dir.iterdir() if f.is_file() and f.suffix != ".lock"}
+            self.assertEqual({n: c for n, c in after.items() if not n.endswith(("-wal", "-shm"))},
+                             {n: c for n, c in before.items() if not n.endswith(("-wal", "-shm"))})
+            service.start()
+
+    def test_into_a_folder_it_is_named_after_the_time_and_nothing_is_overwritten(self):
+        with Service.serve() as service:
+            target = service.folder / "backups"
+            target.mkdir()
+            made = pathlib.Path(service.cli("backup", "--to", str(target))["backup"])
+            self.assertEqual(made.parent, target)
+            self.assertRegex(made.name, r"^invited-\d{4}-\d\d-\d\dT\d{6}Z$")
+            content = {file.name: file.read_bytes() for file in made.iterdir()}
+            file = service.folder / "a-file"
+            file.write_text("mine")
+            for place in (file, service.folder / "nowhere" / "deep"):
+                with self.assertRaises(CommandFailed):
+                    service.cli("backup", "--to", str(place))
+            self.assertEqual(file.read_text(), "mine")
+            inside = pathlib.Path(service.cli("backup", "--to", str(made))["backup"])  # a folder: into it, beside the files
+            self.assertEqual(inside.parent, made)
+            self.assertEqual({name: (made / name).read_bytes() for name in content}, content)
+
+    def test_killed_in_the_middle_it_leaves_no_backup_and_the_next_one_tidies_up(self):
+        for failpoint in ("backup_copied", "backup_before_rename"):
+            with self.subTest(failpoint), Service.serve() as service:
+                target = service.folder / "backups"
+                target.mkdir()
+                service.stop()
+                service.launch({"INVITED_FAILPOINT": failpoint})
+                service.await_ready()
+                failed = run(service, "backup", "--to", str(target))
+                self.assertEqual(failed.returncode, 1)
+                self.assertEqual(service.process.wait(), -9)
+                [left] = target.iterdir()
+                self.assertTrue(left.name.endswith(".partial"), left)
+                self.assertEqual(oct(left.stat().st_mode & 0o777), "0o700")
+                service.start()
+                made = service.cli("backup", "--to", str(target))
+                self.assertEqual([str(path) for path in target.iterdir()], [made["backup"]])
+
+    def test_stopping_the_service_gives_the_backup_up(self):
+        """SIGTERM while it is at it: nothing half done keeps the name, and the service ends in good order."""
+        with Service.serve() as service:
+            target = service.folder / "backups"
+            target.mkdir()
+            running = threading.Thread(target=run, args=(service, "backup", "--to", str(target)))
+            running.start()
+            wait_until(lambda: any(target.iterdir()), what="the backup's folder")
+            service.stop()
+            running.join()
+            for left in target.iterdir():
+                self.assertTrue((left / "manifest.json").exists(), f"{left} is not whole")
+
+    def test_a_folder_that_cannot_be_written_is_named_with_the_remedy(self):
+        with Service.serve() as service:
+            failed = run(service, "backup", "--to", "/proc/backup")
+            self.assertEqual(failed.returncode, 1)
+            self.assertRegex(failed.stderr, "/proc.*(name another folder|Name a folder)")
+
+
+if __name__ == "__main__":
+    end_to_end.main()
