@@ -5,6 +5,7 @@ import pathlib
 import shutil
 import sys
 import unittest
+import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "load"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
@@ -14,6 +15,7 @@ from operator_commands import refused_start, run
 
 import captured_mail
 import end_to_end
+import postgres
 from invited_service import NO_RATES, Service, wait_until
 from smtp_relay import Relay
 
@@ -266,6 +268,39 @@ class KilledTest(unittest.TestCase):
                     service.start(arguments=["--after-restore"])
                 else:
                     service.start()
+
+
+class OnPostgresTest(unittest.TestCase):
+    """Its database is restored with its own tools; here, by a copy within the server."""
+
+    def test_o14_each_instance_refuses_the_older_database_until_it_is_accepted_and_the_keys_are_copied(self):
+        with postgres.Cluster() as cluster, Service.serve({**NO_RATES, "database": cluster.url}) as one, \
+                one.beside() as other:
+            parts = urllib.parse.urlsplit(cluster.url)
+            name = parts.path.strip("/")
+            one.send_invite("one@example.org")
+            link = captured_mail.await_mail(one.mail_dir, "one@example.org").link
+            other.start()
+            other.stop()
+            made = one.cli("backup", "--to", str(one.folder / "backup"))
+            self.assertIn("pg_dump", made["note"])
+            self.assertEqual(sorted(file.name for file in pathlib.Path(made["backup"]).iterdir()),
+                             ["keys.json", "manifest.json"])
+            one.stop()
+            cluster.primary.query(f'CREATE DATABASE older TEMPLATE "{name}" OWNER "{parts.username}"')
+            for service in (one, other):
+                service.start()
+                service.stop()
+            cluster.primary.query(f'DROP DATABASE "{name}"')
+            cluster.primary.query(f'ALTER DATABASE older RENAME TO "{name}"')
+            for service in (one, other):
+                self.assertIn(REMEDY, refused_start(service))
+            one.start(arguments=["--after-restore"])
+            self.assertEqual(one.person().open(link).status, 404)
+            self.assertIn("copy it from the one that was told --after-restore", refused_start(other))
+            shutil.copy2(one.state_dir / "keys.json", other.state_dir)
+            other.start()
+            other.send_invite("two@example.org")
 
 
 if __name__ == "__main__":
