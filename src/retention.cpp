@@ -12,12 +12,15 @@ using domain::History;
 using std::chrono::milliseconds;
 using namespace std::chrono_literals;
 
-// A step that took t is followed by a pause of 4t: at most a fifth of the writer's time, less when others wait for it.
-constexpr int kRest = 4;
-constexpr milliseconds kShortestRest = 10ms;
-constexpr milliseconds kLongestRest = 5s;
+// A step that took t is followed by a pause of 20t: at most a twentieth of the time, less when others wait for the
+// disk. At fifty a step that is still a million a day on a slow one.
+constexpr int kRest = 20;
+constexpr milliseconds kShortestRest = 50ms;
+constexpr milliseconds kLongestRest = 2s;
 /// After a step that found nothing to delete, and so kept nobody waiting.
-constexpr milliseconds kLookingRest = 2ms;
+constexpr milliseconds kLookingRest = 10ms;
+/// Where one such step follows another, each looks further than the one before.
+constexpr std::uint32_t kFurthestLook = 1'000;
 
 }  // namespace
 
@@ -40,22 +43,30 @@ Retention::Retention(domain::Store& store, const base::Clock& clock, const Confi
 milliseconds Retention::step() {
   if (walks_.empty()) return pace_.interval;
   if (walk_ == 0 && after_.empty()) begin_pass();
+  const auto begin = std::chrono::steady_clock::now();
   const auto slice = find();
   if (!slice) return give_up(slice.error());
   milliseconds rest = kLookingRest;
-  if (!slice->empty()) {
-    const auto took = export_and_erase(*slice);
-    if (!took) return give_up(took.error());
-    rest = std::clamp(*took * kRest, kShortestRest, kLongestRest);
+  if (slice->empty()) {
+    look_ = std::min(2 * look_, std::max(kFurthestLook, pace_.step));
+  } else if (look_ > pace_.step) {
+    look_ = pace_.step;  // too many to delete at once, perhaps
+    return rest;
+  } else {
+    if (const auto done = export_and_erase(*slice); !done) return give_up(done.error());
+    const auto took = std::chrono::ceil<milliseconds>(std::chrono::steady_clock::now() - begin);
+    rest = std::clamp(took * kRest, kShortestRest, kLongestRest);
   }
   after_ = slice->end;
   if (!slice->is_last) return rest;
   after_.clear();
+  look_ = pace_.step;
   return ++walk_ < walks_.size() ? rest : end_pass();
 }
 
 void Retention::begin_pass() {
   began_at_ = clock_.now();
+  look_ = pace_.step;
   erased_.clear();
 }
 
@@ -81,17 +92,15 @@ milliseconds Retention::give_up(const domain::Error& error) {
 domain::Result<domain::HistorySlice> Retention::find() {
   const Walk& walk = walks_[walk_];
   return domain::read_returning(store_, [&](domain::Transaction& transaction) -> domain::Result<domain::HistorySlice> {
-    return transaction.list_ended(walk.history, after_, began_at_ - walk.age, pace_.step);
+    return transaction.list_ended(walk.history, after_, began_at_ - walk.age, look_);
   });
 }
 
-domain::Result<milliseconds> Retention::export_and_erase(const domain::HistorySlice& slice) {
+domain::Result<void> Retention::export_and_erase(const domain::HistorySlice& slice) {
   const Walk& walk = walks_[walk_];
   if (export_)
-    if (auto exported = export_->append(walk.history, slice, clock_.now()); !exported)
-      return std::unexpected(std::move(exported.error()));
+    if (auto exported = export_->append(walk.history, slice, clock_.now()); !exported) return exported;
   base::failpoint("retention_exported");
-  const auto begin = std::chrono::steady_clock::now();
   const auto erased = domain::write_returning(
       store_,
       [&](domain::Transaction& transaction) -> domain::Result<std::uint64_t> {
@@ -101,7 +110,7 @@ domain::Result<milliseconds> Retention::export_and_erase(const domain::HistorySl
   if (!erased) return std::unexpected(erased.error());
   base::failpoint("retention_erased");
   erased_[walk.history] += *erased;
-  return std::chrono::ceil<milliseconds>(std::chrono::steady_clock::now() - begin);
+  return {};
 }
 
 }  // namespace invited

@@ -42,8 +42,7 @@ class Retention {
   std::chrono::milliseconds end_pass();
   std::chrono::milliseconds give_up(const domain::Error& error);
   domain::Result<domain::HistorySlice> find();
-  /// How long the store's writer was asked for, others' work included.
-  domain::Result<std::chrono::milliseconds> export_and_erase(const domain::HistorySlice& slice);
+  domain::Result<void> export_and_erase(const domain::HistorySlice& slice);
 
   domain::Store& store_;
   const base::Clock& clock_;
@@ -54,6 +53,7 @@ class Retention {
   // The pass under way.
   std::size_t walk_ = 0;
   std::string after_;
+  std::uint32_t look_ = 0;  ///< at how many things the next step looks
   base::Timestamp began_at_{};
   std::map<domain::History, std::uint64_t> erased_;
 };

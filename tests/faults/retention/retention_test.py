@@ -106,7 +106,7 @@ class Scenarios:
 
             self.configure(service, invitations="30d", attempts="30d", audit_events="30d")
             service.start()
-            done = service.process.await_log(r"\bretention\.done\b")
+            done = service.process.await_log(r"\bretention\.done\b", 120)
             self.assertRegex(done, rf"invitations={len(self.OLD)} mails=0 attempts=0 .* audit_events={before['audit_event']}")
             self.assertEqual([i["invitee_email"] for i in service.cli("invitation", "list", "--limit", "1000")],
                              ["fresh@example.org"])
@@ -149,7 +149,7 @@ class Scenarios:
             with open(file, "a", encoding="utf-8") as torn:
                 torn.write('{"created_at":"20')
             service.start()
-            service.process.await_log(r"\bretention\.done\b")
+            service.process.await_log(r"\bretention\.done\b", 120)
             service.stop()
             self.assertEqual(self.counts(service), {table: 0 for table in TIMES})
             lines = [line["invitee_email"] for line in exported(self.exports, "invitations")]
