@@ -1,5 +1,5 @@
-// Fault tests have a short form, part of `./dev test`, and a long one, `./dev test faults` (INVITED_FAULTS=long): the same
-// test with more rounds. CTest's limit of time is the long form's; the short form ends itself.
+// Fault tests have a short form, part of `./dev test`, and a long one, `./dev test faults` (INVITED_FAULTS=long): the
+// same test with more rounds. CTest's limit of time is the long form's; the short form ends itself.
 #pragma once
 
 #include <unistd.h>

@@ -1,7 +1,8 @@
-"""O16, 24 h of ageing in miniature: `./dev test ageing [MINUTES]`, one hour by default, at half of the load that the service
-and its relay carry here, with one fault for a hundred calls: wrong passwords, calls broken off, readers and writers that
-are slow or vanish, a relay that defers, rejects, or breaks the connection. Memory, descriptors and the slowest hundredth of
-the answers must stay flat, and nothing may be lost. Prints a table; exits with 1 where something grows."""
+"""O16, 24 h of ageing in miniature: `./dev test ageing [MINUTES]`, one hour by default, at half of the load that the
+service and its relay carry here, with one fault for a hundred calls: wrong passwords, calls broken off, readers and
+writers that are slow or vanish, a relay that defers, rejects, or breaks the connection. Memory, descriptors and the
+slowest hundredth of the answers must stay flat, and nothing may be lost. Prints a table; exits with 1 where something
+grows."""
 
 import argparse
 import dataclasses
@@ -55,8 +56,9 @@ class Outcomes:
 
 
 class AgeingRelay(Relay):
-    """Counts mails instead of keeping them. Once `faulty`, it defers or rejects one of a hundred, and breaks a connection
-    once a minute: after that the service leaves a relay alone for ten seconds, so one of a hundred would be no half load."""
+    """Counts mails instead of keeping them. Once `faulty`, it defers or rejects one of a hundred, and breaks a
+    connection once a minute: after that the service leaves a relay alone for ten seconds, so one of a hundred would be
+    no half load."""
 
     def __init__(self):
         super().__init__(tls="off")
@@ -117,7 +119,8 @@ class Vandals:
         """To be refused, so that it invites nobody."""
         body = soap_client.envelope(self.service.invite_parameters("vandal@example.org", EnvironmentPassword="wrong"))
         headers = "".join(f"{name}: {value}\r\n" for name, value in soap_client.soap_headers().items())
-        return (f"POST {soap_client.PATH} HTTP/1.1\r\nHost: a\r\n{headers}Content-Length: {len(body)}\r\n\r\n{body}").encode()
+        return (f"POST {soap_client.PATH} HTTP/1.1\r\nHost: a\r\n{headers}Content-Length: {len(body)}\r\n\r\n"
+                f"{body}").encode()
 
     def _break_off(self, connection):
         request = self._request()
@@ -160,7 +163,8 @@ def sample(service, relay, outcomes, began, interval):
     size = sum(file.stat().st_size for file in service.state_dir.glob("*.db*"))
     return Sample((time.monotonic() - began) / 60, len(seconds) / interval,
                   1000 * seconds[len(seconds) * 99 // 100] if seconds else 0, service.resident_kib(),
-                  len(list((process / "fd").iterdir())), len(list((process / "task").iterdir())), size / 2**20, relay.taken)
+                  len(list((process / "fd").iterdir())), len(list((process / "task").iterdir())), size / 2**20,
+                  relay.taken)
 
 
 def measured_rate(service, relay, world):
@@ -195,8 +199,8 @@ def judge(samples):
     first, last = (statistics.median(s.p99 for s in part) for part in (late[:middle], late[middle:]))
     if last > 1.5 * first + 10:
         problems.append(f"p99 grows from {first:.1f} to {last:.1f} ms")
-    print(f"\nfrom minute {late[0].minutes:.0f} on: memory {growth:+.0f} KiB an hour, p99 {first:.1f} ms in its first half and "
-          f"{last:.1f} ms in its second, descriptors {min(s.descriptors for s in late)} to "
+    print(f"\nfrom minute {late[0].minutes:.0f} on: memory {growth:+.0f} KiB an hour, p99 {first:.1f} ms in its first "
+          f"half and {last:.1f} ms in its second, descriptors {min(s.descriptors for s in late)} to "
           f"{max(s.descriptors for s in late)}")
     return problems
 
@@ -232,14 +236,15 @@ def age(minutes, rate):
         print(f"{rate:.0f} calls a second for {minutes:g} minutes\n\n"
               "minute  calls/s   p99 ms  memory KiB  descriptors  threads  database MiB     mails", flush=True)
         samples = []
-        with LoadCaller(world, [service], outcomes, rate=rate, wrong=FAULTS), Vandals(service, rate * FAULTS) as vandals:
+        with LoadCaller(world, [service], outcomes, rate=rate, wrong=FAULTS), \
+                Vandals(service, rate * FAULTS) as vandals:
             began = time.monotonic()
             while time.monotonic() - began < 60 * minutes:
                 time.sleep(interval)
                 now = sample(service, relay, outcomes, began, interval)
                 samples.append(now)
-                print(f"{now.minutes:6.1f}  {now.calls:7.0f}  {now.p99:7.1f}  {now.resident:10d}  {now.descriptors:11d}  "
-                      f"{now.threads:7d}  {now.database:12.1f}  {now.mails:8d}", flush=True)
+                print(f"{now.minutes:6.1f}  {now.calls:7.0f}  {now.p99:7.1f}  {now.resident:10d}  "
+                      f"{now.descriptors:11d}  {now.threads:7d}  {now.database:12.1f}  {now.mails:8d}", flush=True)
         counts = ", ".join(f"{count} {name}" for name, count in outcomes.counts.items())
         print(f"\ncalls: {counts}; {vandals.done} broken, slow or silent clients; the relay "
               f"deferred {relay.deferred}, rejected {relay.rejected} and broke {relay.broken} connections")

@@ -1,8 +1,9 @@
-"""Compares three accounts of what happened under load: the callers' log, the database, and the mails that the relay got.
+"""Compares three accounts of what happened under load: the callers' log, the database, and the mails that the relay
+got.
 
 What must hold: done means exactly one invitation and at least one mail; refused means none; unknown means both or
-neither. Every copy of a mail has one Message-ID and equal bytes. Nothing crosses environments. No secret stands in a log
-or in the database. checker_test.py shows for each kind of finding that it is found."""
+neither. Every copy of a mail has one Message-ID and equal bytes. Nothing crosses environments. No secret stands in a
+log or in the database. checker_test.py shows for each kind of finding that it is found."""
 
 import base64
 import collections
@@ -78,8 +79,8 @@ class Report:
 
 
 def check(world, calls, stored, mails, accepted=(), allowed_copies=0, logs=None, secrets=None):
-    """`mails`: captured_mail.Mail with envelope_to, as the relay took them, in order. `logs`: name → bytes. `secrets`:
-    name → text, besides the world's and those of the mails' links."""
+    """`mails`: captured_mail.Mail with envelope_to, as the relay took them, in order. `logs`: name → bytes.
+    `secrets`: name → text, besides the world's and those of the mails' links."""
     report = Report()
     for problem in stored.damage:
         report.add(DAMAGED, problem)
@@ -117,8 +118,8 @@ def _check_calls(report, world, calls, stored, invitations):
             report.unknown_not_stored += 1
         right = [call for call in made if not call.wrong]
         for invitation in found:
-            if right and not any(invitation.role == call.role and invitation.inviter == world.inviter(call.inviter).account_uuid
-                                 for call in right):
+            if right and not any((invitation.role, invitation.inviter) ==
+                                 (call.role, world.inviter(call.inviter).account_uuid) for call in right):
                 report.add(CROSSED, f"{invitation} has not the role and inviter of its call")
         for call in made:
             if call.outcome == DONE and call.key and (call.environment, call.key) not in stored.keys:

@@ -1,5 +1,5 @@
-"""The checker can fail: what a short, faultless run left behind is doctored in every way that the checker is there for, and
-each must be named."""
+"""The checker can fail: what a short, faultless run left behind is doctored in every way that the checker is there
+for, and each must be named."""
 
 import base64
 import copy

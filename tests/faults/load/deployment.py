@@ -1,5 +1,5 @@
-"""A service under load with all that is needed to judge it afterwards: its relay, which keeps every copy of every mail, the
-world that is called in, the log of the calls, the database, everything that was logged."""
+"""A service under load with all that is needed to judge it afterwards: its relay, which keeps every copy of every
+mail, the world that is called in, the log of the calls, the database, everything that was logged."""
 
 import pathlib
 import random
@@ -120,11 +120,12 @@ class Deployment:
             time.sleep(0.1)  # no event tells
 
     def judge(self, links_followed=LINKS):
-        """With the callers stopped: waits for the queue, follows some links, stops the service and compares everything."""
+        """With the callers stopped: waits for the queue, follows some links, stops the services, compares everything."""
         self.await_idle()
         mails = self.relay.mails()
         one_of_each = list({checker.message_id(mail): mail for mail in mails}.values())
-        accepted, findings = links.follow(random.choice(self.services), random.sample(one_of_each, min(links_followed, len(one_of_each))))
+        sample = random.sample(one_of_each, min(links_followed, len(one_of_each)))
+        accepted, findings = links.follow(random.choice(self.services), sample)
         for service in self.services:
             service.stop()
         logs = {str(service.log_file): service.log_file.read_bytes() for service in self.services}

@@ -3,7 +3,6 @@ Idempotency-Key; the same call again; calls that must be refused; the same call 
 on while instances stop, die and come back. Every call stands in its log with its answer."""
 
 import collections
-import contextlib
 import http.client
 import random
 import select
@@ -25,12 +24,12 @@ REPEATS = {"invitation.repeat_window": "1h"}
 class LoadCaller:
     """As a context manager: calls from entering to leaving it.
 
-    `instances` have a `port`, read anew for each connection. `rate`: calls a second, all connections together; none: as
-    fast as they are answered. `keep_alive`: share of the connections that make more than one call. `wrong`: share of calls
-    that must be refused."""
+    `instances` have a `port`, read anew for each connection. `rate`: calls a second, all connections together; none:
+    as fast as they are answered. `keep_alive`: share of the answers after which the connection is kept. `wrong`: share
+    of calls that must be refused."""
 
-    def __init__(self, world, instances, log=None, connections=8, rate=None, keep_alive=0.75, wrong=0.08, name="load",
-                 path_prefix=""):
+    def __init__(self, world, instances, log=None, connections=8, rate=None, keep_alive=0.75, wrong=0.08,
+                 name="load"):
         self.world = world
         self.instances = list(instances)
         self.log = log or CallLog()
@@ -38,12 +37,7 @@ class LoadCaller:
         self.name = name
         self.keep_alive = keep_alive
         self.wrong = wrong
-        self.path = path_prefix + soap_client.PATH
         self._stop = threading.Event()
-        self._may_call = threading.Event()
-        self._may_call.set()
-        self._idle = threading.Condition()
-        self._calling = 0
         self._threads = [threading.Thread(target=self._run, args=(number, connections), daemon=True)
                          for number in range(connections)]
 
@@ -58,20 +52,8 @@ class LoadCaller:
     def stop(self):
         """Returns when every call has its answer."""
         self._stop.set()
-        self._may_call.set()
         for thread in self._threads:
             thread.join()
-
-    @contextlib.contextmanager
-    def paused(self):
-        """Within it, no call is under way."""
-        self._may_call.clear()
-        with self._idle:
-            self._idle.wait_for(lambda: self._calling == 0)
-        try:
-            yield
-        finally:
-            self._may_call.set()
 
     # --- one connection after the other ---------------------------------------------------------------------
 
@@ -81,34 +63,20 @@ class LoadCaller:
         pause = of / self.rate if self.rate else 0
         next_at = time.monotonic() + random.random() * pause
         while not self._stop.is_set():
-            self._may_call.wait()
-            if connection is None:
+            if pause:
+                now = time.monotonic()
+                if now < next_at and self._stop.wait(next_at - now):
+                    break
+                next_at = max(next_at, now - 1) + pause
+            if connection is None or _was_closed(connection):
                 connection = self._connect()
                 if connection is None:
                     self._stop.wait(0.01)  # nobody tells when it listens again
                     continue
-            if pause:
-                now = time.monotonic()
-                if now < next_at:
-                    if self._stop.wait(next_at - now):
-                        break
-                    if not self._may_call.is_set():
-                        continue
-                next_at = max(next_at, now - 1) + pause
-            if _was_closed(connection):
-                connection = None
-                continue
-            with self._idle:
-                self._calling += 1
-            try:
-                call = chooser.next()
-                reusable = self._make(connection, call)
-                self.log.add(call)
-                chooser.note(call)
-            finally:
-                with self._idle:
-                    self._calling -= 1
-                    self._idle.notify_all()
+            call = chooser.next()
+            reusable = self._make(connection, call)
+            self.log.add(call)
+            chooser.note(call)
             if not reusable or random.random() > self.keep_alive:
                 connection.close()
                 connection = None
@@ -136,7 +104,7 @@ class LoadCaller:
         call.at = time.time()
         began = time.monotonic()
         try:
-            connection.request("POST", self.path, body.encode("utf-8"), headers)
+            connection.request("POST", soap_client.PATH, body.encode("utf-8"), headers)
             answer = connection.getresponse()
             response = web_client.Response(answer.status, answer.msg, answer.read())
         except (OSError, http.client.HTTPException) as lost:
@@ -203,7 +171,8 @@ class _Chooser:
         self.number += 1
         environment = random.choice(self.world.environments)
         key = f"key {self.name} {self.number}" if random.random() < 0.4 else ""
-        return Call(environment.uuid, random.choice(list(environment.app.roles)), f"{self.name}-{self.number}@example.org",
+        return Call(environment.uuid, random.choice(list(environment.app.roles)),
+                    f"{self.name}-{self.number}@example.org",
                     random.choice(self.world.inviters_of(environment)).email, key)
 
     def _repeat(self, known):
@@ -235,5 +204,6 @@ class _Chooser:
             if used is None:
                 call.wrong = ""
             else:  # for another invitation
-                call.environment, call.role, call.inviter, call.key = used.environment, used.role, used.inviter, used.key
+                call.environment, call.role = used.environment, used.role
+                call.inviter, call.key = used.inviter, used.key
         return call

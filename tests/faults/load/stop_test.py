@@ -1,5 +1,5 @@
-"""O01, O02: stopped under load by SIGTERM, by two of them, by SIGTERM and then SIGKILL. What was taken is answered; after
-an impatient end it is as after a crash."""
+"""O01, O02: stopped under load by SIGTERM, by two of them, by SIGTERM and then SIGKILL. What was taken is answered;
+after an impatient end it is as after a crash."""
 
 import pathlib
 import random

@@ -1,10 +1,9 @@
-"""What the database holds, as the checker compares it: rows as text, whichever engine they are in. Access to a database is
-one small class for each engine; everything else here is the same."""
+"""What the database holds, as the checker compares it: rows as text, whichever engine they are in. Access to a
+database is one small class for each engine; everything else here is the same."""
 
 import csv
 import dataclasses
 import io
-import os
 import pathlib
 import sqlite3
 import subprocess
@@ -37,18 +36,18 @@ class SqliteDatabase:
 class PostgresDatabase:
     """Through psql and pg_dump. `url`: of a role that may read everything."""
 
-    def __init__(self, url, schema="public"):
+    def __init__(self, url):
         self.url = url
-        self.schema = schema
 
-    def _run(self, *command):
-        environment = {**os.environ, "PGOPTIONS": f"-c search_path={self.schema}"}
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=120, env=environment, check=False)
+    @staticmethod
+    def _run(*command):
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False)
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout
 
     def rows(self, sql):
-        out = self._run("psql", "-X", "-q", "--csv", "-t", "-P", r"null=\N", "-v", "ON_ERROR_STOP=1", "-d", self.url, "-c", sql)
+        out = self._run("psql", "-X", "-q", "--csv", "-t", "-P", r"null=\N", "-v", "ON_ERROR_STOP=1", "-d", self.url,
+                        "-c", sql)
         return [tuple(None if value == r"\N" else value for value in row)
                 for row in csv.reader(io.StringIO(out.decode("utf-8")))]
 
