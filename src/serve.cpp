@@ -263,7 +263,10 @@ int Service::run() {
       std::_Exit(EXIT_FAILURE);
     }
     base::log::info("service.stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
-    pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+    sigset_t second = set;
+    sigdelset(&second,
+              kFatalSignal);  // stop() looks whether it came: a store that fails now writes nothing more by itself
+    pthread_sigmask(SIG_UNBLOCK, &second, nullptr);
     return stop();
   }
 }
@@ -282,8 +285,12 @@ int Service::stop() {
   parts_->worker.stop(left());
   parts_->state.store->drain();
   parts_.reset();
-  base::log::info("service.stopped", {{"all_answered", drained}});
-  return EXIT_SUCCESS;
+  sigset_t pending;
+  sigemptyset(&pending);
+  sigpending(&pending);
+  const bool storage_failed = sigismember(&pending, kFatalSignal) == 1;
+  base::log::info("service.stopped", {{"all_answered", drained}, {"storage_failed", storage_failed}});
+  return storage_failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int serve(const Config& config, AfterRestore said) {
