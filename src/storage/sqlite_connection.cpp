@@ -17,7 +17,6 @@
 #include "base/log.h"
 #include "storage/file_guard.h"
 #include "storage/sqlite_log_check.h"
-
 #include "storage/sqlite_statement.h"
 
 namespace invited::storage {
