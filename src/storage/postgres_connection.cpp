@@ -59,7 +59,7 @@ PostgresConnection::PostgresConnection(Settings settings) : settings_(std::move(
 PostgresConnection::~PostgresConnection() = default;
 
 void PostgresConnection::recover() {
-  if (connection_) return;
+  if (is_connected()) return;
   if (steady_clock::now() < next_connect_)
     throw DatabaseFailure(FailureKind::connection, "the database server is not connected");
   try {
@@ -239,6 +239,7 @@ PostgresConnection::Result PostgresConnection::await() {
   }
   const Result sync = next();
   if (!sync || PQresultStatus(sync.get()) != PGRES_PIPELINE_SYNC) lose("an answer is missing");
+  heard_at_ = steady_clock::now();
   if (failure) {
     if (failure->kind == FailureKind::connection) connection_.reset();
     throw *failure;
@@ -275,7 +276,10 @@ void PostgresConnection::lose(const std::string& what) {
   connection_.reset();
   sent_.clear();
   const auto now = steady_clock::now();
-  if (now - asked_at_ > kSilence) next_connect_ = now + jittered(kFirstReconnectWait);
+  if (now - asked_at_ > kSilence) {
+    next_connect_ = now + jittered(kFirstReconnectWait);
+    settings_.silence->since.store(asked_at_);
+  }
   throw DatabaseFailure(FailureKind::connection, why);
 }
 

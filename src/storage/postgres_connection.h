@@ -5,6 +5,7 @@
 // A connection that was lost can be opened again: its statements stay valid. An open transaction is gone then.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -21,6 +22,12 @@ struct pg_result;
 
 namespace invited::storage {
 
+/// What the connections of a store tell each other: since when a server that was asked has not answered. Whoever has
+/// heard nothing since then connects anew, instead of finding out by itself, which takes seconds each time.
+struct ServerSilence {
+  std::atomic<std::chrono::steady_clock::time_point> since{};
+};
+
 class PostgresConnection final : public Connection {
  public:
   struct Settings {
@@ -29,6 +36,7 @@ class PostgresConnection final : public Connection {
     std::chrono::milliseconds statement_timeout{4'000};
     std::chrono::milliseconds lock_timeout{2'000};
     std::string application_name = "invited";
+    std::shared_ptr<ServerSilence> silence = std::make_shared<ServerSilence>();
   };
 
   /// Connects to a server that takes writes. Throws DatabaseFailure (kind connection) with a message for the operator.
@@ -49,7 +57,7 @@ class PostgresConnection final : public Connection {
   void lock_schema() override;
   void unlock_schema() override;
 
-  bool is_connected() const { return connection_ != nullptr; }
+  bool is_connected() const { return connection_ != nullptr && heard_at_ > settings_.silence->since.load(); }
   /// Ends the transaction, whatever state it is in. Throws where the connection is lost.
   void rollback();
   /// What the server warned of since the last call. A COMMIT with a warning may not be on the standbys.
@@ -97,6 +105,7 @@ class PostgresConnection final : public Connection {
   int failed_connects_ = 0;
   std::chrono::steady_clock::time_point next_connect_{};
   std::chrono::steady_clock::time_point asked_at_;
+  std::chrono::steady_clock::time_point heard_at_;
   std::chrono::steady_clock::time_point deadline_;
 };
 

@@ -53,7 +53,9 @@ domain::Result<void> migrate_alone(PostgresConnection& connection, base::Timesta
 
 domain::Result<PostgresStore> open_postgres_store(const PostgresOptions& options) {
   try {
-    auto writer = std::make_unique<PostgresConnection>(PostgresConnection::Settings{.url = options.url});
+    const auto silence = std::make_shared<ServerSilence>();
+    auto writer =
+        std::make_unique<PostgresConnection>(PostgresConnection::Settings{.url = options.url, .silence = silence});
     if (auto checked = check_durability(*writer, options.allow_unsafe); !checked)
       return std::unexpected(std::move(checked.error()));
     auto clock = std::make_unique<DatabaseClock>();
@@ -63,7 +65,7 @@ domain::Result<PostgresStore> open_postgres_store(const PostgresOptions& options
       return std::unexpected(std::move(migrated.error()));
     const auto open_reader = [&]() -> std::unique_ptr<Connection> {
       return std::make_unique<PostgresConnection>(
-          PostgresConnection::Settings{.url = options.url, .application_name = "invited (reads)"});
+          PostgresConnection::Settings{.url = options.url, .application_name = "invited (reads)", .silence = silence});
     };
     auto store = std::make_unique<PostgresStoreImplementation>(std::move(writer), *clock, open_reader, options);
     return PostgresStore{std::move(store), std::move(clock)};

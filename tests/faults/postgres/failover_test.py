@@ -14,6 +14,7 @@ import end_to_end
 import postgres
 from invited_service import wait_until
 
+NO_NETWORK = postgres.Namespace.why_not()
 FAILOVERS = end_to_end.rounds(1, 50)
 
 
@@ -37,6 +38,25 @@ class Failover(unittest.TestCase):
                     deployment.assert_whole(self, links_followed=2)
         print(f"\n  {FAILOVERS} failovers; written to again after {max(seconds):.2f} s at most", flush=True)
         self.assertLess(max(seconds), 10)
+
+    @unittest.skipIf(NO_NETWORK, f"NOT TESTED: {NO_NETWORK}")
+    def test_d20_with_the_machine_of_the_primary_gone_it_is_written_to_again_within_ten_seconds(self):
+        """Nothing is refused, nothing answers: that a host is dead shows by time only, and it is named first."""
+        with postgres.Namespace() as network, postgres.Cluster(namespace=network) as cluster:
+            standby = cluster.standby(synchronous=True)
+            with PostgresDeployment([cluster.primary, standby], instances=2) as deployment:
+                with deployment.callers(rate=200):
+                    deployment.log.await_more(100)
+                    network.black_hole()
+                    vanished = time.time()
+                    deployment.database_fault()
+                    standby.promote()
+                    deployment.server = standby
+                    seconds = deployment.await_done(vanished)
+                    deployment.log.await_more(100)
+                print(f"\n  written to again after {seconds:.1f} s", flush=True)
+                self.assertLess(seconds, 10)
+                deployment.assert_whole(self, links_followed=2)
 
     def test_d21_with_an_asynchronous_standby_that_lags_it_is_warned_of_and_calls_are_lost(self):
         """The control: this is how the test above looks when something is lost."""
