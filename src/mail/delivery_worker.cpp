@@ -14,17 +14,26 @@
 //   no outcome the process died: the lease ends, the message is claimed again, its death counted by the store; after
 //              three it is quarantined.
 //   outcome that cannot be recorded (disk full): tried again until the lease ends; then the mail may leave twice.
+//
+// Recording costs a sync of the disk. So while a connection begins with a message, the outcome of the one before it is
+// being recorded and the one after it claimed, in one transaction; the relay gets the last of the mail only when that
+// is durable. At no moment is there more than one mail of a connection that the relay may have and the database does
+// not know of. Nothing is claimed ahead beside a message that a process has died on: each would be counted as a death
+// of the other one too.
 #include "mail/delivery_worker.h"
 
 #include <signal.h>
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include "base/crypto.h"
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "mail/delivery_parts.h"
 #include "mail/link.h"
+#include "mail/side_thread.h"
 #include "mail/smtp_dialogue.h"
 
 namespace invited::mail {
@@ -58,26 +67,6 @@ bool is_ahead(base::Timestamp until, base::Timestamp now, milliseconds longest) 
 }
 
 }  // namespace
-
-struct DeliveryWorker::Claim {
-  domain::Lease lease;
-  bool is_probe = false;  ///< of a held queue
-};
-
-struct DeliveryWorker::Finished {
-  domain::Lease lease;
-  DeliveryResult result;
-  bool is_probe = false;
-  bool met_relay = false;  ///< the transport was asked: the result says something about the way out
-};
-
-/// What a recording brought about, to be logged after its commit.
-struct DeliveryWorker::Notes {
-  bool lease_was_over = false;
-  bool hold_began = false;
-  bool hold_ended = false;
-  std::optional<base::Timestamp> next_attempt;
-};
 
 DeliveryWorker::DeliveryWorker(domain::Store& store, const base::Clock& clock, const domain::TokenKeys& keys,
                                const MessageBuilder& builder, const Settings& settings,
@@ -142,7 +131,10 @@ void DeliveryWorker::run(std::size_t index) {
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
 
   Transport& transport = *transports_[index];
-  std::optional<Finished> finished;
+  SideThread recorder;
+  std::vector<Finished> finished;  // not recorded yet
+  std::optional<Claim> next;
+  bool flowing = false;  // one message after the other
   auto last_delivery = std::chrono::steady_clock::now();
   int failed_records = 0;
   while (true) {
@@ -150,28 +142,63 @@ void DeliveryWorker::run(std::size_t index) {
     {
       const std::lock_guard lock(mutex_);
       seen = wakes_;
+      if (!next && !ahead_.empty()) {
+        next = std::move(ahead_.back());
+        ahead_.pop_back();
+      }
     }
-    std::optional<Claim> claim;
     const bool may_claim = !is_stopping() && may_try_relay(index);
-    const bool stored = record_and_claim(finished, may_claim, claim);
-    if (may_claim && !claim) give_up_turn(index);
-    if (claim) {
+    const auto is_held = [](const Finished& one) { return one.result.outcome == DeliveryOutcome::held; };
+    if (next && (!may_claim || !may_still_send(*next) || std::ranges::any_of(finished, is_held))) {
+      finished.push_back(put_back(*next));
+      next.reset();
+    }
+    const auto is_sent = [](const Finished& one) { return one.result.outcome == DeliveryOutcome::sent; };
+    const bool go_on = next && std::ranges::all_of(finished, is_sent);
+    bool stored = true;
+    if (!go_on) {
+      const bool was_claimed = next.has_value();
+      flowing = !finished.empty();
+      stored = record_and_claim(finished, may_claim && !was_claimed ? Claiming::next : Claiming::nothing, next);
+      // What was claimed ahead has waited for the outcome; it is looked at again now.
+      if (was_claimed && stored) continue;
+    }
+    if (may_claim && !next) give_up_turn(index);
+    if (next && stored) {
+      const Claim claim = *std::exchange(next, std::nullopt);
       wake();  // where one is due there may be more, for the other connections
-      finished = attempt(*claim, transport);
-      note_relay(index, *finished);
+      const Claiming claiming = flowing && may_claim_ahead(claim) ? Claiming::ahead : Claiming::nothing;
+      const bool must_record = !finished.empty();
+      bool recorded = true;
+      if (must_record || claiming != Claiming::nothing)
+        recorder.start([&] { recorded = record_and_claim_ahead(finished, claiming); });
+      auto outcome = attempt(claim, transport, [&] {
+        if (must_record) recorder.wait();
+        return recorded || !must_record;
+      });
+      recorder.wait();
+      note_relay(index, outcome);
+      finished.push_back(std::move(outcome));
       last_delivery = std::chrono::steady_clock::now();
       failed_records = 0;
       continue;
     }
-    if (!stored && finished) {
-      if (wait_before_recording_again(*finished, ++failed_records)) continue;
-      base::log::error("mail.outcome_not_recorded",
-                       {{"message", finished->lease.message.id.to_string()},
-                        {"outcome", domain::to_string(finished->result.outcome)},
-                        {"effect", "the message will be tried again; the same mail may arrive twice"}});
-      finished.reset();
+    if (!stored && !finished.empty()) {
+      if (wait_before_recording_again(finished.front(), ++failed_records)) continue;
+      for (const Finished& lost : finished)
+        base::log::error("mail.outcome_not_recorded",
+                         {{"message", lost.lease.message.id.to_string()},
+                          {"outcome", domain::to_string(lost.result.outcome)},
+                          {"effect", "the message will be tried again; the same mail may arrive twice"}});
+      finished.clear();
+      next.reset();  // its lease ends by itself
     }
-    if (is_stopping()) break;
+    flowing = false;
+    if (is_stopping()) {
+      const std::lock_guard lock(mutex_);
+      if (ahead_.empty()) break;
+      continue;  // to put it back
+    }
     wait_for_work(index, seen);
     if (std::chrono::steady_clock::now() - last_delivery > kKeepConnection) transport.close();
   }
@@ -181,27 +208,58 @@ void DeliveryWorker::run(std::size_t index) {
   changed_.notify_all();
 }
 
-/// One transaction for both, as each costs a commit. `finished` is empty afterwards, unless false is returned.
-bool DeliveryWorker::record_and_claim(std::optional<Finished>& finished, bool may_claim, std::optional<Claim>& claim) {
-  if (!finished && !may_claim) return true;
-  Notes notes;
+/// One transaction for all, as each costs a commit. `finished` is empty afterwards, unless false is returned.
+bool DeliveryWorker::record_and_claim(std::vector<Finished>& finished, Claiming claiming, std::optional<Claim>& claim) {
+  if (finished.empty() && claiming == Claiming::nothing) return true;
+  std::vector<Notes> notes;
+  std::optional<Claim> claimed;
   const auto work = [&](domain::Transaction& transaction) -> domain::Result<void> {
     const base::Timestamp now = clock_.now();
-    if (finished) record(transaction, *finished, now, notes);
-    if (may_claim) claim = claim_one(transaction, now);
+    notes.assign(finished.size(), {});
+    for (std::size_t i = 0; i < finished.size(); ++i) record(transaction, finished[i], now, notes[i]);
+    if (claiming != Claiming::nothing) claimed = claim_one(transaction, claiming, now);
     return {};
   };
-  const auto done = store_.write(work, domain::Urgency::owed);
-  if (!done) {
-    claim.reset();
-    return false;
-  }
-  if (finished) log_outcome(*finished, notes);
-  finished.reset();
+  if (!store_.write(work, domain::Urgency::owed)) return false;
+  if (claimed) claim = std::move(claimed);
+  for (std::size_t i = 0; i < finished.size(); ++i) log_outcome(finished[i], notes[i]);
+  finished.clear();
   return true;
 }
 
-DeliveryWorker::Finished DeliveryWorker::attempt(const Claim& claim, Transport& transport) const {
+/// What was claimed goes to whichever thread is the first that has time for it: it may not wait behind a slow one.
+bool DeliveryWorker::record_and_claim_ahead(std::vector<Finished>& finished, Claiming claiming) {
+  std::optional<Claim> claimed;
+  if (!record_and_claim(finished, claiming, claimed)) return false;
+  if (claimed) {
+    {
+      const std::lock_guard lock(mutex_);
+      ahead_.push_back(*std::move(claimed));
+    }
+    wake();
+  }
+  return true;
+}
+
+/// Claimed ahead some time ago: there must be enough left of the lease for the longest delivery.
+bool DeliveryWorker::may_still_send(const Claim& claim) const {
+  return clock_.now() + longest_delivery(options_.lease) <= claim.lease.lease_until;
+}
+
+bool DeliveryWorker::may_claim_ahead(const Claim& under_way) const {
+  const std::lock_guard lock(mutex_);
+  return !stopping_ && pauses_ == 0 && !under_way.is_probe && under_way.lease.message.deaths == 0;
+}
+
+/// What was claimed ahead and cannot be sent now: as it was before, and charged for nothing.
+DeliveryWorker::Finished DeliveryWorker::put_back(const Claim& claim) {
+  Finished finished{claim.lease, {}, claim.is_probe, /*met_relay=*/false, /*was_begun=*/false};
+  finished.result = {DeliveryOutcome::held, 0, std::string(kInterrupted), "not begun: the queue waits"};
+  return finished;
+}
+
+DeliveryWorker::Finished DeliveryWorker::attempt(const Claim& claim, Transport& transport,
+                                                 std::function<bool()> may_complete) const {
   const domain::OutboxMessage& message = claim.lease.message;
   Finished finished{claim.lease, {}, claim.is_probe, /*met_relay=*/false};
   try {
@@ -220,8 +278,9 @@ DeliveryWorker::Finished DeliveryWorker::attempt(const Claim& claim, Transport& 
       return finished;
     }
     base::failpoint("mail_before_send");
-    finished.result = transport.deliver(
-        {settings_.from, message.recipient.text(), domain::message_id_of(message), message.queued_at}, *bytes);
+    finished.result = transport.deliver({settings_.from, message.recipient.text(), domain::message_id_of(message),
+                                         message.queued_at, std::move(may_complete)},
+                                        *bytes);
     if (finished.result.outcome == DeliveryOutcome::sent) base::failpoint("mail_after_send");
     finished.met_relay = finished.result.stage != kInterrupted;
   } catch (const std::exception& failure) {
@@ -261,9 +320,10 @@ domain::Result<std::optional<DeliveryResult>> DeliveryWorker::reason_not_to_send
 
 // --- in the store ----------------------------------------------------------------------------------------------------
 
-std::optional<DeliveryWorker::Claim> DeliveryWorker::claim_one(domain::Transaction& transaction,
+std::optional<DeliveryWorker::Claim> DeliveryWorker::claim_one(domain::Transaction& transaction, Claiming claiming,
                                                                base::Timestamp now) const {
   auto hold = transaction.find_mail_hold();
+  if (hold && claiming == Claiming::ahead) return std::nullopt;
   if (hold && is_ahead(hold->next_try_at, now, std::max<milliseconds>(kLongestWait, options_.lease)))
     return std::nullopt;
   auto leases = transaction.claim_due_messages(1, now, now + options_.lease);
@@ -283,6 +343,7 @@ void DeliveryWorker::record(domain::Transaction& transaction, const Finished& fi
   // Behind the others: the next probe of a held queue takes another message. Where the fault is here, not at the relay,
   // not at once again.
   if (result.outcome == DeliveryOutcome::held) notes.next_attempt = finished.met_relay ? now : now + kAfterFaultHere;
+  if (!finished.was_begun) notes.next_attempt = finished.lease.message.due_at;
   notes.lease_was_over = !transaction.finish_attempt(finished.lease, result, notes.next_attempt, now);
 
   auto hold = transaction.find_mail_hold();
@@ -348,56 +409,6 @@ void DeliveryWorker::wait_for_work(std::size_t index, std::uint64_t seen) {
   const milliseconds poll = index == 0 ? options_.poll : options_.poll * 5;
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, poll, [this, seen] { return stopping_ || wakes_ != seen; });
-}
-
-// --- what operators read ---------------------------------------------------------------------------------------------
-
-void DeliveryWorker::log_outcome(const Finished& finished, const Notes& notes) const {
-  const DeliveryResult& result = finished.result;
-  const std::string id = finished.lease.message.id.to_string();
-  const base::log::Field message("message", id);
-  const base::log::Field stage("stage", result.stage);
-  const base::log::Field reply("reply", result.reply_code);
-  const base::log::Field reason("reason", result.explanation);
-  switch (result.outcome) {
-    case DeliveryOutcome::sent:
-      base::log::info("mail.sent", {message, {"attempt", finished.lease.message.attempts + 1}});
-      break;
-    case DeliveryOutcome::deferred:
-      if (notes.next_attempt) {
-        base::log::warning("mail.deferred",
-                           {message, stage, reply, reason, {"next_attempt", base::to_rfc3339(*notes.next_attempt)}});
-      } else {
-        base::log::error("mail.given_up", {message, stage, reply, reason});
-      }
-      break;
-    case DeliveryOutcome::rejected:
-      if (finished.met_relay)
-        base::log::warning("mail.rejected", {message, stage, reply, reason});
-      else
-        base::log::info("mail.not_sent", {message, stage, reason});
-      break;
-    case DeliveryOutcome::held:
-      if (finished.met_relay) log_hold(finished, notes);
-      break;
-    case DeliveryOutcome::poisoned:
-      base::log::error("mail.quarantined", {message, stage, reason});
-      break;
-  }
-  if (notes.hold_ended) base::log::info("mail.released", {{"meaning", "the queue is no longer held"}});
-  if (notes.lease_was_over) base::log::warning("mail.lease_was_over", {message});
-}
-
-void DeliveryWorker::log_hold(const Finished& finished, const Notes& notes) const {
-  const DeliveryResult& result = finished.result;
-  const std::initializer_list<base::log::Field> fields{{"stage", result.stage},
-                                                       {"reply", result.reply_code},
-                                                       {"reason", result.explanation},
-                                                       {"remedy", how_to_mend(settings_, result)}};
-  if (notes.hold_began)
-    base::log::error("mail.held", fields);
-  else if (finished.is_probe)
-    base::log::warning("mail.still_held", fields);
 }
 
 }  // namespace invited::mail

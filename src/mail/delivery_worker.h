@@ -3,10 +3,11 @@
 // (message_builder) and how it travels (transport) is decided elsewhere.
 //
 // What it promises (promises.md 5 to 7): each message leaves at least once, and twice only after a crash or a lost
-// reply; never one whose link is dead; one bad message blocks nothing; a relay that turns us away costs no message an
-// attempt.
+// reply, one for each connection at most; never one whose link is dead; one bad message blocks nothing; a relay that
+// turns us away costs no message an attempt.
 //
-// Threads: has `connections` of its own, each with a Transport. All public functions may be called from any thread;
+// Threads: has `connections` of its own, each with a Transport and a second thread that records what became of a
+// message while the next one is on its way. All public functions may be called from any thread;
 // `start` and `stop` once each. What is passed in must outlive it. Stop it before the Store goes: a mail that is sent
 // and cannot be recorded is sent again.
 #pragma once
@@ -14,6 +15,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -61,12 +63,17 @@ class DeliveryWorker {
   struct Claim;
   struct Finished;
   struct Notes;
+  enum class Claiming { nothing, next, ahead };
 
   void run(std::size_t index);
-  bool record_and_claim(std::optional<Finished>& finished, bool may_claim, std::optional<Claim>& claim);
+  bool record_and_claim(std::vector<Finished>& finished, Claiming claiming, std::optional<Claim>& claim);
   void record(domain::Transaction& transaction, const Finished& finished, base::Timestamp now, Notes& notes) const;
-  std::optional<Claim> claim_one(domain::Transaction& transaction, base::Timestamp now) const;
-  Finished attempt(const Claim& claim, Transport& transport) const;
+  bool record_and_claim_ahead(std::vector<Finished>& finished, Claiming claiming);
+  std::optional<Claim> claim_one(domain::Transaction& transaction, Claiming claiming, base::Timestamp now) const;
+  bool may_still_send(const Claim& claim) const;
+  bool may_claim_ahead(const Claim& under_way) const;
+  static Finished put_back(const Claim& claim);
+  Finished attempt(const Claim& claim, Transport& transport, std::function<bool()> may_complete) const;
   domain::Result<std::optional<domain::DeliveryResult>> reason_not_to_send(const domain::OutboxMessage& message) const;
   void log_outcome(const Finished& finished, const Notes& notes) const;
   void log_hold(const Finished& finished, const Notes& notes) const;
@@ -99,6 +106,7 @@ class DeliveryWorker {
   std::uint32_t pauses_ = 0;
   base::Timestamp paused_until_{};
   std::optional<std::size_t> tester_;  ///< the thread that tries it meanwhile
+  std::vector<Claim> ahead_;           ///< claimed, for the next thread that has time
 };
 
 }  // namespace invited::mail

@@ -100,6 +100,8 @@ DeliveryResult DirectoryTransport::write(const std::string& name, const std::str
 DeliveryResult DirectoryTransport::deliver(const Envelope& envelope, const std::string& bytes) {
   if (interrupted_)
     return {DeliveryOutcome::held, 0, std::string(kInterrupted), "broken off because the service is stopping"};
+  if (envelope.may_complete && !envelope.may_complete())
+    return {DeliveryOutcome::held, 0, std::string(kInterrupted), "broken off before the mail was complete"};
   return write(eml_file_name(envelope), bytes, /*keep=*/true);
 }
 

@@ -120,6 +120,7 @@ struct SmtpTransport::Conversation {
   SmtpDialogue dialogue;
   const std::string* recipient = nullptr;  ///< none: a probe
   const std::string* sender = nullptr;
+  const std::function<bool()>* may_complete = nullptr;
   std::string bytes;
   std::size_t read = 0;
   std::string trouble;
@@ -146,6 +147,8 @@ struct SmtpTransport::Conversation {
   static std::size_t on_body(char* target, std::size_t, std::size_t room, void* self) {
     auto& conversation = *static_cast<Conversation*>(self);
     const std::size_t size = std::min(room, conversation.bytes.size() - conversation.read);
+    const bool is_last = conversation.read + size == conversation.bytes.size();
+    if (is_last && conversation.may_complete != nullptr && !(*conversation.may_complete)()) return CURL_READFUNC_ABORT;
     std::copy_n(conversation.bytes.data() + conversation.read, size, target);
     conversation.read += size;
     // The relay has said 354; the last of the mail, and the dot after it, have not left.
@@ -300,7 +303,8 @@ DeliveryResult SmtpTransport::converse_once(Conversation& conversation) {
 
   const bool was_answered = conversation.dialogue.reply_code() >= 400 || conversation.dialogue.accepted();
   if (code == CURLE_ABORTED_BY_CALLBACK && !was_answered)
-    return {DeliveryOutcome::held, 0, std::string(kInterrupted), "broken off because the service is stopping"};
+    return {DeliveryOutcome::held, 0, std::string(kInterrupted),
+            interrupted_ ? "broken off because the service is stopping" : "broken off before the mail was complete"};
   if (conversation.dialogue.stage() == SmtpStage::connect && is_tls_trouble(code))
     conversation.dialogue.fail_at(SmtpStage::tls);
   if (conversation.trouble.empty() && code != CURLE_OK)
@@ -337,6 +341,7 @@ DeliveryResult SmtpTransport::deliver(const Envelope& envelope, const std::strin
   Conversation conversation;
   conversation.sender = &envelope.from;
   conversation.recipient = &envelope.recipient;
+  if (envelope.may_complete) conversation.may_complete = &envelope.may_complete;
   conversation.bytes = with_clean_line_ends(bytes);
   return converse(conversation);
 }

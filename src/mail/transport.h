@@ -16,11 +16,17 @@
 
 namespace invited::mail {
 
+/// DeliveryResult::stage of an attempt that we broke off ourselves: nobody's fault, charged to nobody.
+inline constexpr std::string_view kInterrupted = "interrupted";
+
 struct Envelope {
   std::string from;
   std::string recipient;
   std::string message_id;     ///< domain::message_id_of(): equal for every copy
   base::Timestamp queued_at;  ///< equal for every copy
+  /// Asked once or more before the relay has all of the mail, so that it cannot have taken it; may block. False: the
+  /// delivery is broken off, with stage kInterrupted.
+  std::function<bool()> may_complete{};
 };
 
 class Transport {
@@ -37,9 +43,6 @@ class Transport {
   /// From any thread: a `deliver` under way ends soon, with stage kInterrupted, and so does every later one.
   virtual void interrupt() = 0;
 };
-
-/// DeliveryResult::stage of an attempt that we broke off ourselves: nobody's fault, charged to nobody.
-inline constexpr std::string_view kInterrupted = "interrupted";
 
 using TransportFactory = std::function<std::unique_ptr<Transport>()>;
 

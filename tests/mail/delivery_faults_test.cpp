@@ -2,6 +2,8 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
+#include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <fstream>
 #include <iterator>
@@ -161,6 +163,30 @@ TEST_F(DeliveryFaultsTest, records_later_what_it_could_not_record_at_once_and_se
   flaky.broken = false;
   EXPECT_TRUE(becomes(message, MessageState::sent));
   EXPECT_EQ(relay_.count(), 1U);
+}
+
+TEST_F(DeliveryFaultsTest, completes_no_mail_while_the_one_before_cannot_be_recorded) {
+  FlakyStore flaky(*store_);
+  std::vector<domain::OutboxMessage> messages;
+  for (int i = 0; i < 8; ++i) messages.push_back(queue("p" + std::to_string(i) + "@example.com"));
+  std::atomic<int> completed{0};
+  relay_.answer([&](const Envelope& envelope) {
+    if (!envelope.may_complete()) return DeliveryResult{DeliveryOutcome::held, 0, std::string(kInterrupted), "no"};
+    if (++completed == 4) flaky.broken = true;
+    return DeliveryResult{DeliveryOutcome::sent, 250, "message", "queued"};
+  });
+  start([this] { return std::make_unique<FakeTransport>(relay_); }, flaky);
+  ASSERT_TRUE(eventually([&] { return flaky.refused > 3; }));
+  EXPECT_EQ(completed, 4);
+  flaky.broken = false;
+  const auto sent = [&] {
+    return std::ranges::count_if(messages, [&](const auto& one) { return stored(one).state == MessageState::sent; });
+  };
+  ASSERT_TRUE(eventually([&] { return sent() == 7; }));
+  clock_.advance(seconds(6));  // what was broken off is due again
+  ASSERT_TRUE(eventually([&] { return sent() == 8; }));
+  worker_->stop();
+  EXPECT_EQ(completed, 8);
 }
 
 TEST_F(DeliveryFaultsTest, stops_although_an_outcome_cannot_be_recorded) {

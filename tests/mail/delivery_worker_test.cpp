@@ -1,6 +1,9 @@
 // What becomes of queued mail, on a real store.
 #include "mail/delivery_worker.h"
 
+#include <algorithm>
+#include <atomic>
+
 #include "mail/delivery_fixture.h"
 
 namespace invited::mail {
@@ -315,6 +318,32 @@ TEST_F(DeliveryWorkerTest, M23_never_sends_a_link_to_a_new_password_that_is_dead
   EXPECT_EQ(relay_.count(), 1U);
   EXPECT_THAT(stored(messages[0]).last_error, HasSubstr("password has been changed"));
   EXPECT_THAT(stored(messages[1]).last_error, HasSubstr("gone or disabled"));
+}
+
+// Of what one connection does, at most one mail may be with the relay and not in the database: that one would be sent
+// again after a crash.
+TEST_F(DeliveryWorkerTest, completes_a_mail_only_when_the_outcome_of_the_one_before_is_durable) {
+  std::vector<domain::OutboxMessage> messages;
+  for (int i = 0; i < 20; ++i) messages.push_back(queue("p" + std::to_string(i) + "@example.com"));
+  std::atomic<int> most_unrecorded{0};
+  std::vector<std::string> taken;  // by the relay, so far
+  relay_.answer([&](const Envelope& envelope) {
+    EXPECT_TRUE(envelope.may_complete());
+    int unrecorded = 0;
+    for (const auto& message : messages)
+      if (std::ranges::find(taken, domain::message_id_of(message)) != taken.end() &&
+          stored(message).state != domain::MessageState::sent)
+        ++unrecorded;
+    most_unrecorded = std::max(most_unrecorded.load(), unrecorded);
+    taken.push_back(envelope.message_id);
+    return DeliveryResult{DeliveryOutcome::sent, 250, "message", "queued"};
+  });
+  start();
+  for (const auto& message : messages) EXPECT_TRUE(becomes(message, domain::MessageState::sent));
+  worker_->stop();
+  EXPECT_EQ(most_unrecorded, 0);
+  EXPECT_EQ(taken.size(), messages.size());
+  for (const auto& message : messages) EXPECT_EQ(attempts(message).size(), 1u);
 }
 
 TEST_F(DeliveryWorkerTest, M21_sends_no_message_twice_and_no_more_at_once_than_it_may) {
