@@ -127,12 +127,13 @@ class Transaction {
   /// The one whose stored state is pending; the schema allows one for an environment and invitee.
   virtual std::optional<Invitation> find_pending_invitation(const base::Uuid& environment_id,
                                                             std::string_view invitee_key) = 0;
+  /// In one state (and not of one invitee): those sent last first.
   virtual std::vector<Invitation> list_invitations(const InvitationFilter&, const Page&) = 0;
 
   // --- outbox --------------------------------------------------------------------------------------
   virtual void insert(const OutboxMessage&) = 0;
   virtual std::optional<OutboxMessage> find_message(const base::Uuid& id) = 0;
-  /// Empty `state`: all of them.
+  /// Empty `state`: all of them. Queued ones: the last to be due first.
   virtual std::vector<OutboxMessage> list_messages(std::optional<MessageState> state, const Page&) = 0;
   virtual std::vector<Attempt> list_attempts(const base::Uuid& message_id) = 0;
   /// `not_before` of the messages to a mailbox that are not cancelled and whose slot is after `since`, ascending.

@@ -1,11 +1,16 @@
 #include "storage/invitation_statements.h"
 
+#include <map>
+#include <utility>
+
 #include "storage/invitation_row.h"
 
 namespace invited::storage {
 namespace {
 
-// The state as of :now; an empty :state means all.
+using domain::InvitationState;
+
+// The state as of :now; an empty :state means all. For lists that are short anyway.
 constexpr std::string_view kOfState =
     "(:state = '' OR :state = CASE WHEN state = 'pending' AND expires_at <= :now THEN 'expired' ELSE state END)";
 
@@ -20,6 +25,8 @@ struct InvitationStatements::Prepared {
   Number now = 0;
   Number limit = 0;
   Number offset = 0;
+  Number reach = 0;  ///< limit + offset
+  std::map<std::pair<InvitationState, bool>, std::unique_ptr<Statement>> lists_in_state;
 
   /// SQLite has one writer at a time, and no such clause.
   std::string lock_clause() const { return std::string(by_dialect(connection, "", " FOR UPDATE")); }
@@ -43,6 +50,35 @@ struct InvitationStatements::Prepared {
             std::string(kInvitationColumns) + "WHERE " + std::string(conditions) + std::string(kOfState) +
                 " ORDER BY " + row_order(connection) + " DESC LIMIT :limit OFFSET :offset",
             std::move(parameters), row.columns()};
+  }
+
+  /// What is in a state, of all environments or of one, those last sent first: their expiry is in the indexes. The
+  /// words are in the text, not bound: only so does the partial index serve.
+  Statement& list_in_state(InvitationState state, bool of_environment) {
+    auto& list = lists_in_state[{state, of_environment}];
+    if (list) return *list;
+    const std::string row_key = row_order(connection);
+    const std::string order = " ORDER BY expires_at DESC, " + row_key + " DESC";
+    const std::string of = of_environment ? "environment_id = :environment_id AND " : "";
+    std::string where = of + "state = '" + std::string(domain::to_string(state)) + "'";
+    if (state == InvitationState::pending) where += " AND expires_at > :now";
+    if (state == InvitationState::expired) {
+      // Stored so, or pending and over: the first of both, found apart.
+      const auto first_of = [&](const std::string& condition, const std::string& name) {
+        return "SELECT " + row_key + " FROM (SELECT " + row_key + " FROM invitation WHERE " + of + condition + order +
+               " LIMIT :reach) AS " + name;
+      };
+      where = row_key + " IN (" + first_of("state = 'expired'", "stored") + " UNION ALL " +
+              first_of("state = 'pending' AND expires_at <= :now", "over") + ")";
+    }
+    Parameters parameters{{"limit", limit}, {"offset", offset}};
+    if (of_environment) parameters.emplace_back("environment_id", row.environment_id);
+    if (state == InvitationState::pending || state == InvitationState::expired) parameters.emplace_back("now", now);
+    if (state == InvitationState::expired) parameters.emplace_back("reach", reach);
+    list = std::make_unique<Statement>(
+        connection, std::string(kInvitationColumns) + "WHERE " + where + order + " LIMIT :limit OFFSET :offset",
+        std::move(parameters), row.columns());
+    return *list;
   }
 
   Statement insert{
@@ -129,11 +165,14 @@ std::vector<domain::Invitation> InvitationStatements::list_invitations(const dom
   prepared.now = to_number(filter.now);
   prepared.limit = page.limit;
   prepared.offset = page.offset;
+  prepared.reach = prepared.limit + prepared.offset;
 
-  Statement& list = filter.environment_id && filter.invitee_key ? prepared.list_of_both
-                    : filter.environment_id                     ? prepared.list_of_environment
-                    : filter.invitee_key                        ? prepared.list_of_invitee
-                                                                : prepared.list_all;
+  const bool in_state_only = filter.state && !filter.invitee_key;
+  Statement& list = in_state_only ? prepared.list_in_state(*filter.state, filter.environment_id.has_value())
+                    : filter.environment_id && filter.invitee_key ? prepared.list_of_both
+                    : filter.environment_id                       ? prepared.list_of_environment
+                    : filter.invitee_key                          ? prepared.list_of_invitee
+                                                                  : prepared.list_all;
   std::vector<domain::Invitation> invitations;
   list.each([&] { invitations.push_back(prepared.row.get()); });
   return invitations;

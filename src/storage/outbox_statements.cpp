@@ -39,10 +39,10 @@ struct OutboxStatements::Prepared {
   Number limit = 0;
   Number offset = 0;
 
-  Statement make_list(std::string_view condition) {
+  Statement make_list(std::string_view condition, std::string_view order = "") {
     return {connection,
-            std::string(kMessageColumns) + std::string(condition) + "ORDER BY " + row_order(connection) +
-                " DESC LIMIT :limit OFFSET :offset",
+            std::string(kMessageColumns) + std::string(condition) + "ORDER BY " + std::string(order) +
+                row_order(connection) + " DESC LIMIT :limit OFFSET :offset",
             {{"limit", limit}, {"offset", offset}},
             row.columns()};
   }
@@ -60,7 +60,7 @@ struct OutboxStatements::Prepared {
 
   // The words are in the text, not bound: only so do the partial indexes serve.
   Statement list_all = make_list("");
-  Statement list_queued = make_list("WHERE state = 'queued' ");
+  Statement list_queued = make_list("WHERE state = 'queued' ", "due_at DESC, ");  // in the order of their index
   Statement list_sent = make_list("WHERE state = 'sent' ");
   Statement list_failed = make_list("WHERE state = 'failed' ");
   Statement list_quarantined = make_list("WHERE state = 'quarantined' ");

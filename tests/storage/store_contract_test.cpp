@@ -262,11 +262,21 @@ TEST_P(StoreTest, InvitationsAreListedByEnvironmentInviteeAndStateAsOfNow) {
   EXPECT_THAT(list(here, {}, {}, at(0)), ElementsAre(done.id, marked.id, over.id, open.id));
   EXPECT_THAT(list({}, "open@example.com", {}, at(0)), ElementsAre(other.id, open.id));
   EXPECT_THAT(list(here, "open@example.com", {}, at(0)), ElementsAre(open.id));
-  EXPECT_THAT(list(here, {}, InvitationState::pending, at(99)), ElementsAre(over.id, open.id));
+  // In one state those come first that were sent last, which their expiry tells.
+  EXPECT_THAT(list(here, {}, InvitationState::pending, at(99)), ElementsAre(open.id, over.id));
   EXPECT_THAT(list(here, {}, InvitationState::pending, at(100)), ElementsAre(open.id));
   EXPECT_THAT(list({}, {}, InvitationState::expired, at(99)), ElementsAre(marked.id));
   EXPECT_THAT(list({}, {}, InvitationState::expired, at(100)), ElementsAre(marked.id, over.id));
+  EXPECT_THAT(list(here, {}, InvitationState::expired, at(100)), ElementsAre(marked.id, over.id));
+  EXPECT_THAT(list(elsewhere.id, {}, InvitationState::expired, at(100)), IsEmpty());
   EXPECT_THAT(list({}, {}, InvitationState::accepted, at(100)), ElementsAre(done.id));
+  const auto page = [&](domain::Page wanted) {
+    const domain::InvitationFilter filter{{}, {}, InvitationState::expired, at(100)};
+    return read([&](Transaction& t) { return t.list_invitations(filter, wanted); });
+  };
+  EXPECT_EQ(page({1, 0}).at(0).id, marked.id);
+  EXPECT_EQ(page({1, 1}).at(0).id, over.id);
+  EXPECT_THAT(page({1, 2}), IsEmpty());
   EXPECT_THAT(list({}, "not an address", {}, at(0)), IsEmpty());
 }
 
