@@ -45,7 +45,7 @@ struct Page {
 struct InvitationFilter {
   std::optional<base::Uuid> environment_id;
   std::optional<std::string> invitee_key;  ///< EmailAddress::key()
-  std::optional<InvitationState> state;    ///< as of `now`
+  std::optional<InvitationState> state;    ///< as of `now`; without invitee_key those sent last come first
   base::Timestamp now;                     ///< for telling pending from expired
 };
 
@@ -127,7 +127,6 @@ class Transaction {
   /// The one whose stored state is pending; the schema allows one for an environment and invitee.
   virtual std::optional<Invitation> find_pending_invitation(const base::Uuid& environment_id,
                                                             std::string_view invitee_key) = 0;
-  /// In one state (and not of one invitee): those sent last first.
   virtual std::vector<Invitation> list_invitations(const InvitationFilter&, const Page&) = 0;
 
   // --- outbox --------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ namespace invited::mail {
 struct DeliveryWorker::Claim {
   domain::Lease lease;
   bool is_probe = false;  ///< of a held queue
+  std::chrono::steady_clock::time_point claimed_at;
 };
 
 struct DeliveryWorker::Finished {

@@ -241,9 +241,10 @@ bool DeliveryWorker::record_and_claim_ahead(std::vector<Finished>& finished, Cla
   return true;
 }
 
-/// Claimed ahead some time ago: there must be enough left of the lease for the longest delivery.
+/// Claimed ahead some time ago: there must be enough left of the lease for the longest delivery. Not by a clock that
+/// may be set, or may be another one than the lease's.
 bool DeliveryWorker::may_still_send(const Claim& claim) const {
-  return clock_.now() + longest_delivery(options_.lease) <= claim.lease.lease_until;
+  return std::chrono::steady_clock::now() - claim.claimed_at <= options_.lease - longest_delivery(options_.lease);
 }
 
 bool DeliveryWorker::may_claim_ahead(const Claim& under_way) const {
@@ -332,7 +333,7 @@ std::optional<DeliveryWorker::Claim> DeliveryWorker::claim_one(domain::Transacti
     hold->next_try_at = now + options_.lease;  // nobody else probes meanwhile; the outcome sets it anew
     transaction.set_mail_hold(hold);
   }
-  return Claim{std::move(leases.front()), hold.has_value()};
+  return Claim{std::move(leases.front()), hold.has_value(), std::chrono::steady_clock::now()};
 }
 
 void DeliveryWorker::record(domain::Transaction& transaction, const Finished& finished, base::Timestamp now,

@@ -229,6 +229,23 @@ TEST_F(SmtpTransportTest, can_be_interrupted_wherever_it_waits) {
   }
 }
 
+TEST_F(SmtpTransportTest, breaks_off_a_mail_that_may_not_be_completed_and_goes_on_with_the_next) {
+  start();
+  EXPECT_EQ(deliver().outcome, DeliveryOutcome::sent);
+  bool data_was_begun = false;
+  const auto result = transport().deliver({kFrom, "guest@example.org", "id", test::at(0),
+                                           [&] {
+                                             data_was_begun = heard("tls DATA");
+                                             return false;
+                                           }},
+                                          "Subject: x\r\n\r\nNever\r\n");
+  EXPECT_TRUE(data_was_begun) << "asked as late as can be";
+  EXPECT_EQ(result.stage, kInterrupted);
+  EXPECT_EQ(result.outcome, DeliveryOutcome::held);
+  EXPECT_EQ(deliver().outcome, DeliveryOutcome::sent);
+  EXPECT_EQ(relay_->mails().size(), 2U) << "the one that was broken off is not among them";
+}
+
 TEST_F(SmtpTransportTest, holds_where_there_is_no_relay) {
   start();
   relay_.reset();
