@@ -167,7 +167,9 @@ std::vector<domain::Invitation> InvitationStatements::list_invitations(const dom
   prepared.offset = page.offset;
   prepared.reach = prepared.limit + prepared.offset;
 
-  const bool in_state_only = filter.state && !filter.invitee_key;
+  // What is common in an environment is soon found among its newest.
+  const bool is_common = filter.state == InvitationState::pending || filter.state == InvitationState::accepted;
+  const bool in_state_only = filter.state && !filter.invitee_key && !(filter.environment_id && is_common);
   Statement& list = in_state_only ? prepared.list_in_state(*filter.state, filter.environment_id.has_value())
                     : filter.environment_id && filter.invitee_key ? prepared.list_of_both
                     : filter.environment_id                       ? prepared.list_of_environment

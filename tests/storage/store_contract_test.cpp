@@ -262,8 +262,9 @@ TEST_P(StoreTest, InvitationsAreListedByEnvironmentInviteeAndStateAsOfNow) {
   EXPECT_THAT(list(here, {}, {}, at(0)), ElementsAre(done.id, marked.id, over.id, open.id));
   EXPECT_THAT(list({}, "open@example.com", {}, at(0)), ElementsAre(other.id, open.id));
   EXPECT_THAT(list(here, "open@example.com", {}, at(0)), ElementsAre(open.id));
+  EXPECT_THAT(list(here, {}, InvitationState::pending, at(99)), ElementsAre(over.id, open.id));
   // In one state those come first that were sent last, which their expiry tells.
-  EXPECT_THAT(list(here, {}, InvitationState::pending, at(99)), ElementsAre(open.id, over.id));
+  EXPECT_THAT(list({}, {}, InvitationState::pending, at(99)), ElementsAre(other.id, open.id, over.id));
   EXPECT_THAT(list(here, {}, InvitationState::pending, at(100)), ElementsAre(open.id));
   EXPECT_THAT(list({}, {}, InvitationState::expired, at(99)), ElementsAre(marked.id));
   EXPECT_THAT(list({}, {}, InvitationState::expired, at(100)), ElementsAre(marked.id, over.id));
