@@ -2,6 +2,7 @@
 // the C interface of SQLite alone (the same statements, the same batch size), which is what the store could reach at
 // best. Prints a table; `--json` adds one line.
 // Usage: storage_bench [--json] [--seconds N] [--folder DIR] [--only store-64|store-256|sqlite-64|sqlite-256]
+//        storage_bench --postgres URL [--callers N] [--seconds N]     the store on a database of its own (postgres.py)
 #include <sqlite3.h>
 #include <sys/resource.h>
 
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "storage/postgres_store.h"
 #include "storage/soci_store.h"
 #include "support/sample_data.h"
 #include "support/temporary_directory.h"
@@ -66,17 +68,13 @@ struct Figures {
   double p99_ms = 0;
 };
 
-Figures run_store(const std::string& folder, int threads, double seconds) {
+Figures run_store(domain::Store& store, int threads, double seconds) {
   const base::SystemClock clock;
-  storage::SqliteOptions options;
-  options.path = folder + "/store-" + std::to_string(threads) + ".db";
-  auto store = storage::open_sqlite_store(options, clock);
-  if (!store) {
-    std::fprintf(stderr, "%s\n", store.error().message.c_str());
-    std::exit(1);
-  }
-  const test::SampleWorld world;
-  static_cast<void>((*store)->write([&](domain::Transaction& transaction) -> domain::Result<void> {
+  // Of its own in every run, as PostgreSQL's database is not new each time.
+  const std::string run = base::Uuid::random().to_string().substr(0, 8);
+  test::SampleWorld world;
+  world.inviter = test::sample_account("inviter-" + run + "@example.com");
+  static_cast<void>(store.write([&](domain::Transaction& transaction) -> domain::Result<void> {
     world.insert_into(transaction);
     return {};
   }));
@@ -90,11 +88,14 @@ Figures run_store(const std::string& folder, int threads, double seconds) {
   for (auto& own : latencies)
     callers.emplace_back([&] {
       while (!stop.load(std::memory_order_relaxed)) {
-        const std::string email = fresh_address(next.fetch_add(1));
+        const std::string email = run + fresh_address(next.fetch_add(1));
         const auto begin = Clock::now();
-        const auto done = (*store)->write(
+        const auto done = store.write(
             [&](domain::Transaction& transaction) { return world.send_invite(transaction, email, clock.now()); });
-        if (!done) std::fprintf(stderr, "%s\n", done.error().message.c_str());
+        if (!done) {
+          std::fprintf(stderr, "%s\n", done.error().message.c_str());
+          std::exit(1);
+        }
         own.push_back(seconds_since(begin) * 1000);
       }
     });
@@ -111,6 +112,26 @@ Figures run_store(const std::string& folder, int threads, double seconds) {
   const auto count = static_cast<double>(all.size());
   return {count / elapsed, (cpu_seconds() - cpu) * 1e6 / count, writer * 1e6 / count, all[all.size() / 2],
           all[all.size() * 99 / 100]};
+}
+
+template <class Opened>
+Opened require(domain::Result<Opened> opened) {
+  if (opened) return *std::move(opened);
+  std::fprintf(stderr, "%s\n", opened.error().message.c_str());
+  std::exit(1);
+}
+
+Figures run_sqlite(const std::string& folder, int threads, double seconds) {
+  storage::SqliteOptions options;
+  options.path = folder + "/store-" + std::to_string(threads) + ".db";
+  return run_store(*require(storage::open_sqlite_store(options, base::SystemClock())), threads, seconds);
+}
+
+Figures run_postgres(const std::string& url, int threads, double seconds) {
+  storage::PostgresOptions options;
+  options.url = url;
+  const auto opened = require(storage::open_postgres_store(options));
+  return run_store(*opened.store, threads, seconds);
 }
 
 /// The same statements without C++ around them.
@@ -268,13 +289,21 @@ int main(int argc, char** argv) {
   double seconds = 5;
   std::string folder;
   std::string only;
+  std::string postgres;
+  int callers = 64;
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "--json") == 0) json = true;
     if (std::strcmp(argv[i], "--seconds") == 0 && i + 1 < argc) seconds = std::atof(argv[++i]);
     if (std::strcmp(argv[i], "--only") == 0 && i + 1 < argc) only = argv[++i];
+    if (std::strcmp(argv[i], "--postgres") == 0 && i + 1 < argc) postgres = argv[++i];
+    if (std::strcmp(argv[i], "--callers") == 0 && i + 1 < argc) callers = std::atoi(argv[++i]);
     if (std::strcmp(argv[i], "--folder") == 0 && i + 1 < argc) folder = argv[++i];
   }
   base::log::set_level(base::log::Level::warning);
+  if (!postgres.empty()) {
+    print("store on PostgreSQL", run_postgres(postgres, callers, seconds));
+    return 0;
+  }
   const test::TemporaryDirectory temporary;
   if (folder.empty()) folder = temporary.path().string();
 
@@ -284,8 +313,8 @@ int main(int argc, char** argv) {
     print(title, figures);
     return figures;
   };
-  const Figures store_64 = measure("store-64", "store, 64 callers", [&] { return run_store(folder, 64, seconds); });
-  const Figures store_256 = measure("store-256", "store, 256 callers", [&] { return run_store(folder, 256, seconds); });
+  const Figures store_64 = measure("store-64", "store, 64 callers", [&] { return run_sqlite(folder, 64, seconds); });
+  const Figures store_256 = measure("store-256", "store, 256 callers", [&] { return run_sqlite(folder, 256, seconds); });
   const Figures bare_64 = measure("sqlite-64", "SQLite alone, batches of 64 (latency: batch)",
                                   [&] { return run_bare(folder, 64, seconds); });
   const Figures bare_256 =
