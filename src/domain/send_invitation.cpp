@@ -202,9 +202,11 @@ Result<SentInvitation> send_invitation(const SendInvitation& request, Context& c
   const auto valid = validate(request, *environment);
   if (!valid) return std::unexpected(valid.error());
 
-  auto sent = write_returning(context.store, [&](Transaction& transaction) {
-    return send_in_transaction(*valid, transaction, context.policy, context.clock.now());
-  });
+  auto sent = write_returning(context.store,
+                              [&](Transaction& transaction) {
+                                return send_in_transaction(*valid, transaction, context.policy, context.clock.now());
+                              },
+                              Urgency::new_work, {.invitee_key = valid->invitee.key()});
   if (sent && sent->effect != SendInvitationEffect::repeated) context.mail_queued();
   return sent;
 }

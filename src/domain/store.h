@@ -215,6 +215,13 @@ enum class Urgency {
   owed,      ///< what was promised already goes on: outcomes of mail, answers to invitations
 };
 
+/// What a unit of work will ask about, where its caller knows: a store may look it up for many at once. Only speed
+/// depends on it.
+struct Foresight {
+  std::string
+      invitee_key;  ///< find_account_by_email, find_pending_invitation, list_mailbox_slots; empty: nothing known
+};
+
 class Store {
  public:
   using Work = std::function<Result<void>(Transaction&)>;
@@ -228,7 +235,7 @@ class Store {
   /// - outcome_unknown: the commit failed in a way that does not tell (I/O error): afterwards every write is refused.
   /// Blocks. Work runs once, or not at all, or, where several instances share a database and got into each other's way,
   /// again after all that it did was undone: it must not go on from what it left in its caller's variables.
-  virtual Result<void> write(Work work, Urgency urgency = Urgency::new_work) = 0;
+  virtual Result<void> write(Work work, Urgency urgency = Urgency::new_work, const Foresight& foresight = {}) = 0;
 
   /// Runs `work` on a snapshot; it must not write. Blocks for a connection of a small pool. Errors as above, without
   /// outcome_unknown.
@@ -243,8 +250,8 @@ class Store {
 
 /// `write` for work that returns a value.
 template <class Function>
-auto write_returning(Store& store, Function function, Urgency urgency = Urgency::new_work)
-    -> std::invoke_result_t<Function, Transaction&> {
+auto write_returning(Store& store, Function function, Urgency urgency = Urgency::new_work,
+                     const Foresight& foresight = {}) -> std::invoke_result_t<Function, Transaction&> {
   std::optional<typename std::invoke_result_t<Function, Transaction&>::value_type> value;
   auto done = store.write(
       [&](Transaction& transaction) -> Result<void> {
@@ -253,7 +260,7 @@ auto write_returning(Store& store, Function function, Urgency urgency = Urgency:
         value = std::move(*result);
         return {};
       },
-      urgency);
+      urgency, foresight);
   if (!done) return std::unexpected(std::move(done.error()));
   return std::move(*value);
 }

@@ -60,13 +60,14 @@ std::size_t GroupCommit::queued() {
   return queue_.size();
 }
 
-domain::Result<void> GroupCommit::submit(domain::Store::Work& work, Urgency urgency) {
+domain::Result<void> GroupCommit::submit(domain::Store::Work& work, Urgency urgency,
+                                         const domain::Foresight& foresight) {
   const Visit visit(inside_);
   if (runner_.health() == BatchRunner::Health::broken)
     return refuse("Nothing can be stored until the service has been restarted.");
   if (draining_.load() && urgency == Urgency::new_work)
     return refuse("The service is shutting down: try again in a moment.");
-  Submission submission{&work, {}};
+  Submission submission{&work, &foresight, {}};
   const auto batch = enqueue(submission, urgency);
   if (!batch) return refuse("The service is busy: try again in a moment.");
   wait_for(*batch);

@@ -24,6 +24,7 @@ namespace invited::storage {
 /// One unit of work on its way through a batch. Lives on its caller's stack until its batch is acknowledged.
 struct Submission {
   domain::Store::Work* work = nullptr;
+  const domain::Foresight* foresight = nullptr;
   domain::Result<void> result;
 };
 
@@ -58,7 +59,8 @@ class GroupCommit {
   GroupCommit(const GroupCommit&) = delete;
   GroupCommit& operator=(const GroupCommit&) = delete;
 
-  domain::Result<void> submit(domain::Store::Work& work, domain::Urgency urgency);
+  domain::Result<void> submit(domain::Store::Work& work, domain::Urgency urgency,
+                              const domain::Foresight& foresight = {});
   bool is_ready() const;
   void drain() { draining_.store(true); }
   /// Units of work that the writer has not taken yet.

@@ -2,6 +2,7 @@
 
 #include <unordered_set>
 
+#include "storage/postgres_array.h"
 #include "storage/statement.h"
 
 namespace invited::storage {
@@ -16,6 +17,11 @@ struct LockStatements::Prepared {
   Statement account{connection, "SELECT 1 FROM account WHERE id = :id FOR NO KEY UPDATE", {{"id", id}}};
   Statement environment{connection, "SELECT 1 FROM environment WHERE id = :id FOR NO KEY UPDATE", {{"id", id}}};
   Statement by_name{connection, "SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))", {{"name", name}}};
+
+  Statement by_names{connection,
+                     "SELECT count(pg_advisory_xact_lock(number)) FROM (SELECT DISTINCT hashtextextended(name, 0) AS"
+                     " number FROM unnest(CAST(:name AS TEXT[])) AS names (name) ORDER BY number) AS ordered",
+                     {{"name", name}}};
 
   bool is_needed() const { return connection.dialect() == Dialect::postgresql; }
 };
@@ -43,6 +49,18 @@ void LockStatements::lock_name(std::string_view kind, std::string_view name) {
   if (!prepared_->names.insert(both).second) return;
   prepared_->name = std::move(both);
   prepared_->by_name.execute();
+}
+
+void LockStatements::lock_names(std::string_view kind, const std::set<std::string>& names) {
+  if (!prepared_->is_needed()) return;
+  std::set<std::string> wanted;
+  for (const std::string& name : names) {
+    std::string both = std::string(kind) + ' ' + name;
+    if (prepared_->names.insert(both).second) wanted.insert(std::move(both));
+  }
+  if (wanted.empty()) return;
+  prepared_->name = array_text(wanted);
+  prepared_->by_names.execute();
 }
 
 void LockStatements::forget() { prepared_->names.clear(); }

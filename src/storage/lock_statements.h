@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <set>
+#include <string>
 #include <string_view>
 
 #include "base/uuid.h"
@@ -20,6 +22,8 @@ class LockStatements {
   /// What has no row to lock yet: the mails to a mailbox, the use of an Idempotency-Key. `kind` tells names of one sort
   /// from those of another.
   void lock_name(std::string_view kind, std::string_view name);
+  /// All of them in one round trip, in an order that every instance keeps.
+  void lock_names(std::string_view kind, const std::set<std::string>& names);
   /// A transaction begins: nothing is locked.
   void forget();
 

@@ -125,8 +125,8 @@ void PostgresConnection::set_up_session() {
   };
   set("lock_timeout", std::to_string(settings_.lock_timeout.count()), true);
   set("idle_in_transaction_session_timeout", std::to_string(2 * settings_.statement_timeout.count()), true);
-  // Ours are look-ups by key: a plan made while a table was small, or before it was analysed, must not walk or hash it when
-  // it has grown. Engines that speak PostgreSQL need not know these.
+  // Ours are look-ups by key: a plan made while a table was small, or before it was analysed, must not walk or hash it
+  // when it has grown. Engines that speak PostgreSQL need not know these.
   for (const char* setting : {"enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "jit"})
     set(setting, "off", false);
   set("plan_cache_mode", "force_generic_plan", false);

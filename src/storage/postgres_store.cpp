@@ -24,7 +24,9 @@ class PostgresStoreImplementation final : public domain::Store {
         batches_(*connection_, clock, [this, &clock] { synchronise(clock); }),
         writes_(batches_, {options.queue_limit, options.batch_limit}) {}
 
-  domain::Result<void> write(Work work, domain::Urgency urgency) override { return writes_.submit(work, urgency); }
+  domain::Result<void> write(Work work, domain::Urgency urgency, const domain::Foresight& foresight) override {
+    return writes_.submit(work, urgency, foresight);
+  }
   domain::Result<void> read(Work work) override { return reads_.read(work); }
   bool is_ready() const override { return writes_.is_ready(); }
   void drain() override { writes_.drain(); }

@@ -74,6 +74,7 @@ PostgresWriter::End PostgresWriter::try_batch(std::span<Submission* const> batch
   try {
     begin_.execute();
     transaction_.begin_batch(clock_.now(), /*uses_savepoints=*/carefully);
+    if (!carefully) look_ahead(batch);
     for (Submission* submission : batch) carefully ? run_carefully(*submission) : run_quickly(*submission);
     transaction_.end_batch();
     connection_.flush();
@@ -81,6 +82,15 @@ PostgresWriter::End PostgresWriter::try_batch(std::span<Submission* const> batch
     return undo_after(failure, carefully);
   }
   return commit(batch);
+}
+
+/// For one alone it would be one look-up more, not fewer.
+void PostgresWriter::look_ahead(std::span<Submission* const> batch) {
+  std::set<std::string> invitee_keys;
+  for (const Submission* submission : batch)
+    if (submission->foresight != nullptr && !submission->foresight->invitee_key.empty())
+      invitee_keys.insert(submission->foresight->invitee_key);
+  if (invitee_keys.size() > 1) transaction_.look_ahead(invitee_keys);
 }
 
 PostgresWriter::End PostgresWriter::undo_after(const DatabaseFailure& failure, bool carefully) {

@@ -42,6 +42,7 @@ class PostgresWriter final : public BatchRunner {
   };
 
   End try_batch(std::span<Submission* const> batch, bool carefully);
+  void look_ahead(std::span<Submission* const> batch);
   void run_quickly(Submission& submission);
   void run_carefully(Submission& submission);
   void run_work(Submission& submission);

@@ -29,7 +29,7 @@ class SociStore final : public domain::Store {
         batches_(*connection_, options.on_fatal),
         writes_(batches_, {options.queue_limit, options.batch_limit}) {}
 
-  domain::Result<void> write(Work work, domain::Urgency urgency) override {
+  domain::Result<void> write(Work work, domain::Urgency urgency, const domain::Foresight& /*foresight*/) override {
     if (urgency == domain::Urgency::new_work && !disk_.has_room())
       return domain::refuse(ErrorCode::unavailable, "The service is short of disk space: try again later.", {},
                             std::chrono::seconds(60));

@@ -5,6 +5,7 @@ namespace invited::storage {
 SociTransaction::SociTransaction(Connection& connection, Mode mode)
     : mode_(mode),
       locks_(connection),
+      ahead_(connection),
       savepoint_(connection, "SAVEPOINT work"),
       release_(connection, "RELEASE SAVEPOINT work"),
       rollback_to_(connection, "ROLLBACK TO SAVEPOINT work"),
@@ -24,6 +25,12 @@ void SociTransaction::begin_batch(base::Timestamp now, bool uses_savepoints) {
   began_ = now;
   memory_.forget();
   locks_.forget();
+  ahead_.forget();
+}
+
+void SociTransaction::look_ahead(const std::set<std::string>& invitee_keys) {
+  // Works ask for slots of the last day, by clocks that are a moment later than ours.
+  ahead_.load(invitee_keys, began_ - std::chrono::hours(25), locks_);
 }
 
 void SociTransaction::writing() {
@@ -59,6 +66,7 @@ void SociTransaction::undo() {
   memory_.undo_rates();
   if (!std::exchange(has_written_, false) && !has_savepoint_) return;
   memory_.forget_rows();
+  ahead_.forget();
   if (!has_savepoint_) throw DatabaseFailure(FailureKind::conflict, "a work that wrote was refused");
   locks_.forget();  // those that were taken since the savepoint are given back
   rollback_to_.execute();

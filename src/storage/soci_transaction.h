@@ -14,6 +14,7 @@
 #include "storage/incarnation_statements.h"
 #include "storage/invitation_statements.h"
 #include "storage/lock_statements.h"
+#include "storage/look_ahead.h"
 #include "storage/outbox_statements.h"
 #include "storage/person_statements.h"
 #include "storage/record_statements.h"
@@ -28,6 +29,8 @@ class SociTransaction final : public domain::Transaction {
 
   SociTransaction(Connection& connection, Mode mode);
 
+  /// Looks up at once what the batch's works will ask about.
+  void look_ahead(const std::set<std::string>& invitee_keys);
   /// A unit of work begins that may be undone whatever happens to it; otherwise its savepoint is set at its first
   /// write.
   void begin_with_savepoint();
@@ -65,11 +68,11 @@ class SociTransaction final : public domain::Transaction {
   std::vector<domain::Environment> list_environments() override { return apps_.list_environments(); }
 
   void lock_environment(const base::Uuid& id) override {
-    memory_.forget_rows();
+    forget_rows();
     if (mode_ == Mode::writing) locks_.lock_environment(id);
   }
   void lock_account(const base::Uuid& id) override {
-    memory_.forget_rows();
+    forget_rows();
     if (mode_ == Mode::writing) locks_.lock_account(id);
   }
 
@@ -78,7 +81,10 @@ class SociTransaction final : public domain::Transaction {
   std::optional<domain::Account> find_account(const base::Uuid& id) override { return accounts_.find_account(id); }
   std::optional<domain::Account> find_account_by_email(std::string_view email_key) override {
     if (mode_ == Mode::reading) return accounts_.find_account_by_email(email_key);
-    return memory_.account(email_key, [&] { return accounts_.find_account_by_email(email_key); });
+    return memory_.account(email_key, [&] {
+      if (const auto known = ahead_.account(email_key)) return *known;
+      return accounts_.find_account_by_email(email_key);
+    });
   }
   std::vector<domain::Account> list_accounts(const domain::Page& page) override {
     return accounts_.list_accounts(page);
@@ -115,13 +121,18 @@ class SociTransaction final : public domain::Transaction {
   void erase_sessions(const base::Uuid& account_id) override { writing(), people_.erase_sessions(account_id); }
   void erase_all_sessions() override { writing(), people_.erase_all_sessions(); }
 
-  void insert(const domain::Invitation& invitation) override { writing(), invitations_.insert(invitation); }
-  void update(const domain::Invitation& invitation) override { writing(), invitations_.update(invitation); }
+  void insert(const domain::Invitation& invitation) override {
+    writing(), ahead_.forget_invitations_of(invitation.invitee.key()), invitations_.insert(invitation);
+  }
+  void update(const domain::Invitation& invitation) override {
+    writing(), ahead_.forget_invitations_of(invitation.invitee.key()), invitations_.update(invitation);
+  }
   std::optional<domain::Invitation> find_invitation(const base::Uuid& id) override {
     return invitations_.find_invitation(id, mode_ == Mode::writing);
   }
   std::optional<domain::Invitation> find_pending_invitation(const base::Uuid& environment_id,
                                                             std::string_view invitee_key) override {
+    if (const auto known = ahead_.pending_invitation(environment_id, invitee_key)) return *known;
     lock_mailbox_of(invitee_key);
     return invitations_.find_pending_invitation(environment_id, invitee_key, mode_ == Mode::writing);
   }
@@ -130,7 +141,9 @@ class SociTransaction final : public domain::Transaction {
     return invitations_.list_invitations(filter, page);
   }
 
-  void insert(const domain::OutboxMessage& message) override { writing(), outbox_.insert(message); }
+  void insert(const domain::OutboxMessage& message) override {
+    writing(), ahead_.forget_slots_of(message.recipient.mailbox()), outbox_.insert(message);
+  }
   std::optional<domain::OutboxMessage> find_message(const base::Uuid& id) override { return outbox_.find_message(id); }
   std::vector<domain::OutboxMessage> list_messages(std::optional<domain::MessageState> state,
                                                    const domain::Page& page) override {
@@ -140,6 +153,7 @@ class SociTransaction final : public domain::Transaction {
     return outbox_.list_attempts(message_id);
   }
   std::vector<base::Timestamp> list_mailbox_slots(std::string_view mailbox, base::Timestamp since) override {
+    if (auto known = ahead_.slots(mailbox, since)) return *std::move(known);
     lock_name("mailbox", mailbox);
     return outbox_.list_mailbox_slots(mailbox, since);
   }
@@ -149,7 +163,7 @@ class SociTransaction final : public domain::Transaction {
     return outbox_.last_notice_at(environment_id, recipient_key);
   }
   void cancel_messages(const base::Uuid& invitation_id, base::Timestamp now) override {
-    writing(), outbox_.cancel_messages(invitation_id, now);
+    writing(), ahead_.forget_slots(), outbox_.cancel_messages(invitation_id, now);
   }
   std::vector<domain::Lease> claim_due_messages(std::uint32_t limit, base::Timestamp now,
                                                 base::Timestamp lease_until) override {
@@ -163,7 +177,7 @@ class SociTransaction final : public domain::Transaction {
     return writing(), outbox_.retry_message(id, now);
   }
   bool cancel_message(const base::Uuid& id, base::Timestamp now) override {
-    return writing(), outbox_.cancel_message(id, now);
+    return writing(), ahead_.forget_slots(), outbox_.cancel_message(id, now);
   }
   std::uint64_t hold_queued_messages(std::string_view reason) override {
     return writing(), outbox_.hold_queued_messages(reason);
@@ -241,9 +255,13 @@ class SociTransaction final : public domain::Transaction {
   /// Before every write of rows that the memory may hold.
   void changing() {
     writing();
-    memory_.forget_rows();
+    forget_rows();
   }
 
+  void forget_rows() {
+    memory_.forget_rows();
+    ahead_.forget_accounts();
+  }
   void lock_name(std::string_view kind, std::string_view name) {
     if (mode_ == Mode::writing) locks_.lock_name(kind, name);
   }
@@ -257,6 +275,7 @@ class SociTransaction final : public domain::Transaction {
   base::Timestamp began_{};
   BatchMemory memory_;
   LockStatements locks_;
+  LookAhead ahead_;
   Statement savepoint_;
   Statement release_;
   Statement rollback_to_;

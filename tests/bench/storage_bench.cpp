@@ -91,7 +91,8 @@ Figures run_store(domain::Store& store, int threads, double seconds) {
         const std::string email = run + fresh_address(next.fetch_add(1));
         const auto begin = Clock::now();
         const auto done = store.write(
-            [&](domain::Transaction& transaction) { return world.send_invite(transaction, email, clock.now()); });
+            [&](domain::Transaction& transaction) { return world.send_invite(transaction, email, clock.now()); },
+            domain::Urgency::new_work, {.invitee_key = email});
         if (!done) {
           std::fprintf(stderr, "%s\n", done.error().message.c_str());
           std::exit(1);
@@ -314,7 +315,8 @@ int main(int argc, char** argv) {
     return figures;
   };
   const Figures store_64 = measure("store-64", "store, 64 callers", [&] { return run_sqlite(folder, 64, seconds); });
-  const Figures store_256 = measure("store-256", "store, 256 callers", [&] { return run_sqlite(folder, 256, seconds); });
+  const Figures store_256 =
+      measure("store-256", "store, 256 callers", [&] { return run_sqlite(folder, 256, seconds); });
   const Figures bare_64 = measure("sqlite-64", "SQLite alone, batches of 64 (latency: batch)",
                                   [&] { return run_bare(folder, 64, seconds); });
   const Figures bare_256 =

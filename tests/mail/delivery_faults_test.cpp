@@ -29,12 +29,12 @@ using std::chrono::seconds;
 class FlakyStore final : public domain::Store {
  public:
   explicit FlakyStore(domain::Store& store) : store_(store) {}
-  domain::Result<void> write(Work work, domain::Urgency urgency) override {
+  domain::Result<void> write(Work work, domain::Urgency urgency, const domain::Foresight& foresight) override {
     if (broken) {
       ++refused;
       return domain::refuse(domain::ErrorCode::unavailable, "disk full");
     }
-    return store_.write(std::move(work), urgency);
+    return store_.write(std::move(work), urgency, foresight);
   }
   domain::Result<void> read(Work work) override {
     if (unreadable) return domain::refuse(domain::ErrorCode::unavailable, "no connection");

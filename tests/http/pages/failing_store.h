@@ -12,9 +12,9 @@ namespace invited::http {
 class FailingStore final : public domain::Store {
  public:
   explicit FailingStore(domain::Store& store) : store_(store) {}
-  domain::Result<void> write(Work work, domain::Urgency urgency) override {
+  domain::Result<void> write(Work work, domain::Urgency urgency, const domain::Foresight& foresight) override {
     if (write_error) return std::unexpected(*write_error);
-    return store_.write(std::move(work), urgency);
+    return store_.write(std::move(work), urgency, foresight);
   }
   domain::Result<void> read(Work work) override {
     if (read_error) return std::unexpected(*read_error);

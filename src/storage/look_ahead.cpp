@@ -1,0 +1,116 @@
+#include "storage/look_ahead.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "storage/account_row.h"
+#include "storage/invitation_row.h"
+#include "storage/postgres_array.h"
+#include "storage/row_values.h"
+
+namespace invited::storage {
+struct LookAhead::State {
+  explicit State(Connection& connection_in) : connection(connection_in) {}
+
+  Connection& connection;
+  Text keys, mailboxes;
+  Number since = 0;
+  AccountRow account;
+  InvitationRow invitation;
+  Text slot_mailbox;
+  Number slot = 0;
+
+  Statement find_accounts{connection,
+                          std::string(kAccountColumns) + "WHERE email_key = ANY(CAST(:keys AS TEXT[]))",
+                          {{"keys", keys}},
+                          account.columns()};
+  Statement find_pending{connection,
+                         std::string(kInvitationColumns) +
+                             "WHERE mailbox = ANY(CAST(:mailboxes AS TEXT[])) AND"
+                             " (CASE WHEN state = 'pending' THEN 1 END) = 1 FOR UPDATE",
+                         {{"mailboxes", mailboxes}},
+                         invitation.columns()};
+  Statement find_slots{connection,
+                       "SELECT invitation.mailbox, outbox_message.not_before FROM invitation JOIN outbox_message"
+                       " ON outbox_message.invitation_id = invitation.id"
+                       " WHERE invitation.mailbox = ANY(CAST(:mailboxes AS TEXT[]))"
+                       " AND outbox_message.not_before > :since AND outbox_message.state <> 'cancelled'"
+                       " UNION ALL SELECT mailbox, not_before FROM outbox_message WHERE kind = 'already_has_access'"
+                       " AND mailbox = ANY(CAST(:mailboxes AS TEXT[])) AND not_before > :since"
+                       " AND state <> 'cancelled'",
+                       {{"mailboxes", mailboxes}, {"since", since}},
+                       {&slot_mailbox, &slot}};
+
+  std::unordered_map<std::string, std::optional<domain::Account>> accounts;
+  std::unordered_map<std::string, std::vector<domain::Invitation>> pending;  ///< by invitee, in all environments
+  std::unordered_map<std::string, std::vector<base::Timestamp>> slots;       ///< by mailbox, ascending
+  base::Timestamp slots_since{};
+};
+
+LookAhead::LookAhead(Connection& connection) : state_(std::make_unique<State>(connection)) {}
+LookAhead::~LookAhead() = default;
+
+void LookAhead::load(const std::set<std::string>& invitee_keys, base::Timestamp since, LockStatements& locks) {
+  State& state = *state_;
+  std::set<std::string> mailboxes;
+  for (const std::string& key : invitee_keys)
+    if (const auto address = domain::EmailAddress::parse(key)) mailboxes.insert(address->mailbox());
+  locks.lock_names("mailbox", mailboxes);
+
+  state.keys = array_text(invitee_keys);
+  state.mailboxes = array_text(mailboxes);
+  state.since = to_number(since);
+  state.slots_since = since;
+  for (const std::string& key : invitee_keys) {
+    state.accounts[key] = std::nullopt;
+    state.pending[key].clear();
+  }
+  for (const std::string& mailbox : mailboxes) state.slots[mailbox].clear();
+
+  state.find_accounts.each([&] {
+    auto account = state.account.get();
+    state.accounts[account.email.key()] = std::move(account);
+  });
+  state.find_pending.each([&] {
+    auto invitation = state.invitation.get();
+    // The mailbox is coarser than the address: others' may have come along.
+    if (const auto found = state.pending.find(invitation.invitee.key()); found != state.pending.end())
+      found->second.push_back(std::move(invitation));
+  });
+  state.find_slots.each([&] { state.slots[state.slot_mailbox].push_back(to_time(state.slot)); });
+  for (auto& [mailbox, slots] : state.slots) std::ranges::sort(slots);
+}
+
+void LookAhead::forget() {
+  state_->accounts.clear();
+  state_->pending.clear();
+  state_->slots.clear();
+}
+
+std::optional<std::optional<domain::Account>> LookAhead::account(std::string_view email_key) const {
+  const auto found = state_->accounts.find(std::string(email_key));
+  if (found == state_->accounts.end()) return std::nullopt;
+  return found->second;
+}
+
+std::optional<std::optional<domain::Invitation>> LookAhead::pending_invitation(const base::Uuid& environment_id,
+                                                                               std::string_view invitee_key) const {
+  const auto found = state_->pending.find(std::string(invitee_key));
+  if (found == state_->pending.end()) return std::nullopt;
+  const auto of_environment = std::ranges::find(found->second, environment_id, &domain::Invitation::environment_id);
+  if (of_environment == found->second.end()) return std::optional<domain::Invitation>();
+  return *of_environment;
+}
+
+std::optional<std::vector<base::Timestamp>> LookAhead::slots(std::string_view mailbox, base::Timestamp since) const {
+  const auto found = state_->slots.find(std::string(mailbox));
+  if (found == state_->slots.end() || since < state_->slots_since) return std::nullopt;
+  return std::vector(std::ranges::upper_bound(found->second, since), found->second.end());
+}
+
+void LookAhead::forget_accounts() { state_->accounts.clear(); }
+void LookAhead::forget_invitations_of(std::string_view invitee_key) { state_->pending.erase(std::string(invitee_key)); }
+void LookAhead::forget_slots_of(std::string_view mailbox) { state_->slots.erase(std::string(mailbox)); }
+void LookAhead::forget_slots() { state_->slots.clear(); }
+
+}  // namespace invited::storage
