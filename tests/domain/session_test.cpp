@@ -152,9 +152,9 @@ class InterruptedStore final : public Store {
  public:
   InterruptedStore(Store& store, std::function<void()> before_write)
       : store_(store), before_write_(std::move(before_write)) {}
-  Result<void> write(Work work, Urgency urgency) override {
+  Result<void> write(Work work, Urgency urgency, const Foresight& foresight) override {
     if (const auto once = std::exchange(before_write_, {})) once();
-    return store_.write(std::move(work), urgency);
+    return store_.write(std::move(work), urgency, foresight);
   }
   Result<void> read(Work work) override { return store_.read(std::move(work)); }
   bool is_ready() const override { return store_.is_ready(); }
