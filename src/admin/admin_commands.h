@@ -31,10 +31,10 @@ struct AdminContext {
   std::function<void()> environments_changed = [] {};  ///< after a commit that changed one
   std::function<void()> mail_queued = [] {};           ///< after a commit that queued mail
   std::function<void()> refresh_queued = [] {};        ///< after a commit that queued calls to apps
+  std::function<void()> refresh_retried = [] {};       ///< the same, by hand: the apps were mended, it is thought
   /// Begins a backup into a folder, and tells how far it is. Empty where no service runs.
   std::function<domain::Result<Json>(const std::string& to)> start_backup{};
   std::function<domain::Result<Json>(std::uint64_t job)> backup_status{};
-  std::function<void()> refresh_retried = [] {};  ///< the same, by hand: the apps were mended, it is thought
 };
 
 /// `request`: {"command": "app add", "arguments": {…}}. The answer: {"result": …}, or {"error": {"code", "message",
