@@ -65,19 +65,18 @@ class Size:
         self.service = Service(build / "invited", folder, RELAY_AWAY, start=False)
         self.database = self.service.state / "invited.db"
         self.figures: dict[str, float] = {}
-        self.pristine = folder / "pristine.db"
+        self.pristine = folder / "pristine"
 
-    def fill(self) -> None:
-        self.run("fill", self.database, self.invitations)
+    def keep_pristine(self) -> None:
+        """Of the stopped service: what tells it that its database is no older copy goes with the database."""
         if self.invitations < SMALL:
-            shutil.copyfile(self.database, self.pristine)
+            shutil.copytree(self.service.state, self.pristine)
 
     def restore(self) -> None:
         """What the rounds add would make a small database a large one."""
         if self.pristine.exists():
-            for file in self.service.state.glob("invited.db-*"):
-                file.unlink()
-            shutil.copyfile(self.pristine, self.database)
+            shutil.rmtree(self.service.state)
+            shutil.copytree(self.pristine, self.service.state)
 
     def run(self, *words: object) -> dict:
         output = subprocess.run([str(self.tool), *map(str, words)], stdout=subprocess.PIPE, text=True, check=True).stdout
@@ -95,10 +94,13 @@ class Size:
 
     def measure(self) -> dict[str, float]:
         progress(f"{self.invitations} invitations: filling")
-        self.fill()
+        self.run("fill", self.database, self.invitations)
         self.figures["bytes for each invitation"] = self.database.stat().st_size // self.invitations
         leave_page_cache(self.service.state)
         self.figures["s to start, files not cached"] = self.start()
+        self.service.program.stop()
+        self.keep_pristine()
+        self.service.start()
         progress("whole calls")
         self.measure_calls()
         progress("crash with a long log")
