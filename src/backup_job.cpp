@@ -13,6 +13,12 @@ using domain::refuse;
 using domain::Result;
 using Json = nlohmann::ordered_json;
 
+namespace {
+
+constexpr std::size_t kRemembered = 16;
+
+}  // namespace
+
 BackupJob::~BackupJob() {
   stopping_ = true;
   if (thread_.joinable()) thread_.join();
@@ -26,7 +32,6 @@ Result<Json> BackupJob::start(const std::filesystem::path& to) {
   ++number_;
   running_ = true;
   progress_ = {.stage = "copying"};
-  outcome_.reset();
   thread_ = std::thread([this, to] { run(to); });
   return Json{{"job", number_}};
 }
@@ -48,20 +53,23 @@ void BackupJob::run(const std::filesystem::path& to) {
   }();
   if (!made) base::log::error("backup.failed", {{"reason", made.error().message}});
   const std::lock_guard lock(mutex_);
-  outcome_ = std::move(made);
+  // Whoever began it asks now and then, and another may begin the next in between.
+  outcomes_.insert_or_assign(number_, std::move(made));
+  if (outcomes_.size() > kRemembered) outcomes_.erase(outcomes_.begin());
   running_ = false;
 }
 
 Result<Json> BackupJob::status(std::uint64_t job) {
   const std::lock_guard lock(mutex_);
-  if (job != number_ || job == 0)
-    return refuse(ErrorCode::not_found,
-                  "That backup is not known here: the service has been restarted, or made "
-                  "another one since. Look whether it is there.");
-  if (running_)
+  if (running_ && job == number_)
     return Json{{"state", "running"}, {"stage", progress_.stage}, {"done", progress_.done}, {"total", progress_.total}};
-  if (!*outcome_) return std::unexpected(outcome_->error());
-  return Json{{"state", "done"}, {"result", **outcome_}};
+  const auto outcome = outcomes_.find(job);
+  if (outcome == outcomes_.end())
+    return refuse(ErrorCode::not_found,
+                  "That backup is not known here: the service has been restarted, or made many others since. Look "
+                  "whether it is there.");
+  if (!outcome->second) return std::unexpected(outcome->second.error());
+  return Json{{"state", "done"}, {"result", *outcome->second}};
 }
 
 }  // namespace invited

@@ -3,10 +3,11 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <filesystem>
+#include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <thread>
 
 #include "backup.h"
@@ -25,7 +26,7 @@ class BackupJob {
   domain::Result<nlohmann::ordered_json> start(const std::filesystem::path& to);
 
   /// {"state": "running", "stage", "done", "total"}, {"state": "done", "result"}; or the job's own error. not_found:
-  /// there is no such job, or a later one has taken its place.
+  /// there is no such job, or many later ones have been made since.
   domain::Result<nlohmann::ordered_json> status(std::uint64_t job);
 
  private:
@@ -38,7 +39,7 @@ class BackupJob {
   std::uint64_t number_ = 0;
   bool running_ = false;
   BackupProgress progress_;
-  std::optional<domain::Result<nlohmann::ordered_json>> outcome_;
+  std::map<std::uint64_t, domain::Result<nlohmann::ordered_json>> outcomes_;  ///< of the latest jobs, by their number
   std::thread thread_;
 };
 

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <utility>
 
@@ -78,6 +79,9 @@ inline const StoreFactory kSqlite{"Sqlite", [] { return std::make_unique<SqliteU
                                   [] { return std::optional<std::string>(); }};
 inline const StoreFactory kPostgres{"Postgres", [] { return std::make_unique<PostgresUnderTest>(); },
                                     test::PostgresCluster::why_not};
+
+/// In test names and messages, in place of the object's bytes.
+inline void PrintTo(const StoreFactory& factory, std::ostream* out) { *out << factory.name; }
 
 class StoreContractTest : public testing::TestWithParam<StoreFactory> {
  protected:
