@@ -30,11 +30,14 @@ struct LookAhead::State {
                              " (CASE WHEN state = 'pending' THEN 1 END) = 1 FOR UPDATE",
                          {{"mailboxes", mailboxes}},
                          invitation.columns()};
+  // Laterals with OFFSET 0 keep the order: mailboxes, their invitations, their mails. Left to itself the planner,
+  // before the tables were analysed, walked all mails instead (18 ms for what takes 1).
   Statement find_slots{connection,
-                       "SELECT invitation.mailbox, outbox_message.not_before FROM invitation JOIN outbox_message"
-                       " ON outbox_message.invitation_id = invitation.id"
-                       " WHERE invitation.mailbox = ANY(CAST(:mailboxes AS TEXT[]))"
-                       " AND outbox_message.not_before > :since AND outbox_message.state <> 'cancelled'"
+                       "SELECT wanted.mailbox, mail.not_before FROM unnest(CAST(:mailboxes AS TEXT[])) AS"
+                       " wanted (mailbox) CROSS JOIN LATERAL (SELECT id FROM invitation"
+                       " WHERE invitation.mailbox = wanted.mailbox OFFSET 0) AS invited CROSS JOIN LATERAL"
+                       " (SELECT not_before FROM outbox_message WHERE invitation_id = invited.id"
+                       " AND not_before > :since AND state <> 'cancelled' OFFSET 0) AS mail"
                        " UNION ALL SELECT mailbox, not_before FROM outbox_message WHERE kind = 'already_has_access'"
                        " AND mailbox = ANY(CAST(:mailboxes AS TEXT[])) AND not_before > :since"
                        " AND state <> 'cancelled'",
