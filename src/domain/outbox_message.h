@@ -63,8 +63,8 @@ struct OutboxMessage {
   base::Uuid account_id{};  ///< password_reset: whose; else nil
 };
 
-/// Queued, but due at its very expiry, that is never: it was owed when a backup was made that was restored since, and may
-/// have been sent meanwhile. An operator lets it go or cancels it.
+/// Queued, but due at its very expiry, that is never: it was owed when a backup was made that was restored since, and
+/// may have been sent meanwhile. An operator lets it go or cancels it.
 bool is_held(const OutboxMessage& message);
 
 /// The Message-ID's left part, without angle brackets and domain; the same for every copy.

@@ -1,4 +1,3 @@
-#include "durable_file.h"
 #include "keys.h"
 
 #include <gmock/gmock.h>
@@ -10,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "durable_file.h"
 #include "support/temporary_directory.h"
 
 namespace invited {
