@@ -70,7 +70,7 @@ domain::Result<PostgresStore> open_postgres_store(const PostgresOptions& options
           PostgresConnection::Settings{.url = options.url, .application_name = "invited (reads)", .silence = silence});
     };
     auto store = std::make_unique<PostgresStoreImplementation>(std::move(writer), *clock, open_reader, options);
-    return PostgresStore{std::move(store), std::move(clock)};
+    return PostgresStore{std::move(clock), std::move(store)};
   } catch (const DatabaseFailure& failure) {
     return domain::refuse(ErrorCode::unavailable,
                           std::string("The PostgreSQL database of the setting `database` cannot be used: ") +

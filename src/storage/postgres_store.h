@@ -22,8 +22,9 @@ struct PostgresOptions {
 };
 
 struct PostgresStore {
-  std::unique_ptr<domain::Store> store;
+  // In this order: the store's writer sets the clock for as long as it runs.
   std::unique_ptr<base::Clock> clock;  ///< the server's time; outlives the store
+  std::unique_ptr<domain::Store> store;
 };
 
 /// Connects, looks at the server's settings, migrates (one instance at a time), starts the writer thread. unavailable:
