@@ -190,6 +190,8 @@ void PostgresConnection::rollback() {
 
 void PostgresConnection::send(const std::string& sql, const std::vector<const char*>& values) {
   if (!connection_) throw DatabaseFailure(FailureKind::connection, "the database server is not connected");
+  // Before, not after: the results of the statement that is sent now belong to its caller.
+  if (sent_.size() >= kMostUnanswered) flush();
   pg_conn* connection = connection_.get();
   if (sent_.empty()) asked_at_ = steady_clock::now();
   auto known = prepared_.find(sql);
@@ -203,7 +205,6 @@ void PostgresConnection::send(const std::string& sql, const std::vector<const ch
                           nullptr, /*resultFormat=*/0) != 1)
     lose("sending");
   sent_.push_back({});
-  if (sent_.size() >= kMostUnanswered) flush();
 }
 
 void PostgresConnection::flush() {

@@ -260,6 +260,19 @@ TEST_P(ConcurrentStoreTest, WorkThatFailsTakesNothingOfItsBatchWithIt) {
   EXPECT_EQ(found, expected);
 }
 
+// On PostgreSQL writes are sent without waiting, up to a number; the query that came right then lost its answer.
+TEST_P(ConcurrentStoreTest, AfterHoweverManyWritesAQueryFindsWhatIsThere) {
+  for (int writes = 230; writes <= 270; ++writes) {
+    bool found = false;
+    write([&](Transaction& t) {
+      for (int i = 0; i < writes; ++i)
+        t.insert(domain::AuditEvent{test::at(0), "test", "test.many_writes", world_.app.id, {}});
+      found = t.find_account(world_.inviter.id).has_value();
+    });
+    EXPECT_TRUE(found) << "after " << writes << " writes";
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Databases, ConcurrentStoreTest, testing::Values(kSqlite, kPostgres), name_of);
 
 }  // namespace
