@@ -28,13 +28,7 @@ Parsed<std::filesystem::path> write_temporary(const std::filesystem::path& path,
   const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!file.valid()) return file_failed(temporary, "written");
   give_to_owner_of_folder(file.get(), folder_of(path));
-  while (!content.empty()) {
-    const ssize_t written = ::write(file.get(), content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return abandon();
-    content.remove_prefix(static_cast<std::size_t>(written));
-  }
-  if (::fsync(file.get()) != 0) return abandon();
+  if (!base::write_all(file.get(), content) || ::fsync(file.get()) != 0) return abandon();
   return temporary;
 }
 
@@ -81,6 +75,10 @@ Parsed<void> replace_file_durably(const std::filesystem::path& path, std::string
 Parsed<std::string> read_file(const std::filesystem::path& path, std::size_t limit) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.valid()) return file_failed(path, "read");
+  return read_file(file, path, limit);
+}
+
+Parsed<std::string> read_file(const Descriptor& file, const std::filesystem::path& path, std::size_t limit) {
   std::string content;
   std::array<char, 4096> buffer{};
   for (;;) {
@@ -89,6 +87,7 @@ Parsed<std::string> read_file(const std::filesystem::path& path, std::size_t lim
     if (size < 0) return file_failed(path, "read");
     if (size == 0) return content;
     content.append(buffer.data(), static_cast<std::size_t>(size));
+    buffer.fill(0);  // it may have been a key
     if (content.size() > limit)
       return std::unexpected(path.string() + " is larger than " + std::to_string(limit) + " bytes");
   }

@@ -3,35 +3,16 @@
 // and the system's reason. Thread-safe.
 #pragma once
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <string>
 #include <string_view>
-#include <utility>
 
+#include "base/descriptor.h"
 #include "config_values.h"
 
 namespace invited {
 
-/// Closes what it holds.
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor = -1) : descriptor_(descriptor) {}
-  Descriptor(Descriptor&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-  ~Descriptor() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  int get() const { return descriptor_; }
-  bool valid() const { return descriptor_ >= 0; }
-
- private:
-  int descriptor_;
-};
+using base::Descriptor;
 
 /// Where the file is there already, it stays as it is: of two that start at the same moment one makes it, and both read
 /// the same.
@@ -48,6 +29,9 @@ Parsed<void> sync_durably(const std::filesystem::path& path);
 
 /// Reads a file of at most `limit` bytes.
 Parsed<std::string> read_file(const std::filesystem::path& path, std::size_t limit);
+
+/// The same where it is open already; `path` is for complaints.
+Parsed<std::string> read_file(const Descriptor& file, const std::filesystem::path& path, std::size_t limit);
 
 /// "PATH cannot be VERB: REASON", from errno.
 std::unexpected<std::string> file_failed(const std::filesystem::path& path, const char* verb);

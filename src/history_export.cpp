@@ -11,27 +11,17 @@
 #include <utility>
 
 #include "admin/admin_json.h"
+#include "base/descriptor.h"
 #include "base/log.h"
+#include "durable_file.h"
 
 namespace invited {
 namespace {
 
 using admin::Json;
+using base::Descriptor;
+using base::write_all;
 using domain::History;
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return number_; }
-
- private:
-  int number_;
-};
 
 std::string_view word(History history) {
   switch (history) {
@@ -127,20 +117,6 @@ bool cut_torn_line(int file, off_t& size) {
   return true;
 }
 
-bool write_all(int file, std::string_view text) {
-  while (!text.empty()) {
-    const auto written = ::write(file, text.data(), text.size());
-    if (written < 0 && errno != EINTR) return false;
-    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
-bool sync_folder(const std::filesystem::path& folder) {
-  const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return descriptor.get() >= 0 && ::fsync(descriptor.get()) == 0;
-}
-
 std::unexpected<domain::Error> cannot(std::string_view what, const std::filesystem::path& path) {
   const int code = errno;
   return domain::refuse(domain::ErrorCode::unavailable,
@@ -161,7 +137,7 @@ std::filesystem::path HistoryExport::file_of(History history, base::Timestamp no
 domain::Result<void> HistoryExport::append(History history, const domain::HistorySlice& slice, base::Timestamp now) {
   if (::mkdir(folder_.c_str(), 0700) == 0) {
     const auto parent = folder_.parent_path();
-    if (!sync_folder(parent.empty() ? "." : parent)) return cannot("sync", parent);
+    if (!sync_durably(parent.empty() ? "." : parent)) return cannot("sync", parent);
   } else if (errno != EEXIST) {
     return cannot("make the folder", folder_);
   }
@@ -172,7 +148,7 @@ domain::Result<void> HistoryExport::append(History history, const domain::Histor
   struct stat status{};
   if (::flock(file.get(), LOCK_EX) != 0 || ::fstat(file.get(), &status) != 0) return cannot("lock", path);
   off_t size = status.st_size;
-  if (size == 0 && !sync_folder(folder_)) return cannot("sync", folder_);
+  if (size == 0 && !sync_durably(folder_)) return cannot("sync", folder_);
   if (!cut_torn_line(file.get(), size)) return cannot("mend the last line of", path);
   if (!write_all(file.get(), lines_of(slice, now))) {
     auto error = cannot("write", path);

@@ -89,19 +89,10 @@ Parsed<Keys> load_keys(const std::filesystem::path& state_dir) {
   if ((status.st_mode & 077) != 0)
     return std::unexpected(path.string() + " can be read by others: chmod 600 " + path.string() +
                            ", and think about who may have read it");
-  std::string content;
-  std::array<char, 4096> buffer{};
-  for (;;) {
-    const ssize_t size = ::read(file.get(), buffer.data(), buffer.size());
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return file_failed(path, "read");
-    if (size == 0) break;
-    content.append(buffer.data(), static_cast<std::size_t>(size));
-    if (content.size() > kLargestFile) return damaged(path);
-  }
-  buffer.fill(0);
-  auto keys = parse_keys(content);
-  base::wipe(content);
+  auto content = read_file(file, path, kLargestFile);
+  if (!content) return std::unexpected(std::move(content.error()));
+  auto keys = parse_keys(*content);
+  base::wipe(*content);
   if (!keys) return damaged(path);
   return std::move(*keys);
 }

@@ -12,7 +12,7 @@
 
 #include "storage/lock_file.h"
 #include "storage/postgres_store.h"
-#include "storage/soci_store.h"
+#include "storage/sqlite_store.h"
 
 namespace invited {
 namespace {

@@ -15,34 +15,18 @@
 #include <thread>
 #include <utility>
 
+#include "base/descriptor.h"
 #include "base/log.h"
 #include "base/secret.h"
 
 namespace invited::admin {
 namespace {
 
+using base::Descriptor;
 using domain::ErrorCode;
 using domain::refuse;
 using domain::Result;
 using SteadyTime = std::chrono::steady_clock::time_point;
-
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor = -1) : descriptor_(descriptor) {}
-  Descriptor(Descriptor&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-  ~Descriptor() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  int get() const { return descriptor_; }
-  bool valid() const { return descriptor_ >= 0; }
-
- private:
-  int descriptor_;
-};
 
 std::unexpected<domain::Error> system_error(const std::string& what) {
   return refuse(ErrorCode::unavailable, what + ": " + std::strerror(errno) + ".");

@@ -9,38 +9,16 @@
 #include <functional>
 
 #include "base/crypto.h"
+#include "base/descriptor.h"
 
 namespace invited::mail {
 
 namespace {
 
+using base::Descriptor;
+using base::write_all;
 using domain::DeliveryOutcome;
 using domain::DeliveryResult;
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int number() const { return number_; }
-  bool is_open() const { return number_ >= 0; }
-
- private:
-  int number_;
-};
-
-bool write_all(int file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(file, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
 
 /// The folder as a whole is at fault, so the queue is held and no message charged.
 DeliveryResult held(const std::string& what) {
@@ -76,8 +54,8 @@ DeliveryResult DirectoryTransport::write(const std::string& name, const std::str
   const std::string final_path = (directory_ / name).string();
   {
     const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!file.is_open()) return held("cannot write into " + directory_.string());
-    if (!write_all(file.number(), bytes) || ::fsync(file.number()) != 0) {
+    if (!file.valid()) return held("cannot write into " + directory_.string());
+    if (!write_all(file.get(), bytes) || ::fsync(file.get()) != 0) {
       const DeliveryResult failure = held("cannot write into " + directory_.string());
       ::unlink(temporary.c_str());
       return failure;
@@ -93,7 +71,7 @@ DeliveryResult DirectoryTransport::write(const std::string& name, const std::str
     return failure;
   }
   const Descriptor folder(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.is_open() || ::fsync(folder.number()) != 0) return held("cannot sync " + directory_.string());
+  if (!folder.valid() || ::fsync(folder.get()) != 0) return held("cannot sync " + directory_.string());
   return {DeliveryOutcome::sent, 0, "directory", {}};
 }
 

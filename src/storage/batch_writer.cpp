@@ -22,7 +22,7 @@ bool is_surely_undone(FailureKind kind) {
 BatchWriter::BatchWriter(Connection& connection, std::function<void(std::string_view)> on_fatal)
     : connection_(connection),
       on_fatal_(std::move(on_fatal)),
-      transaction_(connection, SociTransaction::Mode::writing),
+      transaction_(connection, SqlTransaction::Mode::writing),
       begin_(connection, connection.begin_write_sql()),
       commit_(connection, "COMMIT"),
       rollback_(connection, "ROLLBACK"),

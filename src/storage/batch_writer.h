@@ -9,7 +9,7 @@
 
 #include "storage/connection.h"
 #include "storage/group_commit.h"
-#include "storage/soci_transaction.h"
+#include "storage/sql_transaction.h"
 #include "storage/statement.h"
 
 namespace invited::storage {
@@ -37,7 +37,7 @@ class BatchWriter final : public BatchRunner {
 
   Connection& connection_;
   std::function<void(std::string_view)> on_fatal_;
-  SociTransaction transaction_;
+  SqlTransaction transaction_;
   Statement begin_;
   Statement commit_;
   Statement rollback_;

@@ -27,7 +27,7 @@ PostgresWriter::PostgresWriter(PostgresConnection& connection, const base::Clock
     : connection_(connection),
       clock_(clock),
       on_connected_(std::move(on_connected)),
-      transaction_(connection, SociTransaction::Mode::writing),
+      transaction_(connection, SqlTransaction::Mode::writing),
       begin_(connection, connection.begin_write_sql()),
       commit_(connection, "COMMIT") {}
 

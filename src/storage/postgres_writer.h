@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "storage/group_commit.h"
 #include "storage/postgres_connection.h"
-#include "storage/soci_transaction.h"
+#include "storage/sql_transaction.h"
 #include "storage/statement.h"
 
 namespace invited::storage {
@@ -56,7 +56,7 @@ class PostgresWriter final : public BatchRunner {
   PostgresConnection& connection_;
   const base::Clock& clock_;
   std::function<void()> on_connected_;
-  SociTransaction transaction_;
+  SqlTransaction transaction_;
   Statement begin_;
   Statement commit_;
   std::atomic<Health> health_{Health::good};

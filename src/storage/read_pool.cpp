@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "storage/connection.h"
-#include "storage/soci_transaction.h"
+#include "storage/sql_transaction.h"
 #include "storage/statement.h"
 
 namespace invited::storage {
@@ -24,12 +24,12 @@ std::unexpected<domain::Error> refuse(std::string message) {
 struct ReadPool::Reader {
   explicit Reader(std::unique_ptr<Connection> connection_in)
       : connection(std::move(connection_in)),
-        transaction(*connection, SociTransaction::Mode::reading),
+        transaction(*connection, SqlTransaction::Mode::reading),
         begin(*connection, connection->begin_read_sql()),
         end(*connection, "ROLLBACK") {}
 
   std::unique_ptr<Connection> connection;
-  SociTransaction transaction;
+  SqlTransaction transaction;
   Statement begin;
   Statement end;
 

@@ -15,7 +15,7 @@
 
 #include "base/log.h"
 #include "retention.h"
-#include "storage/soci_store.h"
+#include "storage/sqlite_store.h"
 #include "support/manual_clock.h"
 #include "support/sample_data.h"
 #include "support/temporary_directory.h"

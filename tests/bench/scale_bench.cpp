@@ -34,7 +34,7 @@
 #include "domain/manage_apps.h"
 #include "domain/send_invitation.h"
 #include "keys.h"
-#include "storage/soci_store.h"
+#include "storage/sqlite_store.h"
 
 namespace {
 

@@ -20,7 +20,7 @@
 
 #include "base/log.h"
 #include "storage/postgres_store.h"
-#include "storage/soci_store.h"
+#include "storage/sqlite_store.h"
 #include "support/sample_data.h"
 #include "support/temporary_directory.h"
 

@@ -15,7 +15,7 @@
 #include "domain/manage_apps.h"
 #include "domain/manage_invitations.h"
 #include "domain/send_invitation.h"
-#include "storage/soci_store.h"
+#include "storage/sqlite_store.h"
 #include "support/manual_clock.h"
 #include "support/temporary_directory.h"
 

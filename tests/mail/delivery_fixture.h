@@ -14,7 +14,7 @@
 #include "mail/delivery_worker.h"
 #include "mail/link.h"
 #include "mail/sample_message.h"
-#include "storage/soci_store.h"
+#include "storage/sqlite_store.h"
 #include "support/manual_clock.h"
 #include "support/temporary_directory.h"
 

@@ -10,7 +10,7 @@
 
 #include "domain/openid.h"
 #include "refresh/scripted_app.h"
-#include "storage/soci_store.h"
+#include "storage/sqlite_store.h"
 #include "support/manual_clock.h"
 #include "support/sample_data.h"
 #include "support/temporary_directory.h"

@@ -8,7 +8,7 @@
 
 #include <fstream>
 
-#include "storage/soci_store.h"
+#include "storage/sqlite_store.h"
 #include "support/manual_clock.h"
 #include "support/sample_data.h"
 #include "support/temporary_directory.h"

@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "storage/postgres_store.h"
-#include "storage/soci_store.h"
+#include "storage/sqlite_store.h"
 #include "support/manual_clock.h"
 #include "support/postgres_cluster.h"
 #include "support/sample_data.h"

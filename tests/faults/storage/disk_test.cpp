@@ -14,7 +14,7 @@
 
 #include "faults/storage/fixed_world.h"
 #include "faults/storage/store_process.h"
-#include "storage/soci_store.h"
+#include "storage/sqlite_store.h"
 #include "support/manual_clock.h"
 #include "support/temporary_directory.h"
 

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "faults/storage/store_process.h"
-#include "storage/soci_store.h"
+#include "storage/sqlite_store.h"
 #include "support/temporary_directory.h"
 
 namespace invited::test {

@@ -15,7 +15,7 @@
 
 #include "base/log.h"
 #include "faults/storage/fixed_world.h"
-#include "storage/soci_store.h"
+#include "storage/sqlite_store.h"
 
 namespace {
 

@@ -1,8 +1,8 @@
-#include "storage/soci_transaction.h"
+#include "storage/sql_transaction.h"
 
 namespace invited::storage {
 
-SociTransaction::SociTransaction(Connection& connection, Mode mode)
+SqlTransaction::SqlTransaction(Connection& connection, Mode mode)
     : mode_(mode),
       locks_(connection),
       ahead_(connection),
@@ -19,7 +19,7 @@ SociTransaction::SociTransaction(Connection& connection, Mode mode)
       histories_(connection),
       incarnations_(connection) {}
 
-void SociTransaction::begin_batch(base::Timestamp now, bool uses_savepoints) {
+void SqlTransaction::begin_batch(base::Timestamp now, bool uses_savepoints) {
   forget();
   uses_savepoints_ = uses_savepoints;
   began_ = now;
@@ -28,33 +28,33 @@ void SociTransaction::begin_batch(base::Timestamp now, bool uses_savepoints) {
   ahead_.forget();
 }
 
-void SociTransaction::look_ahead(const std::set<std::string>& invitee_keys) {
+void SqlTransaction::look_ahead(const std::set<std::string>& invitee_keys) {
   // Works ask for slots of the last day, by clocks that are a moment later than ours.
   ahead_.load(invitee_keys, began_ - std::chrono::hours(25), locks_);
 }
 
-void SociTransaction::writing() {
+void SqlTransaction::writing() {
   if (mode_ == Mode::reading) throw domain::StorageFailure("work that only reads tried to write");
   has_written_ = true;
   if (!has_savepoint_ && uses_savepoints_) begin_with_savepoint();
 }
 
-void SociTransaction::begin_with_savepoint() {
+void SqlTransaction::begin_with_savepoint() {
   savepoint_.execute();
   has_savepoint_ = true;
 }
 
-void SociTransaction::lock_mailbox_of(std::string_view email_key) {
+void SqlTransaction::lock_mailbox_of(std::string_view email_key) {
   if (mode_ == Mode::reading) return;
   if (const auto address = domain::EmailAddress::parse(email_key)) lock_name("mailbox", address->mailbox());
 }
 
-void SociTransaction::end_batch() {
+void SqlTransaction::end_batch() {
   memory_.write_rates([this](std::string_view subject, const domain::RateRecord& seen,
                              const domain::RateRecord& record) { records_.set_rate(subject, seen, record, began_); });
 }
 
-void SociTransaction::keep() {
+void SqlTransaction::keep() {
   memory_.keep_rates();
   has_written_ = false;
   if (!has_savepoint_) return;
@@ -62,7 +62,7 @@ void SociTransaction::keep() {
   has_savepoint_ = false;
 }
 
-void SociTransaction::undo() {
+void SqlTransaction::undo() {
   memory_.undo_rates();
   if (!std::exchange(has_written_, false) && !has_savepoint_) return;
   memory_.forget_rows();

@@ -1,5 +1,4 @@
-// Opens the store that main uses: SQLite through SOCI. What the Store promises is said in domain/store.h. (PostgreSQL
-// will be a second function here, with a Connection and a migration file of its own.)
+// Opens the store on the embedded database: SQLite through SOCI. What the Store promises is said in domain/store.h.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-#include "storage/soci_store.h"
+#include "storage/sqlite_store.h"
 
 #include <filesystem>
 
@@ -18,9 +18,9 @@ namespace {
 
 using domain::ErrorCode;
 
-class SociStore final : public domain::Store {
+class SqliteStore final : public domain::Store {
  public:
-  SociStore(LockFile lock, std::unique_ptr<Connection> writer, const ReadPool::Open& open_reader,
+  SqliteStore(LockFile lock, std::unique_ptr<Connection> writer, const ReadPool::Open& open_reader,
             const SqliteOptions& options, const std::string& folder)
       : lock_(std::move(lock)),
         connection_(std::move(writer)),
@@ -97,7 +97,7 @@ domain::Result<std::unique_ptr<domain::Store>> open_sqlite_store(const SqliteOpt
       return std::make_unique<SqliteConnection>(options.path, SqliteConnection::Role::reader);
     };
     const auto folder = std::filesystem::path(options.path).parent_path();
-    return std::make_unique<SociStore>(*std::move(lock), std::move(writer), open_reader, options,
+    return std::make_unique<SqliteStore>(*std::move(lock), std::move(writer), open_reader, options,
                                        folder.empty() ? std::string(".") : folder.string());
   } catch (const DatabaseFailure& failure) {
     return domain::refuse(ErrorCode::unavailable, explain(options.path, failure));

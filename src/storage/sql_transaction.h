@@ -23,11 +23,11 @@
 
 namespace invited::storage {
 
-class SociTransaction final : public domain::Transaction {
+class SqlTransaction final : public domain::Transaction {
  public:
   enum class Mode { reading, writing };
 
-  SociTransaction(Connection& connection, Mode mode);
+  SqlTransaction(Connection& connection, Mode mode);
 
   /// Looks up at once what the batch's works will ask about.
   void look_ahead(const std::set<std::string>& invitee_keys);
