@@ -89,6 +89,7 @@ Parsed<Keys> load_keys(const std::filesystem::path& state_dir) {
   if ((status.st_mode & 077) != 0)
     return std::unexpected(path.string() + " can be read by others: chmod 600 " + path.string() +
                            ", and think about who may have read it");
+  if (status.st_size > static_cast<off_t>(kLargestFile)) return damaged(path);
   auto content = read_file(file, path, kLargestFile);
   if (!content) return std::unexpected(std::move(content.error()));
   auto keys = parse_keys(*content);
