@@ -18,6 +18,17 @@ void ensure_initialised() {
   if (!ready) throw std::runtime_error("libsodium cannot be initialised: the kernel gives no random bytes");
 }
 
+std::optional<std::string> decode(std::string_view text, int variant) {
+  std::string bytes(text.size() / 4 * 3 + 3, '\0');
+  std::size_t size = 0;
+  const char* end = nullptr;
+  if (sodium_base642bin(bytes_of(bytes), bytes.size(), text.data(), text.size(), nullptr, &size, &end, variant) != 0 ||
+      end != text.data() + text.size())
+    return std::nullopt;
+  bytes.resize(size);
+  return bytes;
+}
+
 }  // namespace
 
 std::string random_bytes(std::size_t size) {
@@ -75,16 +86,10 @@ std::string to_base64url(std::string_view bytes) {
 }
 
 std::optional<std::string> from_base64url(std::string_view text) {
-  std::string bytes(text.size() / 4 * 3 + 3, '\0');
-  std::size_t size = 0;
-  const char* end = nullptr;
-  if (sodium_base642bin(bytes_of(bytes), bytes.size(), text.data(), text.size(), nullptr, &size, &end,
-                        sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
-      end != text.data() + text.size())
-    return std::nullopt;
-  bytes.resize(size);
-  return bytes;
+  return decode(text, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
+
+std::optional<std::string> from_base64(std::string_view text) { return decode(text, sodium_base64_VARIANT_ORIGINAL); }
 
 std::string to_hex(std::string_view bytes) {
   std::string text(bytes.size() * 2 + 1, '\0');

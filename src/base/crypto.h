@@ -1,5 +1,5 @@
 // The few cryptographic building blocks, each a thin name for libsodium's: random bytes, HMAC-SHA-256,
-// SHA-256, base64url, hex. Not for passwords of people (domain/password.h). Thread-safe.
+// SHA-256, base64, hex. Not for passwords of people (domain/password.h). Thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -41,6 +41,9 @@ std::string to_base64url(std::string_view bytes);
 
 /// The inverse; nothing for any character outside the alphabet, padding, or a non-canonical tail.
 std::optional<std::string> from_base64url(std::string_view text);
+
+/// What standard base64 with its padding encodes (RFC 4648 section 4); nothing for anything else.
+std::optional<std::string> from_base64(std::string_view text);
 
 /// Lower-case hexadecimal.
 std::string to_hex(std::string_view bytes);

@@ -31,6 +31,11 @@ std::string adopt(std::uint8_t* result, std::size_t length) {
 
 bool is_valid_utf8(std::string_view text) { return u8_check(units(text), text.size()) == nullptr; }
 
+std::size_t valid_utf8_size(std::string_view text) {
+  const std::uint8_t* bad = u8_check(units(text), text.size());
+  return bad == nullptr ? text.size() : static_cast<std::size_t>(bad - units(text));
+}
+
 std::size_t count_code_points(std::string_view text) { return u8_mbsnlen(units(text), text.size()); }
 
 std::string to_nfc(std::string_view text) {

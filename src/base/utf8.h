@@ -11,6 +11,9 @@ namespace invited::base {
 /// Well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF).
 bool is_valid_utf8(std::string_view text);
 
+/// Bytes before the first one that is not well-formed: the whole size where all are.
+std::size_t valid_utf8_size(std::string_view text);
+
 /// Number of code points. `text` must be valid UTF-8.
 std::size_t count_code_points(std::string_view text);
 

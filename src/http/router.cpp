@@ -5,16 +5,10 @@
 #include <cstdlib>
 
 #include "base/utf8.h"
+#include "http/percent_encoding.h"
 
 namespace invited::http {
 namespace {
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 std::vector<std::string_view> split(std::string_view path) {
   std::vector<std::string_view> segments;

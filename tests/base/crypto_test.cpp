@@ -45,6 +45,14 @@ TEST(Crypto, Base64UrlRefusesEverythingElse) {
     EXPECT_EQ(from_base64url(text), std::nullopt) << text;  // "AB": bits beyond the last byte are not zero
 }
 
+TEST(Crypto, Base64IsReadWithItsPadding) {
+  EXPECT_EQ(from_base64("c2tfMTIzOg=="), "sk_123:");
+  EXPECT_EQ(from_base64("+/+/"), "\xfb\xff\xbf");
+  EXPECT_EQ(from_base64(""), "");
+  for (const char* text : {"c2tfMTIzOg", "c2tfMTIzOg=", "-_-_", "ab c", "a", "abcd\n", "AB==", "äöü"})
+    EXPECT_EQ(from_base64(text), std::nullopt) << text;
+}
+
 TEST(Crypto, RandomBytesAreOfTheSizeAskedForAndNotTheSameTwice) {
   EXPECT_EQ(random_bytes(32).size(), 32u);
   EXPECT_NE(random_bytes(32), random_bytes(32));

@@ -14,6 +14,13 @@ TEST(Utf8, RefusesWhatRfc3629Forbids) {
   EXPECT_TRUE(is_valid_utf8(std::string_view("a\0b", 3)));
 }
 
+TEST(Utf8, TellsWhereItStopsBeingWellFormed) {
+  EXPECT_EQ(valid_utf8_size(""), 0U);
+  EXPECT_EQ(valid_utf8_size("aé"), 3U);
+  EXPECT_EQ(valid_utf8_size("aé\xC0\xAF"), 3U);
+  EXPECT_EQ(valid_utf8_size("a\xE2\x82"), 1U);
+}
+
 TEST(Utf8, CountsCodePointsNotBytes) {
   EXPECT_EQ(count_code_points(""), 0u);
   EXPECT_EQ(count_code_points("aé漢🙂"), 4u);
