@@ -248,6 +248,10 @@ std::vector<Setting> make_settings() {
           "http.trusted_proxies", "", "list of addresses or networks", INVITED_TARGET(http.trusted_proxies),
           [](const std::string& t) { return parse_network_list(t); },
           "Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."),
+      text(
+          "http.cors_origins", "", "list of origins", INVITED_TARGET(http.cors_origins),
+          [](const std::string& t) { return parse_origin_list(t); },
+          "Web pages that may call the JSON API from a browser, like `https://app.example.com`. Empty: none."),
 
       choice<mail::TransportKind>("mail.transport", "smtp",
                                   {{"smtp", mail::TransportKind::smtp}, {"directory", mail::TransportKind::directory}},

@@ -43,6 +43,7 @@ struct Config {
     std::uint32_t workers = 0;
     std::uint32_t queue_length = 0;
     std::vector<std::string> trusted_proxies;
+    std::vector<std::string> cors_origins;
   } http;
   http::Limits limits;  ///< the rest of http.*
 

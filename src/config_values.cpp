@@ -233,6 +233,29 @@ Parsed<std::vector<std::string>> parse_network_list(std::string_view text) {
   return networks;
 }
 
+Parsed<std::vector<std::string>> parse_origin_list(std::string_view text) {
+  std::vector<std::string> origins;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find_first_of(", "), text.size());
+    const std::string_view item = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (item.empty()) continue;
+    const auto fail = [&](const char* why) { return complain("\"" + std::string(item) + "\" " + why); };
+    const std::size_t host = item.find("://");
+    if (host == std::string_view::npos || item.find('*') != std::string_view::npos)
+      return fail("is not an origin like \"https://app.example.com\"");
+    if (item.find('/', host + 3) != std::string_view::npos) return fail("must end behind its host and port");
+    const auto url = parse_public_url(item);
+    if (!url) return fail(url.error().c_str());
+    // A browser leaves the scheme's own port out, and an entry that it never sends would be one that does not work.
+    const bool own_port = url->ends_with(url->starts_with("https") ? ":443" : ":80");
+    if (*url != item || own_port)
+      return fail("must be written as browsers do: in lower case, and without the scheme's own port");
+    origins.push_back(*url);
+  }
+  return origins;
+}
+
 Parsed<std::string> parse_host(std::string_view text) {
   std::string host(text);
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);

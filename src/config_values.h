@@ -53,6 +53,10 @@ std::string host_of_url(std::string_view public_url);
 /// IP addresses and networks ("10.0.0.0/8"), separated by commas and blanks.
 Parsed<std::vector<std::string>> parse_network_list(std::string_view text);
 
+/// Origins of web pages ("https://app.example.com:8443"), separated by commas and blanks: a scheme and a host in lower
+/// case, a port where it is not the scheme's own, nothing else, as browsers write them.
+Parsed<std::vector<std::string>> parse_origin_list(std::string_view text);
+
 /// Host name or IP literal, as one connects to.
 Parsed<std::string> parse_host(std::string_view text);
 

@@ -86,6 +86,7 @@ void add_probe_routes(http::Router& router, const RouteParts& parts) {
 
 http::Router make_routes(const RouteParts& parts) {
   http::Router router;
+  router.set_cors(http::CorsPolicy(parts.cors_origins));
   router.set_error_renderer(http::page_error_renderer(parts.renderer));
   add_soap_routes(router, parts);
   http::add_invitation_routes(

@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/secret.h"
 #include "domain/context.h"
@@ -20,6 +22,7 @@ struct RouteParts {
   base::Secret csrf_key;
   std::shared_ptr<const http::PageRenderer> renderer;
   const std::atomic<bool>& draining;
+  std::vector<std::string> cors_origins = {};
 };
 
 /// The parts' references must outlive the router.

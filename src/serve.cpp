@@ -219,7 +219,8 @@ Result<std::unique_ptr<Service>> Service::start(Config config, const MoreRoutes&
                                      .public_url = parts->config.public_url,
                                      .csrf_key = parts->state.keys.csrf_key,
                                      .renderer = renderer,
-                                     .draining = parts->draining});
+                                     .draining = parts->draining,
+                                     .cors_origins = parts->config.http.cors_origins});
   if (more_routes) more_routes(router, renderer);
   parts->server = std::make_unique<http::Server>(server_options(parts->config), std::move(router));
   auto admin_socket = admin::AdminSocketServer::start(

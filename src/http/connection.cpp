@@ -201,7 +201,9 @@ Connection::Next Connection::advance(std::string_view bytes) {
         return Next::stop;
       case RequestReader::State::refused:
         if (const auto target = parse_target(reader.target()); target && exchange_->error_renderer == nullptr) {
-          exchange_->error_renderer = core_.router.match("", target->path).error_renderer;
+          const auto match = core_.router.match("", target->path);
+          exchange_->error_renderer = match.error_renderer;
+          exchange_->cors = match.cors;
         }
         deny({.refusal = reader.refusal()});
         return Next::stop;
@@ -268,6 +270,7 @@ std::optional<Connection::Denial> Connection::admit() {
   auto match = core_.router.match(request.method, request.path);
   exchange.route = match.route;
   exchange.error_renderer = match.error_renderer;
+  exchange.cors = match.cors;
   if (match.route == nullptr) {
     if (match.allow.empty()) return Denial{{404, "There is nothing at this address."}, close};
     return Denial{{405, "This address does not answer that method."}, close, match.allow};

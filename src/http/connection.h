@@ -55,6 +55,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
     Clock::time_point body_started;
     const Route* route = nullptr;
     const ErrorRenderer* error_renderer = nullptr;
+    const CorsPolicy* cors = nullptr;
     bool expects_continue = false;
     bool keep_alive = false;
     std::string answer;

@@ -70,11 +70,13 @@ void Connection::respond(const Response& response) {
   auto& exchange = *exchange_;
   const auto& request = exchange.reader.request();
   exchange.keep_alive = exchange.reader.keep_alive() && !response.close && !core_.draining;
+  const HeaderList cors = exchange.cors != nullptr ? exchange.cors->headers(request) : HeaderList{};
   exchange.answer = serialize(response, {.keep_alive = exchange.keep_alive,
                                          .to_http_1_0 = exchange.reader.version() == 10,
                                          .head = request.method == "HEAD",
                                          .secure = request.secure || transport_.is_secure(),
-                                         .extra_headers = &core_.options.extra_headers});
+                                         .extra_headers = &core_.options.extra_headers,
+                                         .path_headers = &cors});
   if (base::log::enabled(base::log::Level::debug)) {
     const std::chrono::duration<double, std::milli> duration = Clock::now() - exchange.started;
     base::log::debug("http.request",

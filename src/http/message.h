@@ -31,6 +31,8 @@ class Headers {
   std::vector<std::pair<std::string, std::string>> fields_;
 };
 
+using HeaderList = std::vector<std::pair<std::string, std::string>>;
+
 struct Request {
   std::string method;  ///< as sent: "GET"
   std::string path;    ///< percent-decoded once, e.g. "/ws/InviteAPI/1/soap1"; never holds NUL, "//", "/../"

@@ -92,6 +92,7 @@ std::string serialize(const Response& response, const WriteOptions& options) {
     append_field(out, name, value);
   }
   append_defaults(out, response.headers, security_headers(options.secure));
+  if (options.path_headers != nullptr) append_defaults(out, response.headers, *options.path_headers);
   if (options.extra_headers != nullptr) append_defaults(out, response.headers, *options.extra_headers);
   if (has_body) append_field(out, "Content-Length", std::to_string(response.body.size()));
   if (!options.keep_alive) {

@@ -4,15 +4,11 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "http/message.h"
 #include "http/router.h"
 
 namespace invited::http {
-
-using HeaderList = std::vector<std::pair<std::string, std::string>>;
 
 /// The defaults: a handler that sets one of these itself keeps its own. `secure` adds Strict-Transport-Security.
 const HeaderList& security_headers(bool secure);
@@ -23,6 +19,7 @@ struct WriteOptions {
   bool head = false;  ///< leave the body out, keep its length
   bool secure = false;
   const HeaderList* extra_headers = nullptr;  ///< for every answer; may be null
+  const HeaderList* path_headers = nullptr;   ///< for every answer of this path; may be null
 };
 
 /// A header that holds a line end or another control character is left out and logged, whoever set it.

@@ -63,10 +63,12 @@ struct Router::Path {
   std::vector<Route> routes;
   std::string allow;
   const ErrorRenderer* error_renderer = nullptr;
+  std::optional<Route> preflight;  ///< where a route is cross-origin
 
   const Route* find(std::string_view method) const {
     const auto route = std::ranges::find(routes, method, &Route::method);
     if (route != routes.end()) return &*route;
+    if (method == "OPTIONS" && preflight) return &*preflight;
     return method == "HEAD" ? find("GET") : nullptr;
   }
 
@@ -83,19 +85,27 @@ struct Router::Path {
     return true;
   }
 
-  void refresh() {
+  void refresh(const CorsPolicy& cors) {
     allow.clear();
     error_renderer = nullptr;
+    bool is_cross_origin = false;
     for (const auto& route : routes) {
       if (!allow.empty()) allow += ", ";
       allow += route.method;
       if (route.method == "GET") allow += ", HEAD";
       if (route.options.error_renderer && error_renderer == nullptr) error_renderer = &route.options.error_renderer;
+      is_cross_origin = is_cross_origin || route.options.is_cross_origin;
     }
+    if (!is_cross_origin) return;
+    allow += ", OPTIONS";
+    RouteOptions options;
+    options.runs_at_once = true;
+    preflight = Route{"OPTIONS", pattern,
+                      [&cors, this](const Request& request) { return cors.preflight(request, allow); }, options};
   }
 };
 
-Router::Router() = default;
+Router::Router() : cors_(std::make_unique<CorsPolicy>()) {}
 Router::~Router() = default;
 Router::Router(Router&&) noexcept = default;
 Router& Router::operator=(Router&&) noexcept = default;
@@ -120,7 +130,7 @@ void Router::add(std::string method, std::string pattern, Handler handler, Route
     std::abort();
   }
   path->routes.push_back({std::move(method), std::move(pattern), std::move(handler), std::move(options)});
-  path->refresh();
+  path->refresh(*cors_);
 }
 
 RouteMatch Router::match(std::string_view method, std::string_view path) const {
@@ -144,6 +154,7 @@ RouteMatch Router::match(std::string_view method, std::string_view path) const {
   match.route = found->find(method);
   match.allow = found->allow;
   match.error_renderer = found->error_renderer;
+  if (found->preflight) match.cors = cors_.get();
   return match;
 }
 

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "http/api/cors.h"
 #include "http/message.h"
 
 namespace invited::http {
@@ -27,6 +28,8 @@ struct RouteOptions {
   ErrorRenderer error_renderer;            ///< none: a line of plain text. One is enough for all methods of a path
   /// By the I/O thread, for handlers that never wait: they answer though every worker is busy.
   bool runs_at_once = false;
+  /// Pages of the origins that are allowed may call it, and so the path answers OPTIONS. One is enough for a path.
+  bool is_cross_origin = false;
 };
 
 struct Route {
@@ -41,6 +44,7 @@ struct RouteMatch {
   const Route* route = nullptr;                   ///< none: nothing answers, see `allow`
   std::string_view allow;                         ///< the path's methods, where the path is known
   const ErrorRenderer* error_renderer = nullptr;  ///< the path's; where no route knows it, the router's
+  const CorsPolicy* cors = nullptr;               ///< where the path is one for other origins' pages
   std::vector<std::pair<std::string, std::string>> path_parameters;
 };
 
@@ -57,6 +61,9 @@ class Router {
   /// For paths that no route knows: a person who follows a broken link should get a page. None: plain text.
   void set_error_renderer(ErrorRenderer renderer) { error_renderer_ = std::move(renderer); }
 
+  /// Whose pages may call the routes that are cross-origin. Before the first add().
+  void set_cors(CorsPolicy policy) { *cors_ = std::move(policy); }
+
   /// `path` is decoded. A GET route answers HEAD too.
   RouteMatch match(std::string_view method, std::string_view path) const;
 
@@ -69,6 +76,7 @@ class Router {
   std::unordered_map<std::string, std::unique_ptr<Path>, Hash, std::equal_to<>> exact_;
   std::vector<std::unique_ptr<Path>> patterns_;
   ErrorRenderer error_renderer_;
+  std::unique_ptr<CorsPolicy> cors_;  ///< stays where it is when the router moves
 };
 
 /// A request target, taken apart.

@@ -189,6 +189,7 @@ TEST_F(ConfigTest, O20WhatMayNotStandThereIsRefusedAndNamed) {
            Case{"[http]\nmax_body = \"1GiB\"", "http.max_body", "out of range 1KiB to 10MiB"},
            Case{"[http]\nlisten = \"everywhere\"", "http.listen", "is not an address to listen on"},
            Case{"[http]\ntrusted_proxies = [\"proxy\"]", "http.trusted_proxies", "\"proxy\" is not an IP address"},
+           Case{"[http]\ncors_origins = [\"*\"]", "http.cors_origins", "\"*\" is not an origin like"},
            Case{"public_url = \"invite.example.com\"", "public_url", "must begin with https://"},
            Case{"public_url = 5", "public_url", "must begin with https://"},
            Case{"[log]\nlevel = \"verbose\"", "log.level", "none of: debug, info, warning, error"},

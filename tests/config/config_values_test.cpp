@@ -112,6 +112,20 @@ TEST(ConfigValues, FindsTheHostOfAUrl) {
   EXPECT_EQ(host_of_url("http://[::1]:80"), "::1");
 }
 
+TEST(ConfigValues, OriginsAreWrittenAsBrowsersSendThem) {
+  const auto parsed = parse_origin_list("https://app.example.com, http://localhost:5173,https://[::1]:8443");
+  ASSERT_TRUE(parsed) << parsed.error();
+  EXPECT_EQ(*parsed,
+            (std::vector<std::string>{"https://app.example.com", "http://localhost:5173", "https://[::1]:8443"}));
+  EXPECT_TRUE(parse_origin_list("")->empty());
+  for (const char* text : {"*", "https://*.example.com", "null", "app.example.com", "//app.example.com", "https://",
+                           "ftp://a.example.com", "https://app.example.com/", "https://app.example.com/path",
+                           "https://app.example.com?x", "https://u@example.com", "https://App.example.com",
+                           "HTTPS://app.example.com", "https://app.example.com:443", "http://a.example.com:80",
+                           "https://app.example.com:0", "https://app.example.com:99999", "https://ok.example.com, *"})
+    EXPECT_FALSE(parse_origin_list(text)) << text;
+}
+
 TEST(ConfigValues, ProxiesAreAddressesOrNetworks) {
   const auto parsed = parse_network_list("10.0.0.1, 192.168.0.0/16,::1,2001:db8::/32");
   ASSERT_TRUE(parsed);
