@@ -171,7 +171,7 @@ Result<Json> account_enable(const Arguments& arguments, AdminContext& context) {
 }
 
 using ChangeAccess = Result<domain::ChangedAccess> (*)(const base::Uuid&, std::string_view, const base::Uuid&,
-                                                       Transaction&, base::Timestamp);
+                                                       Transaction&, base::Timestamp, std::string_view);
 
 /// Grant or revoke: the answer says what was meant, in words.
 Result<Json> change_access(const Arguments& arguments, AdminContext& context, ChangeAccess change) {
@@ -186,7 +186,7 @@ Result<Json> change_access(const Arguments& arguments, AdminContext& context, Ch
     if (!environment) return error_of(environment);
     const auto role = find_role(environment->app_id, *role_name, transaction);
     if (!role) return error_of(role);
-    const auto done = change(environment->id, *email, role->id, transaction, context.clock.now());
+    const auto done = change(environment->id, *email, role->id, transaction, context.clock.now(), "operator");
     if (!done) return error_of(done);
     const auto account = transaction.find_account(done->access.account_id);
     const auto app = transaction.find_app(environment->app_id);

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "domain/caller.h"
 #include "domain/person_name.h"
 #include "domain/queue_mail.h"
 #include "domain/refresh_call.h"
@@ -14,7 +15,7 @@ struct Loaded {
   Invitation invitation;
   Environment environment;
   App app;
-  Role role;
+  std::vector<Role> roles;
   Account inviter;
   std::optional<Account> invitee;
   LinkState link = LinkState::wrong;
@@ -39,6 +40,21 @@ LinkState link_state(const Invitation& invitation, std::uint32_t generation, boo
   return invitation.state_at(now) == InvitationState::expired ? LinkState::expired : LinkState::open;
 }
 
+/// Whether the inviter could still grant this: roles and the app's rule may have changed since.
+bool is_still_granted(const Invitation& invitation, const Environment& environment, const App& app,
+                      const std::vector<Role>& roles, const Account& inviter, Transaction& transaction) {
+  if (app.grants == GrantRule::any && invitation.token_id.is_nil()) return true;
+  const auto token = invitation.token_id.is_nil() ? std::nullopt : transaction.find_api_token(invitation.token_id);
+  const Caller caller{.environment = environment,
+                      .app = app,
+                      .account = inviter,
+                      .role_ceiling = token ? token->role_ceiling : std::vector<base::Uuid>{},
+                      .may_see_links = false,
+                      .token_id = invitation.token_id,
+                      .actor = {}};
+  return check_grant(caller, roles, transaction).has_value();
+}
+
 /// Nothing where the invitation, or something that it needs, is gone.
 std::optional<Loaded> load(const TokenSubject& subject, Transaction& transaction, base::Timestamp now) {
   auto invitation = transaction.find_invitation(subject.invitation_id);
@@ -46,15 +62,23 @@ std::optional<Loaded> load(const TokenSubject& subject, Transaction& transaction
   auto environment = transaction.find_environment(invitation->environment_id);
   if (!environment) return std::nullopt;
   auto app = transaction.find_app(environment->app_id);
-  auto role = transaction.find_role(environment->app_id, invitation->role_id);
+  std::vector<Role> roles;
+  for (const base::Uuid& id : invitation->role_ids()) {
+    auto role = transaction.find_role(environment->app_id, id);
+    if (!role) return std::nullopt;
+    roles.push_back(*std::move(role));
+  }
   auto inviter = transaction.find_account(invitation->inviter_id);
-  if (!app || !role || !inviter) return std::nullopt;
+  if (!app || !inviter) return std::nullopt;
   auto invitee = transaction.find_account_by_email(invitation->invitee.key());
-  const LinkState link = link_state(*invitation, subject.generation, environment->disabled, now);
+  LinkState link = link_state(*invitation, subject.generation, environment->disabled, now);
+  if ((link == LinkState::open || link == LinkState::expired) &&
+      !is_still_granted(*invitation, *environment, *app, roles, *inviter, transaction))
+    link = LinkState::revoked;
   return Loaded{std::move(*invitation),
                 std::move(*environment),
                 std::move(*app),
-                std::move(*role),
+                std::move(roles),
                 std::move(*inviter),
                 std::move(invitee),
                 link};
@@ -67,8 +91,8 @@ InvitationView view_of(const Loaded& loaded) {
           .invitee_email = loaded.invitation.invitee.text(),
           .inviter_name = loaded.inviter.name,
           .app_name = loaded.app.name,
-          .app_url = loaded.app.url,
-          .role_name = loaded.role.name,
+          .app_url = loaded.invitation.redirect_url.empty() ? loaded.app.url : loaded.invitation.redirect_url,
+          .role_name = names_of(loaded.roles),
           .expires_at = loaded.invitation.expires_at,
           .signs_in = signs_in(loaded.invitee),
           .known_name = loaded.invitee ? loaded.invitee->name : std::string()};
@@ -108,6 +132,7 @@ Result<std::optional<Loaded>> read(const TokenSubject& subject, Context& context
 void settle(Invitation& invitation, InvitationState state, Transaction& transaction, base::Timestamp now) {
   invitation.state = state;
   invitation.settled_at = now;
+  invitation.updated_at = now;
   transaction.update(invitation);
   transaction.cancel_messages(invitation.id, now);
 }
@@ -186,14 +211,15 @@ Result<InvitationView> accept_in_transaction(const TokenSubject& subject, const 
   const auto account = settle_account(*loaded, credentials, transaction, now);
   if (!account) return std::unexpected(account.error());
 
-  transaction.insert(Access{account->id, loaded->environment.id, loaded->role.id, now});
+  for (const Role& role : loaded->roles) transaction.insert(Access{account->id, loaded->environment.id, role.id, now});
   queue_refresh(loaded->environment, account->id, transaction, now);
   settle(loaded->invitation, InvitationState::accepted, transaction, now);
   const std::string actor = "account:" + account->id.to_string();
-  transaction.insert(AuditEvent{now, actor, "invitation.accepted", loaded->invitation.id, {}});
-  transaction.insert(
-      AuditEvent{now, actor, "access.granted", account->id,
-                 "environment=" + loaded->environment.id.to_string() + " role=" + loaded->role.id.to_string()});
+  transaction.insert(AuditEvent{now, actor, "invitation.accepted", loaded->invitation.id, {}, loaded->environment.id});
+  for (const Role& role : loaded->roles)
+    transaction.insert(AuditEvent{now, actor, "access.granted", account->id,
+                                  "environment=" + loaded->environment.id.to_string() + " role=" + role.id.to_string(),
+                                  loaded->environment.id});
   loaded->link = LinkState::accepted;
   loaded->invitee = *account;
   return view_of(*loaded);
@@ -262,7 +288,8 @@ Result<InvitationView> decline_invitation(std::string_view token, std::string_vi
     auto loaded = load(*subject, transaction, now);
     if (!loaded || loaded->link != LinkState::open) return std::unexpected(link_not_valid());
     settle(loaded->invitation, InvitationState::declined, transaction, now);
-    transaction.insert(AuditEvent{now, "invitee", "invitation.declined", loaded->invitation.id, {}});
+    transaction.insert(
+        AuditEvent{now, "invitee", "invitation.declined", loaded->invitation.id, {}, loaded->environment.id});
     loaded->link = LinkState::declined;
     return view_of(*loaded);
   };
@@ -279,11 +306,13 @@ Result<void> request_fresh_link(std::string_view token, std::string_view client_
     Invitation& invitation = loaded->invitation;
     invitation.generation += 1;
     invitation.sent_at = now;
-    invitation.expires_at = now + context.policy.invitation_lifetime;
+    invitation.updated_at = now;
+    invitation.expires_at = now + lifetime_of(invitation, context.policy);
     transaction.update(invitation);
-    queue_invitation_mail(invitation, {loaded->app, loaded->role, loaded->inviter}, loaded->invitee, transaction,
+    queue_invitation_mail(invitation, {loaded->app, loaded->roles, loaded->inviter}, loaded->invitee, transaction,
                           context.policy, now);
-    transaction.insert(AuditEvent{now, "invitee", "invitation.resent", invitation.id, "reason=fresh link asked for"});
+    transaction.insert(AuditEvent{now, "invitee", "invitation.resent", invitation.id, "reason=fresh link asked for",
+                                  invitation.environment_id});
     return {};
   });
   if (done) context.mail_queued();

@@ -19,12 +19,23 @@ inline constexpr std::string_view kDefaultOpenIdTemplate = "{public_url}/id?id={
 inline constexpr std::string_view kRefreshNamespace = "http://home.mendix.com/";
 inline constexpr std::string_view kOldRefreshNamespace = "http://www.example.com";
 
+/// Which roles a person may invite others to.
+enum class GrantRule {
+  any,         ///< every role of the app: the app decides before it calls
+  manageable,  ///< those that one of the person's own roles manages (Mendix's ManageableRoles)
+};
+std::string_view to_string(GrantRule rule);
+std::optional<GrantRule> parse_grant_rule(std::string_view text);
+
 struct App {
   base::Uuid id;
   std::string name;
   std::string url;                               ///< absolute http(s) URL: where the button leads after accepting
   base::Language language = base::Language::en;  ///< of mails
   base::Timestamp created_at;
+  GrantRule grants = GrantRule::any;
+  /// Where a caller may send people after accepting: prefixes of URLs (domain/redirect_url.h).
+  std::vector<std::string> redirect_urls{};
 };
 
 /// Means something only together with its app: GUIDs of template roles repeat between Mendix apps.
@@ -33,6 +44,20 @@ struct Role {
   base::Uuid id;
   std::string name;
   base::Timestamp created_at;
+  // Whom its holders may invite, where the app asks (GrantRule::manageable).
+  bool manages_all = false;
+  std::vector<base::Uuid> manageable{};
+};
+
+/// "User, Planner".
+std::string names_of(const std::vector<Role>& roles);
+
+/// What a dialect calls a role: "admin" (manage_apps.h).
+struct RoleAlias {
+  base::Uuid app_id;
+  std::string dialect;
+  std::string name;
+  base::Uuid role_id;
 };
 
 /// How an environment's password is kept (design.md, decision 4).

@@ -18,6 +18,10 @@ std::string_view to_string(ErrorCode code) {
       return "inviter_without_access";
     case ErrorCode::unknown_role:
       return "unknown_role";
+    case ErrorCode::role_not_allowed:
+      return "role_not_allowed";
+    case ErrorCode::not_allowed:
+      return "not_allowed";
     case ErrorCode::unknown_person:
       return "unknown_person";
     case ErrorCode::idempotency_mismatch:
@@ -28,6 +32,8 @@ std::string_view to_string(ErrorCode code) {
       return "unavailable";
     case ErrorCode::outcome_unknown:
       return "outcome_unknown";
+    case ErrorCode::precondition_failed:
+      return "precondition_failed";
     case ErrorCode::link_not_valid:
       return "link_not_valid";
     case ErrorCode::sign_in_failed:

@@ -21,11 +21,14 @@ enum class ErrorCode {
   invalid_parameter,       ///< `parameter` has a value that it may not have (name, password, language, URL, …)
   inviter_without_access,  ///< the inviter has no access to the environment's app
   unknown_role,            ///< the role is not one of this app's
+  role_not_allowed,        ///< the caller, or the inviter, may not grant that role
+  not_allowed,             ///< the caller may not do that at all
   unknown_person,          ///< nobody with that OpenID has access to the environment
   idempotency_mismatch,    ///< the Idempotency-Key was used before for a different call
   rate_limited,            ///< too many; `retry_after` says when again
   unavailable,             ///< busy, short of disk, or draining: nothing was stored, call again
   outcome_unknown,         ///< the commit's outcome is unknown: calling again is safe
+  precondition_failed,     ///< it was changed since the caller looked at it
   link_not_valid,          ///< the token is wrong, superseded, or its invitation no longer pending
   sign_in_failed,          ///< address or password wrong: never told apart
   already_exists,          ///< an operator adds what is there
@@ -33,14 +36,25 @@ enum class ErrorCode {
 };
 
 inline constexpr std::array kErrorCodes{
-    ErrorCode::malformed_request,    ErrorCode::authentication_failed,
-    ErrorCode::missing_parameter,    ErrorCode::invalid_email_address,
-    ErrorCode::invalid_parameter,    ErrorCode::inviter_without_access,
-    ErrorCode::unknown_role,         ErrorCode::unknown_person,
-    ErrorCode::idempotency_mismatch, ErrorCode::rate_limited,
-    ErrorCode::unavailable,          ErrorCode::outcome_unknown,
-    ErrorCode::link_not_valid,       ErrorCode::sign_in_failed,
-    ErrorCode::already_exists,       ErrorCode::not_found,
+    ErrorCode::malformed_request,
+    ErrorCode::authentication_failed,
+    ErrorCode::missing_parameter,
+    ErrorCode::invalid_email_address,
+    ErrorCode::invalid_parameter,
+    ErrorCode::inviter_without_access,
+    ErrorCode::unknown_role,
+    ErrorCode::role_not_allowed,
+    ErrorCode::not_allowed,
+    ErrorCode::unknown_person,
+    ErrorCode::idempotency_mismatch,
+    ErrorCode::rate_limited,
+    ErrorCode::unavailable,
+    ErrorCode::outcome_unknown,
+    ErrorCode::precondition_failed,
+    ErrorCode::link_not_valid,
+    ErrorCode::sign_in_failed,
+    ErrorCode::already_exists,
+    ErrorCode::not_found,
 };
 
 /// The stable text of a code, as it stands in faults and JSON: "inviter_without_access".

@@ -13,6 +13,14 @@ void audit(std::string_view action, const base::Uuid& subject, std::string detai
   transaction.insert(AuditEvent{now, "operator", std::string(action), subject, std::move(detail)});
 }
 
+void audit(std::string_view action, const Access& access, std::string_view actor, Transaction& transaction,
+           base::Timestamp now) {
+  transaction.insert(
+      AuditEvent{now, std::string(actor), std::string(action), access.account_id,
+                 "environment=" + access.environment_id.to_string() + " role=" + access.role_id.to_string(),
+                 access.environment_id});
+}
+
 Result<EmailAddress> parse_email(std::string_view text) {
   auto email = EmailAddress::parse(text);
   if (!email)
@@ -56,10 +64,6 @@ Result<AccessSubject> find_access_subject(const base::Uuid& environment_id, std:
     return refuse(ErrorCode::unknown_role, "The role is not one of this environment's app: see `role list`.", "role");
   Access access{account->id, environment_id, role_id, now};
   return AccessSubject{std::move(*environment), std::move(*account), access};
-}
-
-std::string detail_of(const Access& access) {
-  return "environment=" + access.environment_id.to_string() + " role=" + access.role_id.to_string();
 }
 
 }  // namespace
@@ -146,7 +150,7 @@ Result<Account> set_account_disabled(std::string_view email, bool disabled, Tran
 }
 
 Result<ChangedAccess> grant_access(const base::Uuid& environment_id, std::string_view email, const base::Uuid& role_id,
-                                   Transaction& transaction, base::Timestamp now) {
+                                   Transaction& transaction, base::Timestamp now, std::string_view actor) {
   auto subject = find_access_subject(environment_id, email, role_id, transaction, now);
   if (!subject) return std::unexpected(std::move(subject.error()));
   const Access& access = subject->access;
@@ -154,20 +158,20 @@ Result<ChangedAccess> grant_access(const base::Uuid& environment_id, std::string
   if (changed) {
     transaction.insert(access);
     queue_refresh(subject->environment, access.account_id, transaction, now);
-    audit("access.granted", access.account_id, detail_of(access), transaction, now);
+    audit("access.granted", access, actor, transaction, now);
   }
   return ChangedAccess{access, changed};
 }
 
 Result<ChangedAccess> revoke_access(const base::Uuid& environment_id, std::string_view email, const base::Uuid& role_id,
-                                    Transaction& transaction, base::Timestamp now) {
+                                    Transaction& transaction, base::Timestamp now, std::string_view actor) {
   auto subject = find_access_subject(environment_id, email, role_id, transaction, now);
   if (!subject) return std::unexpected(std::move(subject.error()));
   const Access& access = subject->access;
   const bool changed = transaction.erase(access);
   if (changed) {
     queue_refresh(subject->environment, access.account_id, transaction, now);
-    audit("access.withdrawn", access.account_id, detail_of(access), transaction, now);
+    audit("access.withdrawn", access, actor, transaction, now);
   }
   return ChangedAccess{access, changed};
 }

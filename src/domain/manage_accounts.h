@@ -43,8 +43,8 @@ struct ChangedAccess {
 /// Granting what is there and withdrawing what is not are successes. Errors: not_found (environment, account),
 /// unknown_role, invalid_email_address.
 Result<ChangedAccess> grant_access(const base::Uuid& environment_id, std::string_view email, const base::Uuid& role_id,
-                                   Transaction& transaction, base::Timestamp now);
+                                   Transaction& transaction, base::Timestamp now, std::string_view actor = "operator");
 Result<ChangedAccess> revoke_access(const base::Uuid& environment_id, std::string_view email, const base::Uuid& role_id,
-                                    Transaction& transaction, base::Timestamp now);
+                                    Transaction& transaction, base::Timestamp now, std::string_view actor = "operator");
 
 }  // namespace invited::domain

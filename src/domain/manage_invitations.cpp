@@ -1,5 +1,6 @@
 #include "domain/manage_invitations.h"
 
+#include "domain/invite.h"
 #include "domain/queue_mail.h"
 
 namespace invited::domain {
@@ -10,13 +11,59 @@ Result<Invitation> find_unsettled(const base::Uuid& id, Transaction& transaction
   auto invitation = transaction.find_invitation(id);
   if (!invitation)
     return refuse(ErrorCode::not_found, "There is no invitation " + id.to_string() + ": see `invitation list`.", "id");
-  if (invitation->state != InvitationState::pending)
-    return refuse(ErrorCode::invalid_parameter,
-                  "The invitation is " + std::string(to_string(invitation->state)) + " already: invite anew.", "id");
+  if (auto unsettled = check_unsettled(*invitation); !unsettled) return std::unexpected(std::move(unsettled.error()));
   return *invitation;
 }
 
+std::vector<Role> roles_of(const Invitation& invitation, const base::Uuid& app_id, Transaction& transaction) {
+  std::vector<Role> roles;
+  for (const base::Uuid& id : invitation.role_ids()) {
+    auto role = transaction.find_role(app_id, id);
+    if (!role) throw StorageFailure("an invitation without its role");
+    roles.push_back(*std::move(role));
+  }
+  return roles;
+}
+
 }  // namespace
+
+Result<void> check_unsettled(const Invitation& invitation) {
+  if (invitation.state == InvitationState::pending) return {};
+  return refuse(ErrorCode::invalid_parameter,
+                "The invitation is " + std::string(to_string(invitation.state)) + " already: invite anew.", "id");
+}
+
+Result<Invitation> find_invitation_of(const Caller& caller, const base::Uuid& id, Transaction& transaction) {
+  auto invitation = transaction.find_invitation(id);
+  if (!invitation || invitation->environment_id != caller.environment.id)
+    return refuse(ErrorCode::not_found, "There is no invitation " + id.to_string() + " in this environment.", "id");
+  return *std::move(invitation);
+}
+
+Result<Invitation> change_invitation(Invitation invitation, const InvitationChange& change, const Caller& caller,
+                                     Transaction& transaction, base::Timestamp now) {
+  if (const auto state = invitation.state_at(now); state != InvitationState::pending)
+    return refuse(ErrorCode::invalid_parameter,
+                  "The invitation is " + std::string(to_string(state)) + " and cannot be changed: invite anew.", "id");
+  const auto roles = find_roles(caller.app, change.role_ids.value_or(invitation.role_ids()), transaction);
+  if (!roles) return std::unexpected(roles.error());
+  if (auto granted = check_grant(caller, *roles, transaction); !granted)
+    return std::unexpected(std::move(granted.error()));
+  if (change.expires_at && (*change.expires_at <= now || *change.expires_at > now + kLongestLifetime))
+    return refuse(ErrorCode::invalid_parameter, "The expiry must lie in the future, at most 90 days ahead.",
+                  "expires_at");
+  invitation.role_id = roles->front().id;
+  invitation.more_role_ids.clear();
+  for (std::size_t i = 1; i < roles->size(); ++i) invitation.more_role_ids.push_back((*roles)[i].id);
+  if (change.role_ids) invitation.token_id = caller.token_id;
+  if (change.metadata) invitation.metadata = *change.metadata;
+  if (change.redirect_url) invitation.redirect_url = *change.redirect_url;
+  if (change.expires_at) invitation.expires_at = *change.expires_at;
+  invitation.updated_at = now;
+  transaction.update(invitation);
+  transaction.insert(AuditEvent{now, caller.actor, "invitation.changed", invitation.id, {}, caller.environment.id});
+  return invitation;
+}
 
 Result<Invitation> resend_invitation(const base::Uuid& id, std::string_view actor, Transaction& transaction,
                                      const Policy& policy, base::Timestamp now) {
@@ -24,17 +71,18 @@ Result<Invitation> resend_invitation(const base::Uuid& id, std::string_view acto
   if (!invitation) return invitation;
   const auto environment = transaction.find_environment(invitation->environment_id);
   const auto app = environment ? transaction.find_app(environment->app_id) : std::nullopt;
-  const auto role = environment ? transaction.find_role(environment->app_id, invitation->role_id) : std::nullopt;
   const auto inviter = transaction.find_account(invitation->inviter_id);
-  if (!app || !role || !inviter) throw StorageFailure("an invitation without its environment, app, role or inviter");
+  if (!app || !inviter) throw StorageFailure("an invitation without its environment, app or inviter");
 
   invitation->generation += 1;
   invitation->sent_at = now;
-  invitation->expires_at = now + policy.invitation_lifetime;
+  invitation->updated_at = now;
+  invitation->expires_at = now + lifetime_of(*invitation, policy);
   transaction.update(*invitation);
-  queue_invitation_mail(*invitation, {*app, *role, *inviter},
+  queue_invitation_mail(*invitation, {*app, roles_of(*invitation, app->id, transaction), *inviter},
                         transaction.find_account_by_email(invitation->invitee.key()), transaction, policy, now);
-  transaction.insert(AuditEvent{now, std::string(actor), "invitation.resent", invitation->id, {}});
+  transaction.insert(
+      AuditEvent{now, std::string(actor), "invitation.resent", invitation->id, {}, invitation->environment_id});
   return invitation;
 }
 
@@ -44,9 +92,11 @@ Result<Invitation> revoke_invitation(const base::Uuid& id, std::string_view acto
   if (!invitation) return invitation;
   invitation->state = InvitationState::revoked;
   invitation->settled_at = now;
+  invitation->updated_at = now;
   transaction.update(*invitation);
   transaction.cancel_messages(invitation->id, now);
-  transaction.insert(AuditEvent{now, std::string(actor), "invitation.revoked", invitation->id, {}});
+  transaction.insert(
+      AuditEvent{now, std::string(actor), "invitation.revoked", invitation->id, {}, invitation->environment_id});
   return invitation;
 }
 

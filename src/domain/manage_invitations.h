@@ -1,7 +1,12 @@
-// What operators do with invitations: send again, revoke. Both work inside a transaction of the caller's, so that the
-// same functions serve every front door.
+// What is done with invitations besides making and answering them: sent again by an operator, changed, revoked. All
+// inside a transaction of the caller's, so that the same functions serve every front door.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "domain/caller.h"
 #include "domain/policy.h"
 #include "domain/store.h"
 
@@ -11,6 +16,24 @@ namespace invited::domain {
 /// it is settled.
 Result<Invitation> resend_invitation(const base::Uuid& id, std::string_view actor, Transaction& transaction,
                                      const Policy& policy, base::Timestamp now);
+
+/// The caller's environment's invitation with that id. Error: not_found, also where it is another's.
+Result<Invitation> find_invitation_of(const Caller& caller, const base::Uuid& id, Transaction& transaction);
+
+/// Error: invalid_parameter, where it was accepted, declined, revoked or replaced.
+Result<void> check_unsettled(const Invitation& invitation);
+
+/// What is to be changed of a pending invitation; the rest stays. Nothing is mailed, the link stays.
+struct InvitationChange {
+  std::optional<std::vector<base::Uuid>> role_ids;
+  std::optional<std::string> metadata;
+  std::optional<std::string> redirect_url;
+  std::optional<base::Timestamp> expires_at;
+};
+/// Errors: invalid_parameter (not pending any more; an expiry in the past or too far ahead), unknown_role,
+/// role_not_allowed (of what is granted afterwards).
+Result<Invitation> change_invitation(Invitation invitation, const InvitationChange& change, const Caller& caller,
+                                     Transaction& transaction, base::Timestamp now);
 
 /// A pending or expired invitation becomes revoked; its mails are cancelled. Errors as above.
 Result<Invitation> revoke_invitation(const base::Uuid& id, std::string_view actor, Transaction& transaction,

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 
+#include "domain/invitation.h"
 #include "domain/outbox_message.h"
 
 namespace invited::domain {
@@ -31,5 +32,10 @@ struct Policy {
   std::uint32_t wrong_passwords_per_minute = 10;     ///< of environments, for one environment and client address
   std::chrono::seconds wrong_password_interval{10};  ///< beyond that: one in this time
 };
+
+/// How long the link of the next generation lives.
+inline std::chrono::seconds lifetime_of(const Invitation& invitation, const Policy& policy) {
+  return invitation.lifetime.count() > 0 ? invitation.lifetime : policy.invitation_lifetime;
+}
 
 }  // namespace invited::domain

@@ -18,7 +18,7 @@ OutboxMessage new_message(MessageKind kind, const base::Uuid& environment_id, co
                        .inviter_name = facts.inviter.name,
                        .app_name = facts.app.name,
                        .app_url = facts.app.url,
-                       .role_name = facts.role.name,
+                       .role_name = names_of(facts.roles),
                        .queued_at = now,
                        .not_before = slot,
                        .due_at = slot,

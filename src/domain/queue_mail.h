@@ -13,7 +13,7 @@ inline constexpr std::chrono::hours kNoticeLifetime{24 * 4};
 /// What the mail's text needs besides the invitation itself.
 struct MailFacts {
   const App& app;
-  const Role& role;
+  const std::vector<Role>& roles;
   const Account& inviter;
 };
 

@@ -1,11 +1,12 @@
-// The main use case: an environment asks that a person be invited. Checks in the contract's order, then one transaction
-// that writes invitation, outbox message and audit event (design.md, "The path of a request").
+// The main use case as Mendix apps call it: an environment, known by its password, asks that a person be invited.
+// Checks in the contract's order, then domain/invite.h in one transaction (design.md, "The path of a request").
 #pragma once
 
 #include <string>
 
 #include "base/secret.h"
 #include "domain/context.h"
+#include "domain/invite.h"
 
 namespace invited::domain {
 
@@ -20,21 +21,14 @@ struct SendInvitation {
   std::string client_address;   ///< IP address, for slowing wrong passwords
 };
 
-enum class SendInvitationEffect {
-  invited,             ///< a new invitation and its mail
-  resent,              ///< pending before: new generation, old link dead
-  repeated,            ///< the same call again within the window, or the same Idempotency-Key: nothing new
-  has_access_already,  ///< nothing to accept; a mail says so, unless one did lately
-};
-
 struct SentInvitation {
-  SendInvitationEffect effect = SendInvitationEffect::invited;
+  InviteEffect effect = InviteEffect::invited;
   base::Uuid invitation_id;  ///< nil with has_access_already
 };
 
 /// Errors, in this order: authentication_failed (or rate_limited for wrong passwords), missing_parameter,
-/// invalid_email_address, inviter_without_access, unknown_role, idempotency_mismatch, rate_limited; unavailable and
-/// outcome_unknown from the Store. When it returns a value, all is durable. Blocks for the commit.
+/// invalid_email_address, inviter_without_access, unknown_role, role_not_allowed, idempotency_mismatch, rate_limited;
+/// unavailable and outcome_unknown from the Store. When it returns a value, all is durable. Blocks for the commit.
 Result<SentInvitation> send_invitation(const SendInvitation& request, Context& context);
 
 }  // namespace invited::domain

@@ -19,12 +19,14 @@
 #include <vector>
 
 #include "domain/account.h"
+#include "domain/api_token.h"
 #include "domain/app.h"
 #include "domain/audit_event.h"
 #include "domain/error.h"
 #include "domain/history.h"
 #include "domain/incarnation.h"
 #include "domain/invitation.h"
+#include "domain/invitation_query.h"
 #include "domain/outbox_message.h"
 #include "domain/profile.h"
 #include "domain/refresh_call.h"
@@ -69,6 +71,8 @@ struct IdempotencyRecord {
   std::string key;
   std::string request_digest;
   base::Timestamp created_at;
+  int status = 0;        ///< of the answer, for whoever repeats the call; 0 where there is nothing to say
+  std::string answer{};  ///< its body, without links and tokens
 };
 
 /// One unit of work: sees a consistent state, and its writes become durable together or not at all.
@@ -78,12 +82,16 @@ class Transaction {
 
   // --- apps, roles, environments -------------------------------------------------------------------
   virtual void insert(const App&) = 0;
+  virtual void update(const App&) = 0;  ///< name, url, language, grants, redirect_urls
   virtual std::optional<App> find_app(const base::Uuid& id) = 0;
   virtual std::vector<App> list_apps() = 0;
   virtual void insert(const Role&) = 0;
-  virtual void update(const Role&) = 0;  ///< its name
+  virtual void update(const Role&) = 0;  ///< its name, and whom it manages
   virtual std::optional<Role> find_role(const base::Uuid& app_id, const base::Uuid& role_id) = 0;
   virtual std::vector<Role> list_roles(const base::Uuid& app_id) = 0;
+  virtual void set_role_alias(const RoleAlias&) = 0;
+  virtual bool erase_role_alias(const base::Uuid& app_id, std::string_view dialect, std::string_view name) = 0;
+  virtual std::vector<RoleAlias> list_role_aliases(const base::Uuid& app_id) = 0;  ///< by dialect and name
   virtual void insert(const Environment&) = 0;
   virtual void update(const Environment&) = 0;  ///< all but its id, app and age
   virtual std::optional<Environment> find_environment(const base::Uuid& id) = 0;
@@ -112,6 +120,20 @@ class Transaction {
   virtual Profile find_profile(const base::Uuid& account_id) = 0;
   virtual void set_profile(const base::Uuid& account_id, const Profile&) = 0;
 
+  /// Accounts with any access to the environment whose address or name holds `search` (ASCII letters without case;
+  /// empty: all), the oldest accounts first.
+  virtual std::vector<Account> list_people(const base::Uuid& environment_id, std::string_view search, const Page&) = 0;
+  virtual std::uint64_t count_people(const base::Uuid& environment_id, std::string_view search) = 0;
+
+  // --- API tokens ----------------------------------------------------------------------------------
+  virtual void insert(const ApiToken&) = 0;
+  virtual std::optional<ApiToken> find_api_token(std::string_view hash) = 0;
+  virtual std::optional<ApiToken> find_api_token(const base::Uuid& id) = 0;
+  /// Of one environment, or of all.
+  virtual std::vector<ApiToken> list_api_tokens(const std::optional<base::Uuid>& environment_id, const Page&) = 0;
+  virtual bool revoke_api_token(const base::Uuid& id, base::Timestamp now) = 0;  ///< false: revoked before, or unknown
+  virtual void note_use_of_api_token(const base::Uuid& id, base::Timestamp now) = 0;
+
   // --- sessions ------------------------------------------------------------------------------------
   virtual void insert(const Session&) = 0;
   virtual std::optional<Session> find_session(std::string_view token_hash) = 0;
@@ -121,19 +143,22 @@ class Transaction {
 
   // --- invitations ---------------------------------------------------------------------------------
   virtual void insert(const Invitation&) = 0;
-  virtual void update(const Invitation&) = 0;  ///< role, inviter, state, generation, sent_at, expires_at, settled_at
+  virtual void update(const Invitation&) = 0;  ///< all but id, environment, invitee and age
   // Found by work that writes, nobody else changes them until its transaction ends.
   virtual std::optional<Invitation> find_invitation(const base::Uuid& id) = 0;
   /// The one whose stored state is pending; the schema allows one for an environment and invitee.
   virtual std::optional<Invitation> find_pending_invitation(const base::Uuid& environment_id,
                                                             std::string_view invitee_key) = 0;
   virtual std::vector<Invitation> list_invitations(const InvitationFilter&, const Page&) = 0;
+  virtual std::vector<Invitation> query_invitations(const InvitationQuery&, const Page&) = 0;
+  virtual std::uint64_t count_invitations(const InvitationQuery&) = 0;
 
   // --- outbox --------------------------------------------------------------------------------------
   virtual void insert(const OutboxMessage&) = 0;
   virtual std::optional<OutboxMessage> find_message(const base::Uuid& id) = 0;
   /// Empty `state`: all of them. Queued ones: the last to be due first.
   virtual std::vector<OutboxMessage> list_messages(std::optional<MessageState> state, const Page&) = 0;
+  virtual std::vector<OutboxMessage> list_messages_of(const base::Uuid& invitation_id) = 0;  ///< oldest first
   virtual std::vector<Attempt> list_attempts(const base::Uuid& message_id) = 0;
   /// `not_before` of the messages to a mailbox that are not cancelled and whose slot is after `since`, ascending.
   virtual std::vector<base::Timestamp> list_mailbox_slots(std::string_view mailbox, base::Timestamp since) = 0;
@@ -188,6 +213,7 @@ class Transaction {
   virtual void insert(const IdempotencyRecord&) = 0;
   virtual void insert(const AuditEvent&) = 0;
   virtual std::vector<AuditEvent> list_audit_events(const Page&) = 0;
+  virtual std::vector<AuditEvent> list_audit_events_of(const base::Uuid& environment_id, const Page&) = 0;
 
   // --- where the database belongs (incarnation.h) --------------------------------------------------
   virtual std::optional<KeyBinding> find_key_binding() = 0;

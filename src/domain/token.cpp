@@ -67,6 +67,11 @@ std::optional<TokenSubject> check_token(const TokenKeys& keys, std::string_view 
                       from_big_endian(content->substr(kUuidSize))};
 }
 
+std::string invitation_link(std::string_view public_url, const TokenKeys& keys, const TokenSubject& subject) {
+  while (public_url.ends_with('/')) public_url.remove_suffix(1);
+  return std::string(public_url) + "/i/" + make_token(keys, subject);
+}
+
 std::string make_reset_token(const TokenKeys& keys, const ResetSubject& subject) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(subject.expires_at).time_since_epoch().count();
   return sign(keys, kResetLabel, kResetVersion,

@@ -37,6 +37,9 @@ std::string make_token(const TokenKeys& keys, const TokenSubject& subject);
 /// Nothing for everything that `make_token` did not make under one of `keys` and this epoch.
 std::optional<TokenSubject> check_token(const TokenKeys& keys, std::string_view token);
 
+/// `public_url`/i/<token>: the link in the mail. A slash at the end of `public_url` does not matter.
+std::string invitation_link(std::string_view public_url, const TokenKeys& keys, const TokenSubject& subject);
+
 /// What a genuine token of a link that resets a password says.
 struct ResetSubject {
   base::Uuid account_id;

@@ -95,6 +95,9 @@ bool FormState::take(const domain::Error& error) {
     case ErrorCode::invalid_email_address:
     case ErrorCode::inviter_without_access:
     case ErrorCode::unknown_role:
+    case ErrorCode::role_not_allowed:
+    case ErrorCode::not_allowed:
+    case ErrorCode::precondition_failed:
     case ErrorCode::unknown_person:
     case ErrorCode::idempotency_mismatch:
     case ErrorCode::outcome_unknown:

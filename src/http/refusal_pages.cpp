@@ -40,6 +40,9 @@ Response refusal_page(const PageRenderer& renderer, const Request& request, cons
       return renderer.error_page(404, request);
     case ErrorCode::inviter_without_access:
     case ErrorCode::unknown_role:
+    case ErrorCode::role_not_allowed:
+    case ErrorCode::not_allowed:
+    case ErrorCode::precondition_failed:
     case ErrorCode::unknown_person:
     case ErrorCode::idempotency_mismatch:
     case ErrorCode::already_exists:

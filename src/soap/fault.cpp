@@ -64,6 +64,9 @@ FaultDescription describe(domain::ErrorCode code) {
     case domain::ErrorCode::unknown_role:
       return {FaultCode::sender, "The role is not one of this environment's app.",
               "Use the UUID of one of the app's roles; after the app's model changed, import its roles again."};
+    case domain::ErrorCode::role_not_allowed:
+      return {FaultCode::sender, "The person who invites may not grant that role: none of their own roles manages it.",
+              "Let somebody invite whose role manages the one that is granted, or change the app's model."};
     case domain::ErrorCode::unknown_person:
       return {FaultCode::sender, "Nobody with that OpenID has access to this environment.",
               "Ask for people only who have a role in the app; check the environment's OpenID template."};
@@ -79,6 +82,8 @@ FaultDescription describe(domain::ErrorCode code) {
     case domain::ErrorCode::outcome_unknown:
       return {FaultCode::receiver, "The service cannot tell whether the invitation was stored.",
               "Call again: that is safe, the same call again does not invite twice."};
+    case domain::ErrorCode::not_allowed:
+    case domain::ErrorCode::precondition_failed:
     case domain::ErrorCode::link_not_valid:
     case domain::ErrorCode::sign_in_failed:
     case domain::ErrorCode::already_exists:

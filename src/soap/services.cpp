@@ -15,8 +15,9 @@ namespace {
 using enum domain::ErrorCode;
 
 constexpr std::array kInviteFaults{authentication_failed,  missing_parameter, invalid_email_address,
-                                   inviter_without_access, unknown_role,      idempotency_mismatch,
-                                   rate_limited,           unavailable,       outcome_unknown};
+                                   inviter_without_access, unknown_role,      role_not_allowed,
+                                   idempotency_mismatch,   rate_limited,      unavailable,
+                                   outcome_unknown};
 constexpr std::array kPermissionsFaults{authentication_failed, missing_parameter, rate_limited, unavailable};
 constexpr std::array kProfileFaults{authentication_failed, missing_parameter, unknown_person, rate_limited,
                                     unavailable};

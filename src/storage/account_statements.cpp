@@ -1,6 +1,7 @@
 #include "storage/account_statements.h"
 
 #include "storage/account_row.h"
+#include "storage/role_row.h"
 #include "storage/row_values.h"
 
 namespace invited::storage {
@@ -12,6 +13,7 @@ struct AccessRow {
   Text app_id;
   Number granted_at = 0;
   Number role_created_at = 0;
+  Text role_manageable;
 
   void set(const domain::Access& access) {
     account_id = access.account_id.to_string();
@@ -20,6 +22,16 @@ struct AccessRow {
     granted_at = to_number(access.granted_at);
   }
 };
+
+/// What holds `search`, for LIKE.
+Text pattern_of(std::string_view search) {
+  Text pattern = "%";
+  for (const char c : search) {
+    if (c == '%' || c == '_' || c == '\\') pattern += '\\';
+    pattern += c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+  }
+  return pattern + '%';
+}
 
 }  // namespace
 
@@ -96,19 +108,38 @@ struct AccountStatements::Prepared {
       " ORDER BY access.granted_at DESC, access.account_id DESC, access.role_id DESC LIMIT :limit OFFSET :offset",
       {{"environment_id", access.environment_id}, {"limit", limit}, {"offset", offset}},
       {&access.account_id, &access.role_id, &access.granted_at, &access.email, &access.name, &access.role_name}};
-  Statement list_roles_of{connection,
-                          "SELECT role.app_id, role.id, role.name, role.created_at FROM access"
-                          " JOIN environment ON environment.id = access.environment_id"
-                          " JOIN role ON role.app_id = environment.app_id AND role.id = access.role_id"
-                          " WHERE access.account_id = :account_id AND access.environment_id = :environment_id"
-                          " ORDER BY role.name, role.id",
-                          {{"account_id", access.account_id}, {"environment_id", access.environment_id}},
-                          {&access.app_id, &access.role_id, &access.role_name, &access.role_created_at}};
+  Statement list_roles_of{
+      connection,
+      "SELECT role.app_id, role.id, role.name, role.created_at, role.manageable FROM access"
+      " JOIN environment ON environment.id = access.environment_id"
+      " JOIN role ON role.app_id = environment.app_id AND role.id = access.role_id"
+      " WHERE access.account_id = :account_id AND access.environment_id = :environment_id"
+      " ORDER BY role.name, role.id",
+      {{"account_id", access.account_id}, {"environment_id", access.environment_id}},
+      {&access.app_id, &access.role_id, &access.role_name, &access.role_created_at, &access.role_manageable}};
   Statement list_environments_of{
       connection,
       "SELECT DISTINCT environment_id FROM access WHERE account_id = :account_id ORDER BY environment_id",
       {{"account_id", access.account_id}},
       {&access.environment_id}};
+
+  // Escaped, in lower case and between %, or %% for all.
+  Text search;
+  Number count = 0;
+  std::string people(std::string_view columns) const {
+    return std::string(columns) +
+           "WHERE id IN (SELECT account_id FROM access WHERE environment_id = :environment_id)"
+           " AND (email_key LIKE :search ESCAPE '\\' OR lower(name) LIKE :search ESCAPE '\\') ";
+  }
+  Statement list_people{
+      connection,
+      people(kAccountColumns) + "ORDER BY seq LIMIT :limit OFFSET :offset",
+      {{"environment_id", access.environment_id}, {"search", search}, {"limit", limit}, {"offset", offset}},
+      account.columns()};
+  Statement count_people{connection,
+                         people("SELECT COUNT(*) FROM account "),
+                         {{"environment_id", access.environment_id}, {"search", search}},
+                         {&count}};
 
   void set(const domain::Page& page) {
     limit = page.limit;
@@ -146,6 +177,23 @@ std::vector<domain::Account> AccountStatements::list_accounts(const domain::Page
   prepared_->set(page);
   prepared_->list_accounts.each([&] { accounts.push_back(prepared_->account.get()); });
   return accounts;
+}
+
+std::vector<domain::Account> AccountStatements::list_people(const base::Uuid& environment_id, std::string_view search,
+                                                            const domain::Page& page) {
+  std::vector<domain::Account> people;
+  prepared_->access.environment_id = environment_id.to_string();
+  prepared_->search = pattern_of(search);
+  prepared_->set(page);
+  prepared_->list_people.each([&] { people.push_back(prepared_->account.get()); });
+  return people;
+}
+
+std::uint64_t AccountStatements::count_people(const base::Uuid& environment_id, std::string_view search) {
+  prepared_->access.environment_id = environment_id.to_string();
+  prepared_->search = pattern_of(search);
+  prepared_->count_people.find();
+  return static_cast<std::uint64_t>(prepared_->count);
 }
 
 void AccountStatements::insert(const domain::Access& access) {
@@ -194,7 +242,7 @@ std::vector<domain::Role> AccountStatements::list_roles_of(const base::Uuid& acc
   row.account_id = account_id.to_string();
   row.environment_id = environment_id.to_string();
   prepared_->list_roles_of.each([&] {
-    roles.push_back({to_uuid(row.app_id), to_uuid(row.role_id), row.role_name.value, to_time(row.role_created_at)});
+    roles.push_back(to_role(row.app_id, row.role_id, row.role_name.value, row.role_created_at, row.role_manageable));
   });
   return roles;
 }

@@ -23,6 +23,9 @@ class AccountStatements {
   std::optional<domain::Account> find_account(const base::Uuid& id);
   std::optional<domain::Account> find_account_by_email(std::string_view email_key);
   std::vector<domain::Account> list_accounts(const domain::Page& page);
+  std::vector<domain::Account> list_people(const base::Uuid& environment_id, std::string_view search,
+                                           const domain::Page& page);
+  std::uint64_t count_people(const base::Uuid& environment_id, std::string_view search);
   void insert(const domain::Access& access);
   bool erase(const domain::Access& access);
   bool has_any_access(const base::Uuid& account_id, const base::Uuid& environment_id);

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "storage/role_row.h"
 #include "storage/row_values.h"
 
 namespace invited::storage {
@@ -12,11 +13,19 @@ constexpr std::size_t kPasswordSlots = 2;
 struct AppRow {
   Text id, name, url, language;
   Number created_at = 0;
+  Text grants, redirect_urls;
 
-  Parameters all() {
-    return {{"id", id}, {"name", name}, {"url", url}, {"language", language}, {"created_at", created_at}};
+  Parameters changeable() {
+    return {{"id", id},         {"name", name},
+            {"url", url},       {"language", language},
+            {"grants", grants}, {"redirect_urls", redirect_urls}};
   }
-  Columns columns() { return {&id, &name, &url, &language, &created_at}; }
+  Parameters all() {
+    Parameters parameters = changeable();
+    parameters.emplace_back("created_at", created_at);
+    return parameters;
+  }
+  Columns columns() { return {&id, &name, &url, &language, &created_at, &grants, &redirect_urls}; }
 
   void set(const domain::App& app) {
     id = app.id.to_string();
@@ -24,25 +33,45 @@ struct AppRow {
     url = app.url;
     language = base::to_string(app.language);
     created_at = to_number(app.created_at);
+    grants = domain::to_string(app.grants);
+    redirect_urls.clear();
+    for (const std::string& one : app.redirect_urls) redirect_urls += (redirect_urls.empty() ? "" : "\n") + one;
   }
   domain::App get() const {
-    return {to_uuid(id), name, url, known_word(base::parse_language(language)), to_time(created_at)};
+    domain::App app{to_uuid(id),
+                    name,
+                    url,
+                    known_word(base::parse_language(language)),
+                    to_time(created_at),
+                    known_word(domain::parse_grant_rule(grants))};
+    for (std::string_view rest = redirect_urls; !rest.empty();) {
+      const std::size_t end = std::min(rest.find('\n'), rest.size());
+      app.redirect_urls.emplace_back(rest.substr(0, end));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return app;
   }
 };
 
 struct RoleRow {
   Text app_id, id, name;
   Number created_at = 0;
+  Text manageable;
 
-  Columns columns() { return {&app_id, &id, &name, &created_at}; }
+  Columns columns() { return {&app_id, &id, &name, &created_at, &manageable}; }
 
   void set(const domain::Role& role) {
     app_id = role.app_id.to_string();
     id = role.id.to_string();
     name = role.name;
     created_at = to_number(role.created_at);
+    manageable = manageable_text(role);
   }
-  domain::Role get() const { return {to_uuid(app_id), to_uuid(id), name, to_time(created_at)}; }
+  domain::Role get() const { return to_role(app_id, id, name, created_at, manageable); }
+};
+
+struct AliasRow {
+  Text app_id, dialect, name, role_id;
 };
 
 std::string_view to_word(domain::PasswordKind kind) {
@@ -132,6 +161,8 @@ struct EnvironmentRow {
   }
 };
 
+constexpr std::string_view kAppColumns = "SELECT id, name, url, language, created_at, grants, redirect_urls FROM app ";
+
 constexpr std::string_view kEnvironmentColumns =
     "SELECT id, app_id, name, disabled, password_1_kind, password_1_hash, password_1_valid_from,"
     " password_1_valid_until, password_2_kind, password_2_hash, password_2_valid_from, password_2_valid_until,"
@@ -145,34 +176,55 @@ struct AppStatements::Prepared {
   Connection& connection;
   AppRow app;
   RoleRow role;
+  AliasRow alias;
   EnvironmentRow environment;
 
   Statement insert_app{connection,
-                       "INSERT INTO app (id, name, url, language, created_at)"
-                       " VALUES (:id, :name, :url, :language, :created_at)",
+                       "INSERT INTO app (id, name, url, language, created_at, grants, redirect_urls)"
+                       " VALUES (:id, :name, :url, :language, :created_at, :grants, :redirect_urls)",
                        app.all()};
-  Statement find_app{connection,
-                     "SELECT id, name, url, language, created_at FROM app WHERE id = :id",
-                     {{"id", app.id}},
-                     app.columns()};
-  Statement list_apps{
-      connection, "SELECT id, name, url, language, created_at FROM app ORDER BY seq DESC", {}, app.columns()};
+  Statement update_app{connection,
+                       "UPDATE app SET name = :name, url = :url, language = :language, grants = :grants,"
+                       " redirect_urls = :redirect_urls WHERE id = :id",
+                       app.changeable()};
+  Statement find_app{connection, std::string(kAppColumns) + "WHERE id = :id", {{"id", app.id}}, app.columns()};
+  Statement list_apps{connection, std::string(kAppColumns) + "ORDER BY seq DESC", {}, app.columns()};
 
-  Statement insert_role{
+  Statement insert_role{connection,
+                        "INSERT INTO role (app_id, id, name, created_at, manageable)"
+                        " VALUES (:app_id, :id, :name, :created_at, :manageable)",
+                        {{"app_id", role.app_id},
+                         {"id", role.id},
+                         {"name", role.name},
+                         {"created_at", role.created_at},
+                         {"manageable", role.manageable}}};
+  Statement update_role{
       connection,
-      "INSERT INTO role (app_id, id, name, created_at) VALUES (:app_id, :id, :name, :created_at)",
-      {{"app_id", role.app_id}, {"id", role.id}, {"name", role.name}, {"created_at", role.created_at}}};
-  Statement update_role{connection,
-                        "UPDATE role SET name = :name WHERE app_id = :app_id AND id = :id",
-                        {{"name", role.name}, {"app_id", role.app_id}, {"id", role.id}}};
+      "UPDATE role SET name = :name, manageable = :manageable WHERE app_id = :app_id AND id = :id",
+      {{"name", role.name}, {"manageable", role.manageable}, {"app_id", role.app_id}, {"id", role.id}}};
   Statement find_role{connection,
-                      "SELECT app_id, id, name, created_at FROM role WHERE app_id = :app_id AND id = :id",
+                      "SELECT app_id, id, name, created_at, manageable FROM role WHERE app_id = :app_id AND id = :id",
                       {{"app_id", role.app_id}, {"id", role.id}},
                       role.columns()};
   Statement list_roles{connection,
-                       "SELECT app_id, id, name, created_at FROM role WHERE app_id = :app_id ORDER BY seq DESC",
+                       "SELECT app_id, id, name, created_at, manageable FROM role WHERE app_id = :app_id"
+                       " ORDER BY seq DESC",
                        {{"app_id", role.app_id}},
                        role.columns()};
+
+  Statement set_alias{
+      connection,
+      "INSERT INTO role_alias (app_id, dialect, name, role_id)"
+      " VALUES (:app_id, :dialect, :name, :role_id)"
+      " ON CONFLICT (app_id, dialect, name) DO UPDATE SET role_id = excluded.role_id",
+      {{"app_id", alias.app_id}, {"dialect", alias.dialect}, {"name", alias.name}, {"role_id", alias.role_id}}};
+  Statement erase_alias{connection,
+                        "DELETE FROM role_alias WHERE app_id = :app_id AND dialect = :dialect AND name = :name",
+                        {{"app_id", alias.app_id}, {"dialect", alias.dialect}, {"name", alias.name}}};
+  Statement list_aliases{connection,
+                         "SELECT dialect, name, role_id FROM role_alias WHERE app_id = :app_id ORDER BY dialect, name",
+                         {{"app_id", alias.app_id}},
+                         {&alias.dialect, &alias.name, &alias.role_id}};
 
   Statement insert_environment{
       connection,
@@ -202,6 +254,11 @@ AppStatements::~AppStatements() = default;
 void AppStatements::insert(const domain::App& app) {
   prepared_->app.set(app);
   prepared_->insert_app.execute();
+}
+
+void AppStatements::update(const domain::App& app) {
+  prepared_->app.set(app);
+  prepared_->update_app.execute();
 }
 
 std::optional<domain::App> AppStatements::find_app(const base::Uuid& id) {
@@ -238,6 +295,24 @@ std::vector<domain::Role> AppStatements::list_roles(const base::Uuid& app_id) {
   prepared_->role.app_id = app_id.to_string();
   prepared_->list_roles.each([&] { roles.push_back(prepared_->role.get()); });
   return roles;
+}
+
+void AppStatements::set_role_alias(const domain::RoleAlias& alias) {
+  prepared_->alias = {alias.app_id.to_string(), alias.dialect, alias.name, alias.role_id.to_string()};
+  prepared_->set_alias.execute();
+}
+
+bool AppStatements::erase_role_alias(const base::Uuid& app_id, std::string_view dialect, std::string_view name) {
+  prepared_->alias = {app_id.to_string(), Text(dialect), Text(name), {}};
+  return prepared_->erase_alias.run() > 0;
+}
+
+std::vector<domain::RoleAlias> AppStatements::list_role_aliases(const base::Uuid& app_id) {
+  std::vector<domain::RoleAlias> aliases;
+  AliasRow& row = prepared_->alias;
+  row.app_id = app_id.to_string();
+  prepared_->list_aliases.each([&] { aliases.push_back({app_id, row.dialect, row.name, to_uuid(row.role_id)}); });
+  return aliases;
 }
 
 void AppStatements::insert(const domain::Environment& environment) {

@@ -71,6 +71,7 @@ struct HistoryStatements::Prepared {
   RefreshAttemptRow call_attempt;
   Number at = 0;
   Text actor, action, subject_id, detail;
+  NullableText event_environment_id;
 
   /// The next things, whatever their state.
   Statement make_stretch(std::string_view sql) {
@@ -168,9 +169,10 @@ struct HistoryStatements::Prepared {
   Statement next_events = make_stretch(
       by_dialect(connection, "SELECT seq, '', at FROM audit_event WHERE seq > :after_number ORDER BY seq LIMIT :limit",
                  "SELECT 0, id, at FROM audit_event WHERE id > :after_id ORDER BY id LIMIT :limit"));
-  Statement list_events = make(all_of({"SELECT at, actor, action, subject_id, detail FROM audit_event WHERE ",
-                                       ended_events, " ORDER BY ", row_order(connection)}),
-                               {&at, &actor, &action, &subject_id, &detail});
+  Statement list_events =
+      make(all_of({"SELECT at, actor, action, subject_id, detail, environment_id FROM audit_event WHERE ", ended_events,
+                   " ORDER BY ", row_order(connection)}),
+           {&at, &actor, &action, &subject_id, &detail, &event_environment_id});
   Statement erase_events = make(all_of({"DELETE FROM audit_event WHERE ", ended_events}));
 
   Statement& next_of(History history) {
@@ -261,8 +263,8 @@ HistorySlice HistoryStatements::list_ended(History history, std::string_view aft
       break;
     case History::audit_events:
       prepared.list_events.each([&] {
-        slice.events.push_back(
-            {to_time(prepared.at), prepared.actor, prepared.action, to_uuid(prepared.subject_id), prepared.detail});
+        slice.events.push_back({to_time(prepared.at), prepared.actor, prepared.action, to_uuid(prepared.subject_id),
+                                prepared.detail, to_uuid(prepared.event_environment_id)});
       });
       break;
   }

@@ -8,7 +8,7 @@ namespace invited::storage {
 
 inline constexpr std::string_view kInvitationColumns =
     "SELECT id, environment_id, role_id, inviter_id, invitee, state, generation, created_at, sent_at, expires_at,"
-    " settled_at FROM invitation ";
+    " settled_at, updated_at, more_role_ids, metadata, redirect_url, lifetime_seconds, token_id FROM invitation ";
 
 struct InvitationRow {
   Text id, environment_id, role_id, inviter_id, invitee, invitee_key, mailbox, state;
@@ -16,12 +16,16 @@ struct InvitationRow {
   Number created_at = 0;
   Number sent_at = 0;
   Number expires_at = 0;
-  NullableNumber settled_at;
+  NullableNumber settled_at, updated_at;
+  Text more_role_ids, metadata, redirect_url;
+  Number lifetime_seconds = 0;
+  NullableText token_id;
 
   /// In the order of kInvitationColumns.
   Columns columns() {
-    return {&id,         &environment_id, &role_id, &inviter_id, &invitee,   &state,
-            &generation, &created_at,     &sent_at, &expires_at, &settled_at};
+    return {&id,           &environment_id,   &role_id,    &inviter_id, &invitee,    &state,         &generation,
+            &created_at,   &sent_at,          &expires_at, &settled_at, &updated_at, &more_role_ids, &metadata,
+            &redirect_url, &lifetime_seconds, &token_id};
   }
 
   void set(const domain::Invitation& invitation) {
@@ -38,6 +42,12 @@ struct InvitationRow {
     sent_at = to_number(invitation.sent_at);
     expires_at = to_number(invitation.expires_at);
     storage::set(settled_at, invitation.settled_at);
+    updated_at = to_number(invitation.updated_at);
+    more_role_ids = to_text(invitation.more_role_ids);
+    metadata = invitation.metadata;
+    redirect_url = invitation.redirect_url;
+    lifetime_seconds = invitation.lifetime.count();
+    storage::set(token_id, invitation.token_id);
   }
   /// False where nobody has such a key.
   bool set_invitee(std::string_view key) {
@@ -46,6 +56,11 @@ struct InvitationRow {
     invitee_key = key;
     mailbox = address->mailbox();
     return true;
+  }
+  /// Those made before schema 5 did not note it.
+  base::Timestamp last_change() const {
+    if (!updated_at.null) return to_time(updated_at.value);
+    return to_time(settled_at.null ? sent_at : settled_at.value);
   }
   domain::Invitation get() const {
     return {.id = to_uuid(id),
@@ -58,7 +73,13 @@ struct InvitationRow {
             .created_at = to_time(created_at),
             .sent_at = to_time(sent_at),
             .expires_at = to_time(expires_at),
-            .settled_at = to_optional_time(settled_at)};
+            .settled_at = to_optional_time(settled_at),
+            .updated_at = last_change(),
+            .more_role_ids = to_uuids(more_role_ids),
+            .metadata = metadata,
+            .redirect_url = redirect_url,
+            .lifetime = std::chrono::seconds(lifetime_seconds),
+            .token_id = to_uuid(token_id)};
   }
 };
 

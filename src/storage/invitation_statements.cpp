@@ -84,9 +84,11 @@ struct InvitationStatements::Prepared {
   Statement insert{
       connection,
       "INSERT INTO invitation (id, environment_id, role_id, inviter_id, invitee, invitee_key, mailbox, state,"
-      " generation, created_at, sent_at, expires_at, settled_at)"
+      " generation, created_at, sent_at, expires_at, settled_at, updated_at, more_role_ids, metadata, redirect_url,"
+      " lifetime_seconds, token_id)"
       " VALUES (:id, :environment_id, :role_id, :inviter_id, :invitee, :invitee_key, :mailbox, :state,"
-      " :generation, :created_at, :sent_at, :expires_at, :settled_at)",
+      " :generation, :created_at, :sent_at, :expires_at, :settled_at, :updated_at, :more_role_ids, :metadata,"
+      " :redirect_url, :lifetime_seconds, :token_id)",
       {{"id", row.id},
        {"environment_id", row.environment_id},
        {"role_id", row.role_id},
@@ -99,11 +101,19 @@ struct InvitationStatements::Prepared {
        {"created_at", row.created_at},
        {"sent_at", row.sent_at},
        {"expires_at", row.expires_at},
-       {"settled_at", row.settled_at}}};
+       {"settled_at", row.settled_at},
+       {"updated_at", row.updated_at},
+       {"more_role_ids", row.more_role_ids},
+       {"metadata", row.metadata},
+       {"redirect_url", row.redirect_url},
+       {"lifetime_seconds", row.lifetime_seconds},
+       {"token_id", row.token_id}}};
   Statement update{connection,
                    "UPDATE invitation SET role_id = :role_id, inviter_id = :inviter_id, state = :state,"
                    " generation = :generation, sent_at = :sent_at, expires_at = :expires_at,"
-                   " settled_at = :settled_at WHERE id = :id",
+                   " settled_at = :settled_at, updated_at = :updated_at, more_role_ids = :more_role_ids,"
+                   " metadata = :metadata, redirect_url = :redirect_url, lifetime_seconds = :lifetime_seconds,"
+                   " token_id = :token_id WHERE id = :id",
                    {{"role_id", row.role_id},
                     {"inviter_id", row.inviter_id},
                     {"state", row.state},
@@ -111,6 +121,12 @@ struct InvitationStatements::Prepared {
                     {"sent_at", row.sent_at},
                     {"expires_at", row.expires_at},
                     {"settled_at", row.settled_at},
+                    {"updated_at", row.updated_at},
+                    {"more_role_ids", row.more_role_ids},
+                    {"metadata", row.metadata},
+                    {"redirect_url", row.redirect_url},
+                    {"lifetime_seconds", row.lifetime_seconds},
+                    {"token_id", row.token_id},
                     {"id", row.id}}};
   Statement find{connection, std::string(kInvitationColumns) + "WHERE id = :id", {{"id", row.id}}, row.columns()};
   Statement find_and_lock{

@@ -147,6 +147,11 @@ struct OutboxStatements::Prepared {
        {"reply_code", attempt.reply_code},
        {"stage", attempt.stage},
        {"explanation", attempt.explanation}}};
+  Statement list_of_invitation{
+      connection,
+      std::string(kMessageColumns) + "WHERE invitation_id = :invitation_id ORDER BY " + row_order(connection),
+      {{"invitation_id", row.invitation_id}},
+      row.columns()};
   Statement list_attempts{connection,
                           "SELECT number, started_at, finished_at, outcome, reply_code, stage, explanation FROM attempt"
                           " WHERE message_id = :message_id ORDER BY number",
@@ -223,6 +228,13 @@ std::vector<domain::OutboxMessage> OutboxStatements::list_messages(std::optional
   prepared_->limit = page.limit;
   prepared_->offset = page.offset;
   prepared_->list_of(state).each([&] { messages.push_back(prepared_->row.get()); });
+  return messages;
+}
+
+std::vector<domain::OutboxMessage> OutboxStatements::list_messages_of(const base::Uuid& invitation_id) {
+  std::vector<domain::OutboxMessage> messages;
+  set(prepared_->row.invitation_id, invitation_id);
+  prepared_->list_of_invitation.each([&] { messages.push_back(prepared_->row.get()); });
   return messages;
 }
 

@@ -23,6 +23,7 @@ class OutboxStatements {
   void insert(const domain::OutboxMessage& message);
   std::optional<domain::OutboxMessage> find_message(const base::Uuid& id);
   std::vector<domain::OutboxMessage> list_messages(std::optional<domain::MessageState> state, const domain::Page& page);
+  std::vector<domain::OutboxMessage> list_messages_of(const base::Uuid& invitation_id);
   std::vector<domain::Attempt> list_attempts(const base::Uuid& message_id);
   std::vector<base::Timestamp> list_mailbox_slots(std::string_view mailbox, base::Timestamp since);
   std::optional<base::Timestamp> last_notice_at(const base::Uuid& environment_id, std::string_view recipient_key);

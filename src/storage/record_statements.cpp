@@ -8,6 +8,9 @@ namespace {
 // Rows of each table that one call of prune deletes: some milliseconds of the writer's time.
 constexpr Number kPruneLimit = 1'000;
 
+constexpr std::string_view kEventColumns =
+    "SELECT at, actor, action, subject_id, detail, environment_id FROM audit_event ";
+
 }  // namespace
 
 struct RecordStatements::Prepared {
@@ -20,11 +23,13 @@ struct RecordStatements::Prepared {
   Number seen_short = 0;
   Number seen_long = 0;
   Number began = 0;
-  Text environment_id, key, request_digest;
+  Text environment_id, key, request_digest, answer;
   Number created_at = 0;
+  Number status = 0;
   Number at = 0;
   Text event_id;
   Text actor, action, subject_id, detail;
+  NullableText event_environment_id;
   Number limit = 0;
   Number offset = 0;
   Number before = 0;
@@ -40,8 +45,9 @@ struct RecordStatements::Prepared {
     return parameters;
   }
   Parameters event_parameters() {
-    Parameters parameters{
-        {"at", at}, {"actor", actor}, {"action", action}, {"subject_id", subject_id}, {"detail", detail}};
+    Parameters parameters{{"at", at},         {"actor", actor},
+                          {"action", action}, {"subject_id", subject_id},
+                          {"detail", detail}, {"event_environment_id", event_environment_id}};
     if (is_postgres()) parameters.emplace_back("id", event_id);
     return parameters;
   }
@@ -71,20 +77,23 @@ struct RecordStatements::Prepared {
                         {{"before", before}, {"limit", limit}}};
 
   Statement find_idempotency{connection,
-                             "SELECT request_digest, created_at FROM idempotency_record"
+                             "SELECT request_digest, created_at, status, answer FROM idempotency_record"
                              " WHERE environment_id = :environment_id AND key = :key",
                              {{"environment_id", environment_id}, {"key", key}},
-                             {&request_digest, &created_at}};
+                             {&request_digest, &created_at, &status, &answer}};
   // A key whose record has outlived its time, but was not pruned yet, is used anew.
   Statement insert_idempotency{
       connection,
-      "INSERT INTO idempotency_record (environment_id, key, request_digest, created_at)"
-      " VALUES (:environment_id, :key, :request_digest, :created_at) ON CONFLICT (environment_id, key)"
-      " DO UPDATE SET request_digest = excluded.request_digest, created_at = excluded.created_at",
+      "INSERT INTO idempotency_record (environment_id, key, request_digest, created_at, status, answer)"
+      " VALUES (:environment_id, :key, :request_digest, :created_at, :status, :answer)"
+      " ON CONFLICT (environment_id, key) DO UPDATE SET request_digest = excluded.request_digest,"
+      " created_at = excluded.created_at, status = excluded.status, answer = excluded.answer",
       {{"environment_id", environment_id},
        {"key", key},
        {"request_digest", request_digest},
-       {"created_at", created_at}}};
+       {"created_at", created_at},
+       {"status", status},
+       {"answer", answer}}};
   Statement prune_idempotency{connection,
                               "DELETE FROM idempotency_record WHERE (environment_id, key) IN (SELECT environment_id,"
                               " key FROM idempotency_record WHERE created_at < :before LIMIT :limit)",
@@ -95,18 +104,29 @@ struct RecordStatements::Prepared {
                            " WHERE expires_at <= :before LIMIT :limit)",
                            {{"before", before}, {"limit", limit}}};
 
-  Statement insert_event{connection,
-                         by_dialect(connection,
-                                    "INSERT INTO audit_event (at, actor, action, subject_id, detail)"
-                                    " VALUES (:at, :actor, :action, :subject_id, :detail)",
-                                    "INSERT INTO audit_event (id, at, actor, action, subject_id, detail)"
-                                    " VALUES (:id, :at, :actor, :action, :subject_id, :detail)"),
-                         event_parameters()};
-  Statement list_events{connection,
-                        "SELECT at, actor, action, subject_id, detail FROM audit_event ORDER BY " +
-                            row_order(connection) + " DESC LIMIT :limit OFFSET :offset",
-                        {{"limit", limit}, {"offset", offset}},
-                        {&at, &actor, &action, &subject_id, &detail}};
+  Statement insert_event{
+      connection,
+      by_dialect(connection,
+                 "INSERT INTO audit_event (at, actor, action, subject_id, detail, environment_id)"
+                 " VALUES (:at, :actor, :action, :subject_id, :detail, :event_environment_id)",
+                 "INSERT INTO audit_event (id, at, actor, action, subject_id, detail, environment_id)"
+                 " VALUES (:id, :at, :actor, :action, :subject_id, :detail, :event_environment_id)"),
+      event_parameters()};
+  Statement list_events{
+      connection,
+      std::string(kEventColumns) + "ORDER BY " + row_order(connection) + " DESC LIMIT :limit OFFSET :offset",
+      {{"limit", limit}, {"offset", offset}},
+      event_columns()};
+  Statement list_events_of{connection,
+                           std::string(kEventColumns) + "WHERE environment_id = :environment_id ORDER BY " +
+                               row_order(connection) + " DESC LIMIT :limit OFFSET :offset",
+                           {{"environment_id", environment_id}, {"limit", limit}, {"offset", offset}},
+                           event_columns()};
+
+  Columns event_columns() { return {&at, &actor, &action, &subject_id, &detail, &event_environment_id}; }
+  domain::AuditEvent event() const {
+    return {to_time(at), actor, action, to_uuid(subject_id), detail, to_uuid(event_environment_id)};
+  }
 };
 
 RecordStatements::RecordStatements(Connection& connection) : prepared_(std::make_unique<Prepared>(connection)) {}
@@ -134,8 +154,12 @@ std::optional<domain::IdempotencyRecord> RecordStatements::find_idempotency(cons
   prepared_->environment_id = environment_id.to_string();
   prepared_->key = key;
   if (!prepared_->find_idempotency.find()) return std::nullopt;
-  return domain::IdempotencyRecord{environment_id, std::string(key), prepared_->request_digest,
-                                   to_time(prepared_->created_at)};
+  return domain::IdempotencyRecord{environment_id,
+                                   std::string(key),
+                                   prepared_->request_digest,
+                                   to_time(prepared_->created_at),
+                                   static_cast<int>(prepared_->status),
+                                   prepared_->answer};
 }
 
 void RecordStatements::insert(const domain::IdempotencyRecord& record) {
@@ -143,6 +167,8 @@ void RecordStatements::insert(const domain::IdempotencyRecord& record) {
   prepared_->key = record.key;
   prepared_->request_digest = record.request_digest;
   prepared_->created_at = to_number(record.created_at);
+  prepared_->status = record.status;
+  prepared_->answer = record.answer;
   prepared_->insert_idempotency.execute();
 }
 
@@ -153,6 +179,7 @@ void RecordStatements::insert(const domain::AuditEvent& event) {
   prepared_->action = event.action;
   prepared_->subject_id = event.subject_id.to_string();
   prepared_->detail = event.detail;
+  set(prepared_->event_environment_id, event.environment_id);
   prepared_->insert_event.execute();
 }
 
@@ -161,8 +188,18 @@ std::vector<domain::AuditEvent> RecordStatements::list_audit_events(const domain
   row.limit = page.limit;
   row.offset = page.offset;
   std::vector<domain::AuditEvent> events;
-  row.list_events.each(
-      [&] { events.push_back({to_time(row.at), row.actor, row.action, to_uuid(row.subject_id), row.detail}); });
+  row.list_events.each([&] { events.push_back(row.event()); });
+  return events;
+}
+
+std::vector<domain::AuditEvent> RecordStatements::list_audit_events_of(const base::Uuid& environment_id,
+                                                                       const domain::Page& page) {
+  Prepared& row = *prepared_;
+  row.environment_id = environment_id.to_string();
+  row.limit = page.limit;
+  row.offset = page.offset;
+  std::vector<domain::AuditEvent> events;
+  row.list_events_of.each([&] { events.push_back(row.event()); });
   return events;
 }
 

@@ -27,6 +27,7 @@ class RecordStatements {
   void insert(const domain::IdempotencyRecord& record);
   void insert(const domain::AuditEvent& event);
   std::vector<domain::AuditEvent> list_audit_events(const domain::Page& page);
+  std::vector<domain::AuditEvent> list_audit_events_of(const base::Uuid& environment_id, const domain::Page& page);
   void prune(base::Timestamp before);
 
  private:

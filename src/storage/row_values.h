@@ -2,9 +2,11 @@
 // their words. What cannot be read back is damage, not a value: StorageFailure.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/uuid.h"
@@ -50,6 +52,23 @@ inline void set(NullableText& column, const base::Uuid& id) {
 }
 
 inline base::Uuid to_uuid(const NullableText& column) { return column.null ? base::Uuid{} : to_uuid(column.value); }
+
+/// UUIDs between blanks.
+inline Text to_text(const std::vector<base::Uuid>& ids) {
+  Text text;
+  for (const base::Uuid& id : ids) text += (text.empty() ? "" : " ") + id.to_string();
+  return text;
+}
+
+inline std::vector<base::Uuid> to_uuids(std::string_view text) {
+  std::vector<base::Uuid> ids;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    ids.push_back(to_uuid(text.substr(0, end)));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return ids;
+}
 
 /// The value of one of the domain's parse functions.
 template <class T>

@@ -3,13 +3,15 @@
 namespace invited::storage {
 
 SqlTransaction::SqlTransaction(Connection& connection, Mode mode)
-    : mode_(mode),
+    : connection_(connection),
+      mode_(mode),
       locks_(connection),
       ahead_(connection),
       savepoint_(connection, "SAVEPOINT work"),
       release_(connection, "RELEASE SAVEPOINT work"),
       rollback_to_(connection, "ROLLBACK TO SAVEPOINT work"),
       apps_(connection),
+      tokens_(connection),
       accounts_(connection),
       invitations_(connection),
       outbox_(connection),

@@ -8,10 +8,12 @@
 
 #include "domain/store.h"
 #include "storage/account_statements.h"
+#include "storage/api_token_statements.h"
 #include "storage/app_statements.h"
 #include "storage/batch_memory.h"
 #include "storage/history_statements.h"
 #include "storage/incarnation_statements.h"
+#include "storage/invitation_query_statement.h"
 #include "storage/invitation_statements.h"
 #include "storage/lock_statements.h"
 #include "storage/look_ahead.h"
@@ -47,6 +49,7 @@ class SqlTransaction final : public domain::Transaction {
   void end_batch();
 
   void insert(const domain::App& app) override { changing(), apps_.insert(app); }
+  void update(const domain::App& app) override { changing(), apps_.update(app); }
   std::optional<domain::App> find_app(const base::Uuid& id) override {
     if (mode_ == Mode::reading) return apps_.find_app(id);
     return memory_.app(id, [&] { return apps_.find_app(id); });
@@ -59,6 +62,13 @@ class SqlTransaction final : public domain::Transaction {
     return memory_.role(app_id, role_id, [&] { return apps_.find_role(app_id, role_id); });
   }
   std::vector<domain::Role> list_roles(const base::Uuid& app_id) override { return apps_.list_roles(app_id); }
+  void set_role_alias(const domain::RoleAlias& alias) override { writing(), apps_.set_role_alias(alias); }
+  bool erase_role_alias(const base::Uuid& app_id, std::string_view dialect, std::string_view name) override {
+    return writing(), apps_.erase_role_alias(app_id, dialect, name);
+  }
+  std::vector<domain::RoleAlias> list_role_aliases(const base::Uuid& app_id) override {
+    return apps_.list_role_aliases(app_id);
+  }
   void insert(const domain::Environment& environment) override { changing(), apps_.insert(environment); }
   void update(const domain::Environment& environment) override { changing(), apps_.update(environment); }
   std::optional<domain::Environment> find_environment(const base::Uuid& id) override {
@@ -109,6 +119,30 @@ class SqlTransaction final : public domain::Transaction {
     return accounts_.list_environments_of(account_id);
   }
 
+  std::vector<domain::Account> list_people(const base::Uuid& environment_id, std::string_view search,
+                                           const domain::Page& page) override {
+    return accounts_.list_people(environment_id, search, page);
+  }
+  std::uint64_t count_people(const base::Uuid& environment_id, std::string_view search) override {
+    return accounts_.count_people(environment_id, search);
+  }
+
+  void insert(const domain::ApiToken& token) override { writing(), tokens_.insert(token); }
+  std::optional<domain::ApiToken> find_api_token(std::string_view hash) override {
+    return tokens_.find_api_token(hash);
+  }
+  std::optional<domain::ApiToken> find_api_token(const base::Uuid& id) override { return tokens_.find_api_token(id); }
+  std::vector<domain::ApiToken> list_api_tokens(const std::optional<base::Uuid>& environment_id,
+                                                const domain::Page& page) override {
+    return tokens_.list_api_tokens(environment_id, page);
+  }
+  bool revoke_api_token(const base::Uuid& id, base::Timestamp now) override {
+    return writing(), tokens_.revoke_api_token(id, now);
+  }
+  void note_use_of_api_token(const base::Uuid& id, base::Timestamp now) override {
+    writing(), tokens_.note_use_of_api_token(id, now);
+  }
+
   domain::Profile find_profile(const base::Uuid& account_id) override { return people_.find_profile(account_id); }
   void set_profile(const base::Uuid& account_id, const domain::Profile& profile) override {
     writing(), people_.set_profile(account_id, profile);
@@ -140,6 +174,13 @@ class SqlTransaction final : public domain::Transaction {
                                                    const domain::Page& page) override {
     return invitations_.list_invitations(filter, page);
   }
+  std::vector<domain::Invitation> query_invitations(const domain::InvitationQuery& query,
+                                                    const domain::Page& page) override {
+    return storage::query_invitations(connection_, query, page);
+  }
+  std::uint64_t count_invitations(const domain::InvitationQuery& query) override {
+    return storage::count_invitations(connection_, query);
+  }
 
   void insert(const domain::OutboxMessage& message) override {
     writing(), ahead_.forget_slots_of(message.recipient.mailbox()), outbox_.insert(message);
@@ -148,6 +189,9 @@ class SqlTransaction final : public domain::Transaction {
   std::vector<domain::OutboxMessage> list_messages(std::optional<domain::MessageState> state,
                                                    const domain::Page& page) override {
     return outbox_.list_messages(state, page);
+  }
+  std::vector<domain::OutboxMessage> list_messages_of(const base::Uuid& invitation_id) override {
+    return outbox_.list_messages_of(invitation_id);
   }
   std::vector<domain::Attempt> list_attempts(const base::Uuid& message_id) override {
     return outbox_.list_attempts(message_id);
@@ -229,6 +273,10 @@ class SqlTransaction final : public domain::Transaction {
   std::vector<domain::AuditEvent> list_audit_events(const domain::Page& page) override {
     return records_.list_audit_events(page);
   }
+  std::vector<domain::AuditEvent> list_audit_events_of(const base::Uuid& environment_id,
+                                                       const domain::Page& page) override {
+    return records_.list_audit_events_of(environment_id, page);
+  }
   std::optional<domain::KeyBinding> find_key_binding() override { return incarnations_.find_key_binding(); }
   void set_key_binding(const domain::KeyBinding& binding) override {
     writing(), incarnations_.set_key_binding(binding);
@@ -268,6 +316,7 @@ class SqlTransaction final : public domain::Transaction {
   /// All that is decided about mails to a mailbox is decided by one instance after the other.
   void lock_mailbox_of(std::string_view email_key);
 
+  Connection& connection_;
   const Mode mode_;
   bool uses_savepoints_ = true;
   bool has_written_ = false;  ///< the current unit of work
@@ -280,6 +329,7 @@ class SqlTransaction final : public domain::Transaction {
   Statement release_;
   Statement rollback_to_;
   AppStatements apps_;
+  ApiTokenStatements tokens_;
   AccountStatements accounts_;
   InvitationStatements invitations_;
   OutboxStatements outbox_;

@@ -181,7 +181,8 @@ class RefreshTest : public PersonQueriesTest {
   }
   void change_access(bool grant, const Role& role) {
     write([&](Transaction& t) -> Result<void> {
-      EXPECT_TRUE((grant ? grant_access : revoke_access)(environment_.id, "ada@example.org", role.id, t, now()));
+      EXPECT_TRUE(
+          (grant ? grant_access : revoke_access)(environment_.id, "ada@example.org", role.id, t, now(), "operator"));
       return {};
     });
   }

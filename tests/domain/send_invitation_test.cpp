@@ -18,7 +18,7 @@ class SendInvitationTest : public UseCaseTest {};
 TEST_F(SendInvitationTest, ANewInviteeGetsOneInvitationAndOneMail) {
   const auto sent = send("Ada@Example.org");
   ASSERT_TRUE(sent) << sent.error().message;
-  EXPECT_EQ(sent->effect, SendInvitationEffect::invited);
+  EXPECT_EQ(sent->effect, InviteEffect::invited);
   ASSERT_EQ(invitations().size(), 1u);
   const Invitation invitation = invitations()[0];
   EXPECT_EQ(invitation.id, sent->invitation_id);
@@ -43,7 +43,7 @@ TEST_F(SendInvitationTest, TheSameCallWithinTheWindowIsTheSameInvitation) {
   clock_.advance(59s);
   const auto again = send("ADA@example.ORG");
   ASSERT_TRUE(again);
-  EXPECT_EQ(again->effect, SendInvitationEffect::repeated);
+  EXPECT_EQ(again->effect, InviteEffect::repeated);
   EXPECT_EQ(invitations().size(), 1u);
   EXPECT_EQ(messages().size(), 1u);
 }
@@ -54,7 +54,7 @@ TEST_F(SendInvitationTest, LaterItIsSentAgainAndTheOldLinkDies) {
   clock_.advance(61s);
   const auto again = send();
   ASSERT_TRUE(again);
-  EXPECT_EQ(again->effect, SendInvitationEffect::resent);
+  EXPECT_EQ(again->effect, InviteEffect::resent);
   ASSERT_EQ(invitations().size(), 1u);
   EXPECT_EQ(invitations()[0].generation, 2u);
   EXPECT_EQ(invitations()[0].expires_at, now() + policy_.invitation_lifetime);
@@ -70,7 +70,7 @@ TEST_F(SendInvitationTest, AnotherRoleReplacesTheRoleAtOnce) {
   other.role_uuid = planner_.id.to_string();
   const auto again = send_invitation(other, *context_);
   ASSERT_TRUE(again);
-  EXPECT_EQ(again->effect, SendInvitationEffect::resent);
+  EXPECT_EQ(again->effect, InviteEffect::resent);
   ASSERT_EQ(invitations().size(), 1u);
   EXPECT_EQ(invitations()[0].role_id, planner_.id);
   EXPECT_EQ(messages(MessageState::queued)[0].role_name, "Planner");
@@ -91,7 +91,7 @@ TEST_F(SendInvitationTest, AnAccountWithTheRoleGetsANoticeAtMostOnceADay) {
     clock_.advance(wait);
     const auto sent = send("grace@example.org");
     ASSERT_TRUE(sent);
-    EXPECT_EQ(sent->effect, SendInvitationEffect::has_access_already);
+    EXPECT_EQ(sent->effect, InviteEffect::has_access_already);
     EXPECT_EQ(notices(), expected);
   }
   EXPECT_EQ(messages()[0].kind, MessageKind::already_has_access);
@@ -101,11 +101,11 @@ TEST_F(SendInvitationTest, AnAccountWithTheRoleGetsANoticeAtMostOnceADay) {
 TEST_F(SendInvitationTest, AfterExpiryDeclineOrRevocationThereIsANewInvitation) {
   ASSERT_TRUE(send());
   clock_.advance(policy_.invitation_lifetime);
-  EXPECT_EQ(send()->effect, SendInvitationEffect::invited);
+  EXPECT_EQ(send()->effect, InviteEffect::invited);
   ASSERT_EQ(invitations().size(), 2u);
 
   ASSERT_TRUE(decline_invitation(token_of(invitations()[0]), "192.0.2.7", *context_));
-  EXPECT_EQ(send()->effect, SendInvitationEffect::invited);
+  EXPECT_EQ(send()->effect, InviteEffect::invited);
   ASSERT_EQ(invitations().size(), 3u);
 
   write([&](Transaction& t) -> Result<void> {
@@ -113,7 +113,7 @@ TEST_F(SendInvitationTest, AfterExpiryDeclineOrRevocationThereIsANewInvitation) 
         revoke_invitation(t.find_pending_invitation(environment_.id, "ada@example.org")->id, "operator", t, now()));
     return {};
   });
-  EXPECT_EQ(send()->effect, SendInvitationEffect::invited);
+  EXPECT_EQ(send()->effect, InviteEffect::invited);
   EXPECT_EQ(invitations().size(), 4u);
 }
 
@@ -141,7 +141,7 @@ TEST_F(SendInvitationTest, D31TheSameIdempotencyKeyIsOneInvitationD32AnotherBody
   for (int i = 0; i < 100; ++i) {
     const auto again = send_invitation(keyed, *context_);
     ASSERT_TRUE(again);
-    EXPECT_EQ(again->effect, SendInvitationEffect::repeated);
+    EXPECT_EQ(again->effect, InviteEffect::repeated);
   }
   EXPECT_EQ(messages().size(), 1u);
 
@@ -357,7 +357,7 @@ TEST_F(SendInvitationTest, M16MailToOneMailboxWaitsAndCallersLearnNothing) {
   for (const char* address : {"ada@example.org", "ada+1@example.org", "a.da@example.org", "A.D.A@example.org"}) {
     const auto sent = send(address);
     ASSERT_TRUE(sent);
-    EXPECT_EQ(sent->effect, SendInvitationEffect::invited);
+    EXPECT_EQ(sent->effect, InviteEffect::invited);
   }
   std::vector<std::chrono::milliseconds> waits;
   for (const OutboxMessage& message : messages()) waits.push_back(message.due_at - now());

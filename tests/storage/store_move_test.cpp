@@ -135,8 +135,21 @@ class StoreMoveTest : public testing::Test {
         auto message = world_.message(invitation);
         message.last_error = i % 3 == 0 ? std::string(kOdd) : "";
         t.insert(message);
-        t.insert(domain::AuditEvent{at(i / 4), "operator", "invitation.created", invitation.id, kOdd});
+        t.insert(domain::AuditEvent{at(i / 4), "operator", "invitation.created", invitation.id, kOdd,
+                                    i % 2 == 0 ? invitation.environment_id : base::Uuid{}});
       }
+      t.set_role_alias({world_.app.id, "base44", kOdd, world_.role.id});
+      t.insert(domain::ApiToken{.id = base::Uuid::random(),
+                                .hash = "hash",
+                                .name = kOdd,
+                                .environment_id = world_.environment.id,
+                                .account_id = world_.inviter.id,
+                                .role_ceiling = {world_.role.id},
+                                .may_see_links = true,
+                                .created_at = at(0),
+                                .expires_at = at(9),
+                                .revoked_at = std::nullopt,
+                                .last_used_at = at(5)});
       auto reset = world_.message(world_.invitation("reset@example.com"));
       reset.kind = domain::MessageKind::password_reset;
       reset.environment_id = {};

@@ -1,0 +1,157 @@
+#include "storage/invitation_query_statement.h"
+
+#include <deque>
+#include <string>
+
+#include "storage/invitation_row.h"
+
+namespace invited::storage {
+namespace {
+
+using domain::Comparison;
+using domain::InvitationCondition;
+using domain::InvitationField;
+using domain::InvitationQuery;
+
+/// What stands for a field in SQL.
+std::string expression_of(InvitationField field) {
+  switch (field) {
+    case InvitationField::id:
+      return "id";
+    case InvitationField::email:
+      return "invitee_key";
+    case InvitationField::state:
+      return "(CASE WHEN state = 'pending' AND expires_at <= :now THEN 'expired' ELSE state END)";
+    case InvitationField::created_at:
+      return "created_at";
+    case InvitationField::updated_at:
+      return "COALESCE(updated_at, settled_at, sent_at)";
+    case InvitationField::expires_at:
+      return "expires_at";
+  }
+  return "id";
+}
+
+std::string_view operator_of(Comparison comparison) {
+  switch (comparison) {
+    case Comparison::equal:
+      return " = ";
+    case Comparison::less:
+      return " < ";
+    case Comparison::less_or_equal:
+      return " <= ";
+    case Comparison::greater:
+      return " > ";
+    case Comparison::greater_or_equal:
+      return " >= ";
+    case Comparison::like:
+      return " LIKE ";
+  }
+  return " = ";
+}
+
+/// Collects the conditions' text and the variables that hold their values.
+class Builder {
+ public:
+  Builder(Connection& connection, const InvitationQuery& query) : connection_(connection) {
+    environment_id_ = query.environment_id.to_string();
+    now_ = to_number(query.now);
+    where_ = "environment_id = :environment_id AND " + text_of(query.condition);
+    if (query.after) {
+      after_ = query.after->to_string();
+      parameters_.emplace_back("after", after_);
+      const std::string key = row_order(connection);
+      where_ +=
+          " AND " + key + (query.descending ? " < " : " > ") + "(SELECT " + key + " FROM invitation WHERE id = :after)";
+    }
+    parameters_.emplace_back("environment_id", environment_id_);
+    if (where_.find(":now") != std::string::npos) parameters_.emplace_back("now", now_);
+  }
+
+  const std::string& where() const { return where_; }
+  const Parameters& parameters() const { return parameters_; }
+
+ private:
+  std::string text_of(const InvitationCondition& condition) {
+    using Kind = InvitationCondition::Kind;
+    if (condition.kind == Kind::compare) return comparison(condition);
+    if (condition.parts.empty()) return condition.kind == Kind::any ? "1 = 0" : "1 = 1";
+    std::string text = condition.kind == Kind::none ? "NOT (" : "(";
+    for (std::size_t i = 0; i < condition.parts.size(); ++i) {
+      if (i > 0) text += condition.kind == Kind::all ? " AND " : " OR ";
+      text += text_of(condition.parts[i]);
+    }
+    return text + ")";
+  }
+
+  std::string comparison(const InvitationCondition& condition) {
+    std::string text = expression_of(condition.field) + std::string(operator_of(condition.comparison));
+    text += bind(condition.value);
+    if (condition.comparison == Comparison::like) text += " ESCAPE '\\'";
+    return text;
+  }
+
+  std::string bind(const InvitationCondition::Value& value) {
+    const std::string name = "v" + std::to_string(texts_.size() + numbers_.size());
+    if (const auto* time = std::get_if<base::Timestamp>(&value)) {
+      parameters_.emplace_back(name, numbers_.emplace_back(to_number(*time)));
+      return "CAST(:" + name + " AS BIGINT)";
+    }
+    Text& text = texts_.emplace_back();
+    parameters_.emplace_back(name, text);
+    if (const auto* id = std::get_if<base::Uuid>(&value)) {
+      text = id->to_string();
+      return ":" + name;
+    }
+    if (const auto* state = std::get_if<domain::InvitationState>(&value))
+      text = domain::to_string(*state);
+    else
+      text = std::get<std::string>(value);
+    return "CAST(:" + name + " AS TEXT)";
+  }
+
+  Connection& connection_;
+  Text environment_id_, after_;
+  Number now_ = 0;
+  std::deque<Text> texts_;  // which keep their places
+  std::deque<Number> numbers_;
+  std::string where_;
+  Parameters parameters_;
+};
+
+}  // namespace
+
+std::vector<domain::Invitation> query_invitations(Connection& connection, const InvitationQuery& query,
+                                                  const domain::Page& page) {
+  const Builder builder(connection, query);
+  Number limit = page.limit;
+  Number offset = page.offset;
+  Parameters parameters = builder.parameters();
+  parameters.emplace_back("limit", limit);
+  parameters.emplace_back("offset", offset);
+  const std::string direction = query.descending ? " DESC" : " ASC";
+  std::string order;
+  // The row's own order is that of created_at, and the index of the environment has it.
+  if (query.order != InvitationField::created_at) order = expression_of(query.order) + direction + ", ";
+  order += row_order(connection) + direction;
+  if (order.find(":now") != std::string::npos) throw domain::StorageFailure("no order by state");
+
+  InvitationRow row;
+  std::vector<domain::Invitation> invitations;
+  Statement(connection,
+            std::string(kInvitationColumns) + "WHERE " + builder.where() + " ORDER BY " + order +
+                " LIMIT :limit OFFSET :offset",
+            parameters, row.columns())
+      .each([&] { invitations.push_back(row.get()); });
+  return invitations;
+}
+
+std::uint64_t count_invitations(Connection& connection, const InvitationQuery& query) {
+  const Builder builder(connection, query);
+  Number count = 0;
+  Statement(connection, "SELECT COUNT(*) FROM invitation WHERE " + builder.where(), builder.parameters(), {&count})
+      .find();
+  return static_cast<std::uint64_t>(count);
+}
+
+}  // namespace invited::storage
