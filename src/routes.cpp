@@ -5,6 +5,7 @@
 
 #include "http/account_pages.h"
 #include "http/assets.h"
+#include "http/dialects/dialects.h"
 #include "http/home_page.h"
 #include "http/invitation_pages.h"
 #include "soap/documents.h"
@@ -92,6 +93,10 @@ http::Router make_routes(const RouteParts& parts) {
   http::add_invitation_routes(
       router, std::make_shared<const http::InvitationPages>(parts.context, parts.renderer, parts.csrf_key));
   http::add_account_routes(router, parts.context, parts.renderer, parts.csrf_key);
+  http::add_v1_routes(router, parts.context);
+  http::add_gorules_routes(router, parts.context);
+  http::add_base44_routes(router, parts.context);
+  http::add_medusa_routes(router, parts.context);
   http::add_asset_routes(router);
   http::add_home_route(router, parts.renderer);
   add_probe_routes(router, parts);

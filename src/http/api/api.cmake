@@ -1,3 +1,3 @@
 # What all JSON front doors share, in the library with the listener.
 target_sources(invited_http PRIVATE
-  api/cors.cpp api/credentials.cpp api/json_answer.cpp api/object_reader.cpp api/query_string.cpp api/strict_json.cpp)
+  api/api_calls.cpp api/cors.cpp api/credentials.cpp api/json_answer.cpp api/object_reader.cpp api/query_string.cpp api/strict_json.cpp)

@@ -77,6 +77,8 @@ int status_of(domain::ErrorCode code) {
     case ErrorCode::sign_in_failed:
       return 401;
     case ErrorCode::inviter_without_access:
+    case ErrorCode::role_not_allowed:
+    case ErrorCode::not_allowed:
       return 403;
     case ErrorCode::unknown_person:
     case ErrorCode::link_not_valid:
@@ -84,6 +86,8 @@ int status_of(domain::ErrorCode code) {
       return 404;
     case ErrorCode::already_exists:
       return 409;
+    case ErrorCode::precondition_failed:
+      return 412;
     case ErrorCode::idempotency_mismatch:
       return 422;
     case ErrorCode::rate_limited:
