@@ -1,4 +1,4 @@
-// The nouns app, role and environment.
+// The nouns app and environment.
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -53,68 +53,37 @@ Result<Json> app_list(const Arguments&, AdminContext& context) {
   });
 }
 
-Result<Json> role_add(const Arguments& arguments, AdminContext& context) {
-  auto app_name = arguments.text("app");
-  auto name = arguments.text("name");
-  auto id = arguments.optional_uuid("uuid");
-  if (!app_name) return error_of(app_name);
-  if (!name) return error_of(name);
-  if (!id) return error_of(id);
-  return domain::write_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
-    const auto app = find_app(*app_name, transaction);
-    if (!app) return error_of(app);
-    auto role = domain::add_role(app->id, *id, *name, transaction, context.clock.now());
-    if (!role) return error_of(role);
-    return to_json(*role, *app);
-  });
-}
-
-Result<Json> role_list(const Arguments& arguments, AdminContext& context) {
-  auto app_name = arguments.text_or_empty("app");
-  if (!app_name) return error_of(app_name);
+Result<Json> app_show(const Arguments& arguments, AdminContext& context) {
+  auto named = arguments.text("app");
+  if (!named) return error_of(named);
   return domain::read_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
-    std::vector<domain::App> apps;
-    if (app_name->empty()) {
-      apps = transaction.list_apps();
-    } else {
-      auto app = find_app(*app_name, transaction);
-      if (!app) return error_of(app);
-      apps.push_back(std::move(*app));
-    }
-    Json list = Json::array();
-    for (const domain::App& app : apps)
-      for (const domain::Role& role : transaction.list_roles(app.id)) list.push_back(to_json(role, app));
-    return list;
+    auto app = find_app(*named, transaction);
+    if (!app) return error_of(app);
+    return to_json(*app);
   });
 }
 
-/// "roles": [{"uuid", "name"}, …], as deployment_package.h reads them.
-Result<Json> role_import(const Arguments& arguments, AdminContext& context) {
-  auto app_name = arguments.text("app");
-  if (!app_name) return error_of(app_name);
-  std::vector<std::pair<base::Uuid, std::string>> roles;
-  const auto list = arguments.values().find("roles");
-  if (list == arguments.values().end() || !list->is_array() || list->empty())
-    return refuse(ErrorCode::missing_parameter, "There are no roles to import.", "roles");
-  for (const Json& entry : *list) {
-    if (!entry.is_object()) return refuse(ErrorCode::invalid_parameter, "A role must be an object.", "roles");
-    const Arguments role(entry);
-    auto id = role.uuid("uuid");
-    auto name = role.text("name");
-    if (!id) return error_of(id);
-    if (!name) return error_of(name);
-    roles.emplace_back(*id, std::move(*name));
-  }
+Result<Json> app_set(const Arguments& arguments, AdminContext& context) {
+  auto named = arguments.text("app");
+  auto name = arguments.optional_text("name");
+  auto url = arguments.optional_text("url");
+  auto language = arguments.optional_text("language");
+  auto grants = arguments.optional_text("grants");
+  auto redirect_urls = arguments.optional_texts("redirect-url");
+  if (!named) return error_of(named);
+  for (auto* value : {&name, &url, &language, &grants})
+    if (!*value) return error_of(*value);
+  if (!redirect_urls) return error_of(redirect_urls);
+  const domain::AppChange change{*name, *url, *language, *grants, *redirect_urls};
+  if (!change.name && !change.url && !change.language && !change.grants && !change.redirect_urls)
+    return refuse(ErrorCode::missing_parameter,
+                  "Say what to change: --name, --url, --language, --redirect-url or --grants.");
   return domain::write_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
-    const auto app = find_app(*app_name, transaction);
+    const auto app = find_app(*named, transaction);
     if (!app) return error_of(app);
-    const auto done = domain::import_roles(app->id, roles, transaction, context.clock.now());
-    if (!done) return error_of(done);
-    return Json{{"app_uuid", app->id.to_string()},
-                {"app_name", app->name},
-                {"added", done->added},
-                {"renamed", done->renamed},
-                {"unchanged", done->unchanged}};
+    const auto changed = domain::set_app(app->id, change, transaction, context.clock.now());
+    if (!changed) return error_of(changed);
+    return to_json(*changed);
   });
 }
 
@@ -246,9 +215,8 @@ Result<Json> environment_enable(const Arguments& arguments, AdminContext& contex
 constexpr std::array kCommands{
     Command{"app add", "name url language", app_add},
     Command{"app list", "", app_list},
-    Command{"role add", "app name uuid", role_add},
-    Command{"role list", "app", role_list},
-    Command{"role import", "app roles", role_import},
+    Command{"app show", "app", app_show},
+    Command{"app set", "app name url language redirect-url grants", app_set},
     Command{"environment add", "app name uuid password", environment_add},
     Command{"environment list", "", environment_list},
     Command{"environment set", "environment name openid-template refresh-url refresh-namespace", environment_set},

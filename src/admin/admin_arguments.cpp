@@ -1,7 +1,5 @@
 #include "admin/admin_arguments.h"
 
-#include <vector>
-
 #include "base/utf8.h"
 
 namespace invited::admin {
@@ -54,6 +52,25 @@ Result<std::optional<std::string>> Arguments::optional_text(std::string_view nam
   auto value = text_or_empty(name);
   if (!value) return std::unexpected(std::move(value.error()));
   return std::move(*value);
+}
+
+Result<std::optional<std::vector<std::string>>> Arguments::optional_texts(std::string_view name) const {
+  const auto found = values_.find(std::string(name));
+  if (found == values_.end() || found->is_null()) return std::nullopt;
+  std::vector<std::string> texts;
+  if (!found->is_array()) {
+    auto text = text_or_empty(name);
+    if (!text) return std::unexpected(std::move(text.error()));
+    texts.push_back(*std::move(text));
+    return texts;
+  }
+  for (const Json& entry : *found) {
+    if (!entry.is_string() || !base::is_valid_utf8(entry.get_ref<const std::string&>()))
+      return refuse(ErrorCode::invalid_parameter, "--" + std::string(name) + " must be texts in UTF-8.",
+                    std::string(name));
+    texts.push_back(entry.get<std::string>());
+  }
+  return texts;
 }
 
 Result<std::string> Arguments::text(std::string_view name) const {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "admin/admin_commands.h"
 
@@ -22,6 +23,8 @@ class Arguments {
   domain::Result<std::string> text_or_empty(std::string_view name) const;
   /// Nothing where absent; an empty text is a value. Error: invalid_parameter.
   domain::Result<std::optional<std::string>> optional_text(std::string_view name) const;
+  /// A list of texts, or one. Nothing where absent; an empty list is a value. Error: invalid_parameter.
+  domain::Result<std::optional<std::vector<std::string>>> optional_texts(std::string_view name) const;
   /// Errors: missing_parameter, invalid_parameter.
   domain::Result<base::Uuid> uuid(std::string_view name) const;
   /// Error: invalid_parameter.
@@ -55,7 +58,9 @@ domain::Result<domain::Role> find_role(const base::Uuid& app_id, std::string_vie
 
 // One table for each noun.
 std::span<const Command> app_commands();
+std::span<const Command> role_commands();
 std::span<const Command> people_commands();
+std::span<const Command> token_commands();
 std::span<const Command> invitation_commands();
 std::span<const Command> mail_commands();
 std::span<const Command> refresh_commands();

@@ -6,6 +6,11 @@ namespace {
 Json time(base::Timestamp at) { return base::to_rfc3339(at); }
 Json time(const std::optional<base::Timestamp>& at) { return at ? Json(base::to_rfc3339(*at)) : Json(nullptr); }
 Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+Json texts(const std::vector<base::Uuid>& ids) {
+  Json list = Json::array();
+  for (const base::Uuid& id : ids) list.push_back(id.to_string());
+  return list;
+}
 Json uuid_or_null(const base::Uuid& id) { return id.is_nil() ? Json(nullptr) : Json(id.to_string()); }
 
 }  // namespace
@@ -21,15 +26,47 @@ Json to_json(const domain::App& app) {
           {"name", app.name},
           {"url", app.url},
           {"language", base::to_string(app.language)},
+          {"grants", domain::to_string(app.grants)},
+          {"redirect_urls", app.redirect_urls},
           {"created_at", time(app.created_at)}};
 }
 
 Json to_json(const domain::Role& role, const domain::App& app) {
-  return {{"role_uuid", role.id.to_string()},
-          {"name", role.name},
-          {"app_uuid", app.id.to_string()},
-          {"app_name", app.name},
+  return {{"role_uuid", role.id.to_string()},   {"name", role.name},
+          {"app_uuid", app.id.to_string()},     {"app_name", app.name},
+          {"manages_all", role.manages_all},    {"manageable_role_uuids", texts(role.manageable)},
           {"created_at", time(role.created_at)}};
+}
+
+Json to_json(const domain::RoleAlias& alias, const domain::App& app, const domain::Role& role) {
+  return {{"dialect", alias.dialect},         {"name", alias.name},
+          {"role_uuid", role.id.to_string()}, {"role_name", role.name},
+          {"app_uuid", app.id.to_string()},   {"app_name", app.name}};
+}
+
+Json to_json(const domain::ApiToken& token, domain::Transaction& transaction, base::Timestamp now) {
+  const auto environment = transaction.find_environment(token.environment_id);
+  const auto app = environment ? transaction.find_app(environment->app_id) : std::nullopt;
+  const auto account = transaction.find_account(token.account_id);
+  Json role_names = Json::array();
+  for (const base::Uuid& id : token.role_ceiling)
+    if (const auto role = app ? transaction.find_role(app->id, id) : std::nullopt) role_names.push_back(role->name);
+  return {{"token_uuid", token.id.to_string()},
+          {"name", text_or_null(token.name)},
+          {"state", token.revoked_at         ? "revoked"
+                    : token.is_valid_at(now) ? "valid"
+                                             : "expired"},
+          {"email", account ? Json(account->email.text()) : Json(nullptr)},
+          {"environment_uuid", token.environment_id.to_string()},
+          {"environment_name", environment ? Json(environment->name) : Json(nullptr)},
+          {"app_name", app ? Json(app->name) : Json(nullptr)},
+          {"role_ceiling_uuids", texts(token.role_ceiling)},
+          {"role_ceiling", std::move(role_names)},
+          {"links", token.may_see_links},
+          {"created_at", time(token.created_at)},
+          {"expires_at", time(token.expires_at)},
+          {"revoked_at", time(token.revoked_at)},
+          {"last_used_at", time(token.last_used_at)}};
 }
 
 Json to_json(const domain::Environment& environment, const domain::App& app) {

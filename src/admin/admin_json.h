@@ -14,6 +14,10 @@ namespace invited::admin {
 
 Json to_json(const domain::App& app);
 Json to_json(const domain::Role& role, const domain::App& app);
+/// What a dialect calls a role.
+Json to_json(const domain::RoleAlias& alias, const domain::App& app, const domain::Role& role);
+/// Without the token's text, which nobody knows any more.
+Json to_json(const domain::ApiToken& token, domain::Transaction& transaction, base::Timestamp now);
 Json to_json(const domain::Environment& environment, const domain::App& app);
 Json to_json(const domain::Account& account);
 /// Every field, null where nothing is said.

@@ -10,9 +10,27 @@ using domain::refuse;
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
+/// Whom the role manages. Where it cannot be told nothing is guessed: too much would let people invite too far.
+domain::Result<std::vector<base::Uuid>> read_manageable(const std::string& key, const nlohmann::ordered_json& role) {
+  const auto complaint = [&] {
+    return refuse(ErrorCode::invalid_parameter,
+                  "The \"ManageableRoles\" of the role " + key + " are not a list of UUIDs.", "file");
+  };
+  const auto list = role.find("ManageableRoles");
+  if (list == role.end() || list->is_null()) return {};
+  if (!list->is_array()) return complaint();
+  std::vector<base::Uuid> ids;
+  for (const auto& entry : *list) {
+    const auto id = entry.is_string() ? base::Uuid::parse(entry.get<std::string>()) : std::nullopt;
+    if (!id) return complaint();
+    ids.push_back(*id);
+  }
+  return ids;
+}
+
 }  // namespace
 
-domain::Result<std::vector<std::pair<base::Uuid, std::string>>> read_package_roles(std::string_view metadata_json) {
+domain::Result<std::vector<domain::ImportedRole>> read_package_roles(std::string_view metadata_json) {
   if (metadata_json.starts_with(kByteOrderMark)) metadata_json.remove_prefix(kByteOrderMark.size());
   const auto json = nlohmann::ordered_json::parse(metadata_json, nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded())
@@ -22,14 +40,20 @@ domain::Result<std::vector<std::pair<base::Uuid, std::string>>> read_package_rol
   if (roles == json.end() || !roles->is_object() || roles->empty())
     return refuse(ErrorCode::malformed_request,
                   "The file has no \"Roles\": give the model/metadata.json out of the deployment package.", "file");
-  std::vector<std::pair<base::Uuid, std::string>> result;
+  std::vector<domain::ImportedRole> result;
   for (const auto& [key, role] : roles->items()) {
     const auto id = base::Uuid::parse(key);
     if (!id) return refuse(ErrorCode::invalid_parameter, "The role \"" + key + "\" has no UUID for a key.", "file");
     const auto name = role.is_object() ? role.find("Name") : role.end();
     if (!role.is_object() || name == role.end() || !name->is_string())
       return refuse(ErrorCode::invalid_parameter, "The role " + key + " has no \"Name\".", "file");
-    result.emplace_back(*id, name->get<std::string>());
+    auto manageable = read_manageable(key, role);
+    if (!manageable) return std::unexpected(std::move(manageable.error()));
+    const auto all = role.find("ManageAllRoles");
+    result.push_back({.id = *id,
+                      .name = name->get<std::string>(),
+                      .manages_all = all != role.end() && all->is_boolean() && all->get<bool>(),
+                      .manageable = *std::move(manageable)});
   }
   return result;
 }

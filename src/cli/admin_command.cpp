@@ -2,6 +2,7 @@
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -34,7 +35,14 @@ domain::Result<Json> read_roles(const std::string& path) {
     return std::unexpected(std::move(roles.error()));
   }
   Json list = Json::array();
-  for (const auto& [id, name] : *roles) list.push_back({{"uuid", id.to_string()}, {"name", name}});
+  for (const domain::ImportedRole& role : *roles) {
+    Json manageable = Json::array();
+    for (const base::Uuid& id : role.manageable) manageable.push_back(id.to_string());
+    list.push_back({{"uuid", role.id.to_string()},
+                    {"name", role.name},
+                    {"manages_all", role.manages_all},
+                    {"manageable", std::move(manageable)}});
+  }
   return list;
 }
 
@@ -47,6 +55,10 @@ domain::Result<Json> read_password() {
                   "--password-stdin: there is no password on standard input. Pipe it in, or type it and press Enter.",
                   "password");
   return line;
+}
+
+std::unexpected<domain::Error> not_utf8(std::string_view option) {
+  return refuse(ErrorCode::invalid_parameter, "--" + std::string(option) + " is not valid UTF-8.", std::string(option));
 }
 
 }  // namespace
@@ -80,6 +92,9 @@ AdminCommand::AdminCommand(const CommandSpec& spec, CLI::App& noun)
         added = command_->add_option(std::string("--").append(name).append(",").append(name), texts_[option.name], help)
                     ->type_name("");
         break;
+      case OptionKind::texts:
+        added = command_->add_option("--" + name, lists_[option.name], help)->type_name("")->allow_extra_args(false);
+        break;
       case OptionKind::text:
       case OptionKind::duration:
         added = command_->add_option("--" + name, texts_[option.name], help)->type_name("");
@@ -112,11 +127,16 @@ domain::Result<Json> AdminCommand::arguments() const {
       values["password"] = std::move(*password);
       continue;
     }
+    if (option.kind == OptionKind::texts) {
+      const std::vector<std::string>& list = lists_.at(option.name);
+      if (command_->get_option("--" + std::string(option.name))->count() == 0) continue;
+      if (!std::ranges::all_of(list, base::is_valid_utf8)) return not_utf8(option.name);
+      values[argument] = list;
+      continue;
+    }
     const std::string& text = texts_.at(option.name);
     if (text.empty() && command_->get_option("--" + std::string(option.name))->count() == 0) continue;
-    if (!base::is_valid_utf8(text))
-      return refuse(ErrorCode::invalid_parameter, "--" + std::string(option.name) + " is not valid UTF-8.",
-                    std::string(option.name));
+    if (!base::is_valid_utf8(text)) return not_utf8(option.name);
     if (option.kind == OptionKind::duration) {
       const auto duration = parse_duration(text);
       if (!duration)

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "admin/admin_commands.h"
 #include "cli/admin_command_table.h"
@@ -33,6 +34,7 @@ class AdminCommand {
   CLI::App* command_;
   ServiceChoice choice_;
   std::map<std::string_view, std::string> texts_;
+  std::map<std::string_view, std::vector<std::string>> lists_;
   std::map<std::string_view, bool> flags_;
   bool json_ = false;
   std::uint32_t limit_ = 0;

@@ -9,6 +9,7 @@ namespace invited::cli {
 
 enum class OptionKind {
   text,
+  texts,    ///< may be given several times, one text each; sent as an array
   subject,  ///< a text that may stand without its flag: `environment disable Production`
   flag,
   duration,        ///< "24h", sent as whole seconds
@@ -58,6 +59,7 @@ std::span<const NounSpec> nouns();
 std::span<const CommandSpec> admin_commands();
 // Its parts, a file each.
 std::span<const CommandSpec> app_commands();
+std::span<const CommandSpec> people_commands();
 std::span<const CommandSpec> mail_commands();
 
 }  // namespace invited::cli

@@ -1,8 +1,7 @@
-// The commands for apps, environments, roles, accounts and access.
+// The commands for apps, environments and roles.
 #include <array>
 
 #include "cli/admin_command_table.h"
-#include "cli/profile_options.h"
 
 namespace invited::cli {
 namespace {
@@ -11,17 +10,29 @@ using enum OptionKind;
 
 constexpr OptionSpec kEnvironmentSubject{"environment", subject, true, "UUID or name of the environment"};
 constexpr OptionSpec kRequiredApp{"app", text, true, "UUID or name of the app"};
-constexpr OptionSpec kRequiredEmail{"email", text, true, "the account's mail address"};
-constexpr OptionSpec kPasswordStdin{"password-stdin", password_stdin, false,
-                                    "read the password from the first line of standard input"};
 
 constexpr std::array kAppAdd{
     OptionSpec{"name", text, true, "what people know the app as; stands in mails and pages"},
     OptionSpec{"url", text, true, "where the button leads after accepting"},
     OptionSpec{"language", text, false, "language of its mails: en (default), nl, de, fr, es"},
 };
-constexpr std::array kAppColumns{Column{"APP UUID", "app_uuid"}, Column{"NAME", "name"}, Column{"LANGUAGE", "language"},
-                                 Column{"URL", "url"}};
+constexpr std::array kAppOnly{OptionSpec{"app", subject, true, "UUID or name of the app"}};
+constexpr std::array kAppSet{
+    OptionSpec{"app", subject, true, "UUID or name of the app"},
+    OptionSpec{"name", text, false, "what people know the app as; stands in mails and pages"},
+    OptionSpec{"url", text, false, "where the button leads after accepting"},
+    OptionSpec{"language", text, false, "language of its mails: en, nl, de, fr, es"},
+    OptionSpec{
+        "redirect-url", texts, false,
+        "where a caller may send people after accepting instead: this address and all below it. Several: once for "
+        "each, in place of those that there were; '' for none"},
+    OptionSpec{"grants", text, false,
+               "to which roles people may invite: any (default: the app decides before it calls), or manageable (only "
+               "those that one of their own roles manages, see invited role import)"},
+};
+constexpr std::array kAppColumns{Column{"APP UUID", "app_uuid"}, Column{"NAME", "name"},
+                                 Column{"LANGUAGE", "language"}, Column{"GRANTS", "grants"},
+                                 Column{"URL", "url"},           Column{"REDIRECT URLS", "redirect_urls"}};
 
 constexpr std::array kEnvironmentAdd{
     kRequiredApp,
@@ -66,37 +77,20 @@ constexpr std::array kRoleImport{
     OptionSpec{"file", package_file, true, "model/metadata.json out of the deployment package", "roles"},
 };
 constexpr std::array kRoleColumns{Column{"ROLE UUID", "role_uuid"}, Column{"NAME", "name"}, Column{"APP", "app_name"}};
-
-constexpr std::array kAccountAdd{
-    kRequiredEmail,
-    OptionSpec{"name", text, true, "the person's name; stands in the mails of their invitations"},
-    OptionSpec{"uuid", text, false, "one by which apps know the person already (in OpenIDs); else a new one is made"},
-    kPasswordStdin,
+constexpr OptionSpec kDialect{"dialect", text, true,
+                              "whose name it is: gorules, medusa, base44 (auth.inviteUser), base44-runtime "
+                              "(users.inviteUser)"};
+constexpr OptionSpec kDialectsName{"name", text, true,
+                                   "as its clients send it, like \"admin\"; \"default\" where they name no role"};
+constexpr std::array kRoleMap{
+    kRequiredApp,
+    kDialect,
+    kDialectsName,
+    OptionSpec{"role", text, true, "UUID or name of the role that it stands for"},
 };
-constexpr auto kAccountSet = with_profile_options(std::array{
-    kRequiredEmail,
-    OptionSpec{"name", text, false, "the person's name; stands in the mails of their invitations"},
-});
-constexpr std::array kSetPassword{
-    kRequiredEmail,
-    OptionSpec{"password-stdin", password_stdin, true, "read the password from the first line of standard input"}};
-constexpr std::array kEmailOnly{kRequiredEmail};
-constexpr std::array kAccountColumns{Column{"EMAIL", "email"}, Column{"NAME", "name"},
-                                     Column{"PASSWORD", "has_password"}, Column{"DISABLED", "disabled"},
-                                     Column{"CREATED", "created_at"}};
-
-constexpr std::array kAccessChange{
-    OptionSpec{"environment", text, true, "UUID or name of the environment"},
-    kRequiredEmail,
-    OptionSpec{"role", text, true, "UUID or name of the role"},
-};
-constexpr std::array kAccessList{OptionSpec{"environment", text, false, "only this one's (UUID or name)"}};
-constexpr std::array kAccessColumns{Column{"EMAIL", "email"},
-                                    Column{"NAME", "name"},
-                                    Column{"ROLE", "role_name"},
-                                    Column{"APP", "app_name"},
-                                    Column{"ENVIRONMENT", "environment_name"},
-                                    Column{"SINCE", "granted_at"}};
+constexpr std::array kRoleUnmap{kRequiredApp, kDialect, kDialectsName};
+constexpr std::array kMappingColumns{Column{"DIALECT", "dialect"}, Column{"NAME", "name"}, Column{"ROLE", "role_name"},
+                                     Column{"ROLE UUID", "role_uuid"}, Column{"APP", "app_name"}};
 
 constexpr std::string_view kKeepPassword =
     "A password that was issued is shown this once and kept only as a hash: put it where the app reads it, now.";
@@ -113,6 +107,19 @@ constexpr std::array kCommands{
                 "Next: its roles (invited role add or import), then an environment.",
                 true},
     CommandSpec{"app", "list", "List the apps", "invited app list --json", {}, Shape::list, kAppColumns},
+
+    CommandSpec{"app", "show", "Show one app", "invited app show \"Harbour Planner\"", kAppOnly},
+    CommandSpec{
+        "app",
+        "set",
+        "Change an app; what is not given stays",
+        "invited app set \"Harbour Planner\" --redirect-url https://planner.example.com/welcome --grants manageable",
+        kAppSet,
+        Shape::object,
+        {},
+        "App changed.",
+        {},
+        true},
 
     CommandSpec{"environment",
                 "add",
@@ -187,92 +194,37 @@ constexpr std::array kCommands{
                 kRoleColumns},
     CommandSpec{"role",
                 "import",
-                "Take over the roles of a Mendix deployment package: adds and renames, never removes",
+                "Take over the roles of a Mendix deployment package, and whom each may manage: adds and changes, never "
+                "removes",
                 "invited role import --app \"Harbour Planner\" model/metadata.json",
                 kRoleImport,
                 Shape::object,
                 {},
                 "Roles imported.",
-                {},
+                "Whom a role manages counts where the app asks for it: invited app set --grants manageable.",
                 true},
-
-    CommandSpec{"account",
-                "add",
-                "Add a person, as one who may invite must be",
-                "invited account add --email ada@example.com --name \"Ada Lovelace\"",
-                kAccountAdd,
+    CommandSpec{"role",
+                "map",
+                "Say which role a JSON dialect means by a name; a name that is not mapped grants nothing",
+                "invited role map --app \"Harbour Planner\" --dialect base44 --name admin --role Administrator",
+                kRoleMap,
                 Shape::object,
                 {},
-                "Account added.",
-                "Next: a role, to let the person invite (invited access grant). A password: the person sets one at "
-                "/forgot-password.",
+                "Role mapped.",
+                {},
                 true},
-    CommandSpec{"account", "list", "List the accounts", "invited account list", {}, Shape::paged_list, kAccountColumns},
-    CommandSpec{"account", "show", "Show a person: profile, roles, and as whom the apps know them",
-                "invited account show --email ada@example.com", kEmailOnly},
-    CommandSpec{"account",
-                "set",
-                "Change what is known of a person; '' takes a field away, what is not given stays",
-                "invited account set --email ada@example.com --job-title \"Harbour pilot\" --country NL --phone ''",
-                kAccountSet,
+    CommandSpec{"role",
+                "unmap",
+                "Let a JSON dialect's name stand for nothing again",
+                "invited role unmap --app \"Harbour Planner\" --dialect base44 --name admin",
+                kRoleUnmap,
                 Shape::object,
                 {},
-                "Account changed.",
+                "The name stands for no role any more.",
                 {},
                 true},
-    CommandSpec{"account",
-                "set-password",
-                "Set a person's password; ends their sessions and kills links that set a new one",
-                "invited account set-password --email ada@example.com --password-stdin < password.txt",
-                kSetPassword,
-                Shape::object,
-                {},
-                "Password set.",
-                {},
-                true},
-    CommandSpec{"account",
-                "disable",
-                "Stop a person from signing in and inviting",
-                "invited account disable --email ada@example.com",
-                kEmailOnly,
-                Shape::object,
-                {},
-                "Account disabled.",
-                {},
-                true},
-    CommandSpec{"account",
-                "enable",
-                "Let a person sign in and invite again",
-                "invited account enable --email ada@example.com",
-                kEmailOnly,
-                Shape::object,
-                {},
-                "Account enabled.",
-                {},
-                true},
-
-    CommandSpec{"access",
-                "grant",
-                "Give a person a role in an environment",
-                "invited access grant --environment Production --email ada@example.com --role Administrator",
-                kAccessChange,
-                Shape::object,
-                {},
-                "The person has the role (changed: false where that was so before).",
-                {},
-                true},
-    CommandSpec{"access",
-                "revoke",
-                "Take a person's role away",
-                "invited access revoke --environment Production --email ada@example.com --role Administrator",
-                kAccessChange,
-                Shape::object,
-                {},
-                "The person does not have the role (changed: false where that was so before).",
-                {},
-                true},
-    CommandSpec{"access", "list", "List who has which role", "invited access list --environment Production",
-                kAccessList, Shape::paged_list, kAccessColumns},
+    CommandSpec{"role", "mappings", "List what JSON dialects call the roles",
+                "invited role mappings --app \"Harbour Planner\"", kRoleList, Shape::list, kMappingColumns},
 };
 
 }  // namespace

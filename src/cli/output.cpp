@@ -1,5 +1,7 @@
 #include "cli/output.h"
 
+#include <algorithm>
+#include <cstring>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -19,16 +21,28 @@ using admin::Json;
 std::string label_of(std::string member) {
   for (char& c : member)
     if (c == '_') c = ' ';
-  if (member.ends_with("uuid")) member.replace(member.size() - 4, 4, "UUID");
-  if (member == "url" || member.ends_with(" url")) member.replace(member.size() - 3, 3, "URL");
-  if (member.starts_with("openid")) member.replace(0, 6, "OpenID");
+  for (const auto& [written, read] :
+       {std::pair("uuid", "UUID"), std::pair("url", "URL"), std::pair("api", "API"), std::pair("openid", "OpenID")})
+    for (std::size_t at = 0; (at = member.find(written, at)) != std::string::npos; at += std::strlen(read))
+      if (at == 0 || member[at - 1] == ' ') member.replace(at, std::strlen(written), read);
   return member;
+}
+
+bool is_list_of_texts(const Json& value) {
+  return value.is_array() && !value.empty() &&
+         std::ranges::all_of(value, [](const Json& entry) { return entry.is_string(); });
 }
 
 std::string text_of(const Json& value) {
   if (value.is_null()) return "";
   if (value.is_string()) return value.get<std::string>();
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
+  if (value.is_array() && value.empty()) return "";
+  if (is_list_of_texts(value)) {
+    std::string texts;
+    for (const Json& text : value) texts += (texts.empty() ? "" : ", ") + text.get<std::string>();
+    return texts;
+  }
   return value.dump();
 }
 
@@ -40,7 +54,7 @@ std::string member_text(const Json& object, std::string_view member) {
 std::vector<std::pair<std::string, std::string>> lines_of(const Json& object, bool with_empty) {
   std::vector<std::pair<std::string, std::string>> lines;
   for (const auto& [member, value] : object.items())
-    if (!value.is_structured() && (with_empty || !value.is_null()))
+    if ((!value.is_structured() || is_list_of_texts(value)) && (with_empty || !value.is_null()))
       lines.emplace_back(label_of(member), base::on_one_line(text_of(value)));
   return lines;
 }
@@ -75,7 +89,7 @@ void print_object(const CommandSpec& spec, const Json& object) {
   }
   // What a thing consists of, as a table below it: the attempts of a mail.
   for (const auto& [member, value] : object.items()) {
-    if (!value.is_array() || value.empty() || !spec.headline.empty()) continue;
+    if (!value.is_array() || value.empty() || is_list_of_texts(value) || !spec.headline.empty()) continue;
     std::vector<std::string> header;
     for (const auto& [name, inner] : value.front().items()) header.push_back(label_of(name));
     std::vector<std::vector<std::string>> rows;

@@ -6,6 +6,7 @@
 #include "domain/environment_authentication.h"
 #include "domain/openid.h"
 #include "domain/person_name.h"
+#include "domain/redirect_url.h"
 #include "domain/web_url.h"
 
 namespace invited::domain {
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::string_view kOperator = "operator";
 constexpr std::size_t kMaxNamespace = 400;
+constexpr std::size_t kMaxRedirectUrls = 16;
 
 void audit(std::string_view action, const base::Uuid& subject, std::string detail, Transaction& transaction,
            base::Timestamp now) {
@@ -32,60 +34,155 @@ PasswordSlot issue(const base::Secret& password, const base::Secret& pepper, bas
   return {PasswordKind::issued, hash_issued_password(pepper, password.reveal()), now, std::nullopt};
 }
 
-}  // namespace
-
-Result<App> add_app(std::string_view name, std::string_view url, std::string_view language, Transaction& transaction,
-                    base::Timestamp now) {
-  auto checked_name = parse_name(name, "name");
-  if (!checked_name) return std::unexpected(std::move(checked_name.error()));
-  if (!is_web_url(url))
-    return refuse(ErrorCode::invalid_parameter,
-                  "--url cannot be used: give the app's address as https://… without user name or blanks.", "url");
-  const auto known_language = base::parse_language(language);
-  if (!known_language)
-    return refuse(ErrorCode::invalid_parameter, "--language is not one of en, nl, de, fr, es.", "language");
-  App app{base::Uuid::random(), *checked_name, std::string(url), *known_language, now};
-  transaction.insert(app);
-  audit("app.added", app.id, {}, transaction, now);
-  return app;
+/// Puts what is given into the app, checked.
+Result<void> describe_app(App& app, std::optional<std::string_view> name, std::optional<std::string_view> url,
+                          std::optional<std::string_view> language) {
+  if (name) {
+    auto checked = parse_name(*name, "name");
+    if (!checked) return std::unexpected(std::move(checked.error()));
+    app.name = *std::move(checked);
+  }
+  if (url) {
+    if (!is_web_url(*url))
+      return refuse(ErrorCode::invalid_parameter,
+                    "--url cannot be used: give the app's address as https://… without user name or blanks.", "url");
+    app.url = *url;
+  }
+  if (language) {
+    const auto known = base::parse_language(*language);
+    if (!known) return refuse(ErrorCode::invalid_parameter, "--language is not one of en, nl, de, fr, es.", "language");
+    app.language = *known;
+  }
+  return {};
 }
 
-Result<Role> add_role(const base::Uuid& app_id, std::optional<base::Uuid> id, std::string_view name,
-                      Transaction& transaction, base::Timestamp now) {
+/// Those that are not empty, each once.
+Result<std::vector<std::string>> check_redirect_urls(const std::vector<std::string>& urls) {
+  std::vector<std::string> checked;
+  for (const std::string& url : urls) {
+    if (url.empty() || std::ranges::find(checked, url) != checked.end()) continue;
+    // What would not be allowed below itself could never be used.
+    App alone;
+    alone.redirect_urls = {url};
+    if (!check_redirect_url(alone, url))
+      return refuse(ErrorCode::invalid_parameter,
+                    "--redirect-url cannot be used: give an address as https://… without user name, blanks or \"..\".",
+                    "redirect-url");
+    checked.push_back(url);
+  }
+  if (checked.size() > kMaxRedirectUrls)
+    return refuse(ErrorCode::invalid_parameter, "An app has at most 16 redirect URLs.", "redirect-url");
+  return checked;
+}
+
+std::vector<base::Uuid> each_once(std::vector<base::Uuid> ids) {
+  std::ranges::sort(ids);
+  const auto repeated = std::ranges::unique(ids);
+  ids.erase(repeated.begin(), repeated.end());
+  return ids;
+}
+
+std::string managed_by(const Role& role) {
+  return role.manages_all ? " manages=all" : " manages=" + std::to_string(role.manageable.size());
+}
+
+Result<Role> insert_role(const base::Uuid& app_id, std::optional<base::Uuid> id, const ImportedRole& described,
+                         Transaction& transaction, base::Timestamp now) {
   if (!transaction.find_app(app_id)) return std::unexpected(no_such_app(app_id));
-  auto checked_name = parse_name(name, "name");
-  if (!checked_name) return std::unexpected(std::move(checked_name.error()));
+  auto name = parse_name(described.name, "name");
+  if (!name) return std::unexpected(std::move(name.error()));
   if (id && id->is_nil()) return refuse(ErrorCode::invalid_parameter, "--uuid: the nil UUID cannot be a role.", "uuid");
   if (id && transaction.find_role(app_id, *id))
     return refuse(ErrorCode::already_exists, "The app has a role " + id->to_string() + " already.", "uuid");
-  Role role{app_id, id.value_or(base::Uuid::random()), *checked_name, now};
+  Role role{app_id,
+            id.value_or(base::Uuid::random()),
+            *std::move(name),
+            now,
+            described.manages_all,
+            each_once(described.manageable)};
   transaction.insert(role);
   audit("role.added", role.id, "app=" + app_id.to_string(), transaction, now);
   return role;
 }
 
-Result<RoleImport> import_roles(const base::Uuid& app_id, const std::vector<std::pair<base::Uuid, std::string>>& roles,
+}  // namespace
+
+Result<App> add_app(std::string_view name, std::string_view url, std::string_view language, Transaction& transaction,
+                    base::Timestamp now) {
+  App app{.id = base::Uuid::random(), .name = {}, .url = {}, .created_at = now};
+  if (auto described = describe_app(app, name, url, language); !described)
+    return std::unexpected(std::move(described.error()));
+  transaction.insert(app);
+  audit("app.added", app.id, {}, transaction, now);
+  return app;
+}
+
+Result<App> set_app(const base::Uuid& app_id, const AppChange& change, Transaction& transaction, base::Timestamp now) {
+  auto app = transaction.find_app(app_id);
+  if (!app) return std::unexpected(no_such_app(app_id));
+  if (auto described = describe_app(*app, change.name, change.url, change.language); !described)
+    return std::unexpected(std::move(described.error()));
+  if (change.grants) {
+    const auto rule = parse_grant_rule(*change.grants);
+    if (!rule)
+      return refuse(ErrorCode::invalid_parameter,
+                    "--grants is not one of any, manageable: manageable lets people invite only to the roles that one "
+                    "of their own manages.",
+                    "grants");
+    app->grants = *rule;
+  }
+  if (change.redirect_urls) {
+    auto checked = check_redirect_urls(*change.redirect_urls);
+    if (!checked) return std::unexpected(std::move(checked.error()));
+    app->redirect_urls = *std::move(checked);
+  }
+  transaction.update(*app);
+  std::string changed;
+  const auto note = [&changed](bool given, std::string_view what) {
+    if (given) changed += (changed.empty() ? "" : " ") + std::string(what);
+  };
+  note(change.name.has_value(), "name");
+  note(change.url.has_value(), "url");
+  note(change.language.has_value(), "language");
+  note(change.grants.has_value(), "grants=" + std::string(to_string(app->grants)));
+  note(change.redirect_urls.has_value(), "redirect-urls=" + std::to_string(app->redirect_urls.size()));
+  audit("app.changed", app_id, std::move(changed), transaction, now);
+  return *std::move(app);
+}
+
+Result<Role> add_role(const base::Uuid& app_id, std::optional<base::Uuid> id, std::string_view name,
+                      Transaction& transaction, base::Timestamp now) {
+  return insert_role(app_id, id, {.id = {}, .name = std::string(name)}, transaction, now);
+}
+
+Result<RoleImport> import_roles(const base::Uuid& app_id, const std::vector<ImportedRole>& roles,
                                 Transaction& transaction, base::Timestamp now) {
   if (!transaction.find_app(app_id)) return std::unexpected(no_such_app(app_id));
   RoleImport result;
-  for (const auto& [id, name] : roles) {
-    auto known = transaction.find_role(app_id, id);
+  for (const ImportedRole& role : roles) {
+    auto known = transaction.find_role(app_id, role.id);
     if (!known) {
-      auto added = add_role(app_id, id, name, transaction, now);
+      auto added = insert_role(app_id, role.id, role, transaction, now);
       if (!added) return std::unexpected(std::move(added.error()));
       ++result.added;
       continue;
     }
-    auto checked_name = parse_name(name, "name");
+    auto checked_name = parse_name(role.name, "name");
     if (!checked_name) return std::unexpected(std::move(checked_name.error()));
-    if (known->name == *checked_name) {
+    const auto manageable = each_once(role.manageable);
+    const bool renamed = known->name != *checked_name;
+    const bool changed = known->manages_all != role.manages_all || known->manageable != manageable;
+    if (!renamed && !changed) {
       ++result.unchanged;
       continue;
     }
     known->name = *checked_name;
+    known->manages_all = role.manages_all;
+    known->manageable = manageable;
     transaction.update(*known);
-    audit("role.renamed", id, "app=" + app_id.to_string(), transaction, now);
-    ++result.renamed;
+    if (renamed) audit("role.renamed", role.id, "app=" + app_id.to_string(), transaction, now);
+    if (changed) audit("role.changed", role.id, "app=" + app_id.to_string() + managed_by(*known), transaction, now);
+    ++(renamed ? result.renamed : result.changed);
   }
   return result;
 }

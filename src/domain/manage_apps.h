@@ -18,17 +18,37 @@ namespace invited::domain {
 Result<App> add_app(std::string_view name, std::string_view url, std::string_view language, Transaction& transaction,
                     base::Timestamp now);
 
+/// What is to be changed; the rest stays.
+struct AppChange {
+  std::optional<std::string> name;
+  std::optional<std::string> url;
+  std::optional<std::string> language;
+  std::optional<std::string> grants;
+  std::optional<std::vector<std::string>> redirect_urls;  ///< in place of all that there were; empty ones do not count
+};
+/// Errors: not_found, invalid_parameter ("name", "url", "language", "grants", "redirect-url").
+Result<App> set_app(const base::Uuid& app_id, const AppChange& change, Transaction& transaction, base::Timestamp now);
+
 /// Without `id` a random one. Errors: not_found (app), invalid_parameter ("name"), already_exists.
 Result<Role> add_role(const base::Uuid& app_id, std::optional<base::Uuid> id, std::string_view name,
                       Transaction& transaction, base::Timestamp now);
 
+/// A role as a deployment package tells of it.
+struct ImportedRole {
+  base::Uuid id;
+  std::string name;
+  bool manages_all = false;
+  std::vector<base::Uuid> manageable{};
+};
+/// Every role counts once.
 struct RoleImport {
   std::uint32_t added = 0;
-  std::uint32_t renamed = 0;
+  std::uint32_t renamed = 0;  ///< whatever else changed
+  std::uint32_t changed = 0;  ///< whom it manages, and not its name
   std::uint32_t unchanged = 0;
 };
-/// The roles of a deployment package (id and name): adds, renames, never removes. All or nothing.
-Result<RoleImport> import_roles(const base::Uuid& app_id, const std::vector<std::pair<base::Uuid, std::string>>& roles,
+/// Adds, renames, takes over whom each role manages; never removes. All or nothing.
+Result<RoleImport> import_roles(const base::Uuid& app_id, const std::vector<ImportedRole>& roles,
                                 Transaction& transaction, base::Timestamp now);
 
 struct AddEnvironment {

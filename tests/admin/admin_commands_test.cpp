@@ -19,7 +19,8 @@ std::vector<std::string> members(const Json& object) {
 TEST_F(AdminTest, AppsAreAddedAndListed) {
   const Json added =
       result("app add", {{"name", "Crane Control"}, {"url", "https://crane.example.org"}, {"language", "nl"}});
-  EXPECT_THAT(members(added), ElementsAre("app_uuid", "name", "url", "language", "created_at"));
+  EXPECT_THAT(members(added),
+              ElementsAre("app_uuid", "name", "url", "language", "grants", "redirect_urls", "created_at"));
   EXPECT_EQ(added["language"], "nl");
   EXPECT_EQ(result("app add", {{"name", "Ferry"}, {"url", "https://f.example.org"}})["language"], "en");
   const Json list = result("app list");
@@ -29,7 +30,8 @@ TEST_F(AdminTest, AppsAreAddedAndListed) {
 
 TEST_F(AdminTest, RolesBelongToAnAppThatIsNamedByUuidOrName) {
   const Json added = result("role add", {{"app", "HARBOUR planner"}, {"name", "Pilot"}});
-  EXPECT_THAT(members(added), ElementsAre("role_uuid", "name", "app_uuid", "app_name", "created_at"));
+  EXPECT_THAT(members(added), ElementsAre("role_uuid", "name", "app_uuid", "app_name", "manages_all",
+                                          "manageable_role_uuids", "created_at"));
   EXPECT_EQ(added["app_uuid"], app_.id.to_string());
   const Json own =
       result("role add",

@@ -124,14 +124,17 @@ class Commands:
         with folder() as where:
             file = where / "metadata.json"
             file.write_text(json.dumps({"Roles": {
-                "53f5d6fa-6da9-4a71-b011-454ec052cce8": {"Name": "Administrator", "ManageableRoles": []},
-                "8e4f1c2a-0000-4000-8000-000000000002": {"Name": "User", "ManageableRoles": []}}}))
+                "53f5d6fa-6da9-4a71-b011-454ec052cce8": {
+                    "Name": "Administrator", "ManageableRoles": ["8e4f1c2a-0000-4000-8000-000000000002"]},
+                "8e4f1c2a-0000-4000-8000-000000000002": {"Name": "User"}}}))
             done = self.json("role", "import", "--app", app["app_uuid"], str(file))
             self.assertEqual((done["added"], done["renamed"], done["unchanged"]), (2, 0, 0))
             again = self.json("role", "import", "--app", app["app_uuid"], str(file))
             self.assertEqual((again["added"], again["renamed"], again["unchanged"]), (0, 0, 2))
-            names = {role["role_uuid"]: role["name"] for role in self.json("role", "list", "--app", app["app_uuid"])}
-            self.assertEqual(names["53f5d6fa-6da9-4a71-b011-454ec052cce8"], "Administrator")
+            roles = {role["role_uuid"]: role for role in self.json("role", "list", "--app", app["app_uuid"])}
+            administrator = roles["53f5d6fa-6da9-4a71-b011-454ec052cce8"]
+            self.assertEqual((administrator["name"], administrator["manageable_role_uuids"]),
+                             ("Administrator", ["8e4f1c2a-0000-4000-8000-000000000002"]))
             for content, complaint in (("PK", "not JSON"), ("{}", "no \"Roles\""), (None, "cannot be read")):
                 if content is None:
                     file.unlink()
@@ -141,6 +144,54 @@ class Commands:
                     self.json("role", "import", "--app", app["app_uuid"], str(file))
                 self.assertIn(complaint, refused.exception.stderr)
                 self.assertIn(str(file), refused.exception.stderr)
+
+    def test_an_app_says_where_people_may_be_sent_and_who_may_invite_to_what(self):
+        app = self.json("app", "add", "--name", "Sluice", "--url", "https://sluice.example.org")
+        changed = self.json("app", "set", "sluice", "--name", "Sluice gate", "--url", "https://lock.example.org", "--language",
+                            "de", "--redirect-url", "https://lock.example.org/a", "--redirect-url",
+                            "http://127.0.0.1:3000/b", "--grants", "manageable")
+        self.assertEqual({**app, "name": "Sluice gate", "url": "https://lock.example.org", "language": "de",
+                          "redirect_urls": ["https://lock.example.org/a", "http://127.0.0.1:3000/b"],
+                          "grants": "manageable"}, changed)
+        self.assertEqual(self.json("app", "show", app["app_uuid"]), changed)
+        self.assertIn("https://lock.example.org/a, http://127.0.0.1:3000/b", self.text("app", "show", "Sluice gate"))
+        self.assertEqual(self.json("app", "set", "--app", "Sluice gate", "--redirect-url", "")["redirect_urls"], [])
+
+    def test_tokens_are_made_listed_and_revoked(self):
+        self.json("app", "add", "--name", "Dredger", "--url", "https://dredger.example.org")
+        for role in ("User", "Chief"):
+            self.json("role", "add", "--app", "Dredger", "--name", role)
+        self.json("environment", "add", "--app", "Dredger", "--name", "Dredger live")
+        self.json("account", "add", "--email", "digger@example.org", "--name", "Digger")
+        self.json("access", "grant", "--environment", "Dredger live", "--email", "digger@example.org", "--role", "User")
+        for ceiling in (["--role-ceiling", "User,Chief"], ["--role-ceiling", "User", "--role-ceiling", "Chief"]):
+            added = self.json("token", "add", "--environment", "Dredger live", "--account", "digger@example.org",
+                              "--name", "nightly", *ceiling, "--expires", "90d", "--links")
+            self.assertRegex(added["api_token"], r"^invited_[\w-]{49}$")
+            self.assertRegex(added["token_uuid"], UUID)
+            self.assertRegex(added["expires_at"], TIME)
+            self.assertEqual((added["role_ceiling"], added["links"]), (["User", "Chief"], True))
+        listed = self.json("token", "list", "--environment", "Dredger live")
+        self.assertEqual(listed[0], {name: value for name, value in added.items() if name != "api_token"})
+        shown = self.text("token", "list")
+        self.assertIn("nightly", shown)
+        self.assertNotIn("invited_", shown)
+        self.assertEqual(self.json("token", "revoke", added["token_uuid"])["state"], "revoked")
+        for wrong, complaint in ((["--expires", "0s"], "future"), (["--expires", "soon"], "duration"),
+                                 (["--role-ceiling", ""], "names no role")):
+            with self.assertRaises(CommandFailed) as refused:
+                self.json("token", "add", "--environment", "Dredger live", "--account", "digger@example.org", *wrong)
+            self.assertIn(complaint, refused.exception.stderr)
+
+    def test_roles_get_the_names_of_dialects(self):
+        self.json("app", "add", "--name", "Tug", "--url", "https://tug.example.org")
+        self.json("role", "add", "--app", "Tug", "--name", "Chief")
+        words = ("--app", "Tug", "--dialect", "base44", "--name", "admin")
+        mapped = self.json("role", "map", *words, "--role", "chief")
+        self.assertEqual(self.json("role", "mappings", "--app", "Tug"), [mapped])
+        self.assertIn("base44", self.text("role", "mappings"))
+        self.assertEqual(self.json("role", "unmap", *words)["name"], "admin")
+        self.assertEqual(self.json("role", "mappings", "--app", "Tug"), [])
 
     def test_environments_are_rotated_disabled_and_enabled_by_uuid_or_name(self):
         self.json("app", "add", "--name", "Tower", "--url", "https://tower.example.org")
@@ -716,7 +767,7 @@ class Usage(unittest.TestCase):
         self.assertEqual(top.returncode, 0)
         self.assertIn("invited demo", top.stdout)
         self.assertRegex(run("--version").stdout, r"^invited \d+\.\d+\.\d+\n$")
-        for noun in ("app", "environment", "role", "account", "access", "invitation", "mail", "refresh", "audit"):
+        for noun in ("app", "environment", "role", "account", "access", "token", "invitation", "mail", "refresh", "audit"):
             listed = run(noun, "--help")
             self.assertEqual(listed.returncode, 0)
             verbs = re.findall(r"(?m)^  ([a-z-]+) {2,}", listed.stdout.split("Subcommands:")[1])
@@ -730,7 +781,10 @@ class Usage(unittest.TestCase):
         for noun, verb, words in (("environment", "set", "--openid-template"), ("environment", "set", "--refresh-url"),
                                   ("environment", "set", "{account_uuid}"), ("account", "set", "--avatar-thumbnail-url"),
                                   ("account", "set", "at most 2000 characters"), ("account", "set", "only operators"),
-                                  ("account", "set-password", "sessions"), ("refresh", "list", "cancelled")):
+                                  ("account", "set-password", "sessions"), ("app", "set", "--redirect-url"),
+                                  ("app", "set", "manageable"), ("role", "map", "base44-runtime"),
+                                  ("role", "map", "default"), ("token", "add", "--role-ceiling"),
+                                  ("token", "add", "left out: never"), ("refresh", "list", "cancelled")):
             self.assertIn(words, run(noun, verb, "--help").stdout, (noun, verb))
         for command in ("serve", "demo", "check"):
             self.assertIn("Example", run(command, "--help").stdout)
