@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -15,6 +16,7 @@
 
 #include "cli/service_choice.h"
 #include "demo_mails.h"
+#include "domain/role_alias.h"
 #include "durable_file.h"
 #include "keys.h"
 #include "serve.h"
@@ -35,6 +37,7 @@ constexpr const char* kInviterName = "Marit de Vries";
 constexpr const char* kInviterUuid = "5d1f2a60-8c3e-4b7a-9e21-6f0c4d8b3a17";
 constexpr const char* kInviterEmail = "marit.de.vries@harbour-planner.example";
 constexpr const char* kSoapPath = "/ws/InviteAPI/1/soap1";
+constexpr const char* kApiPath = "/api/v1";
 constexpr const char* kDemoFile = "demo.json";
 constexpr const char* kMailPath = "/demo/mails";
 
@@ -128,6 +131,30 @@ domain::Result<Json> run(const char* command, Json arguments, admin::AdminContex
       std::string("The demo app cannot be set up (") + command + "): " + error["message"].get<std::string>());
 }
 
+/// What the JSON front doors need: a token, and what their dialects call the roles. The token, once.
+domain::Result<Json> set_up_api(const Json& app, const Json& environment_uuid, admin::AdminContext& context) {
+  struct Mapping {
+    const char* name;
+    const char* role;
+  };
+  // A client that names no role means the demo's; an admin is one who runs the app.
+  constexpr std::array kMappings{Mapping{"default", kInvitedRole}, Mapping{"user", "User"},
+                                 Mapping{"admin", "Administrator"}};
+  for (const std::string_view dialect : domain::kAliasDialects)
+    for (const Mapping& mapping : kMappings)
+      if (auto mapped =
+              run("role map", {{"app", app}, {"dialect", dialect}, {"name", mapping.name}, {"role", mapping.role}},
+                  context);
+          !mapped)
+        return mapped;
+  auto token =
+      run("token add",
+          {{"environment", environment_uuid}, {"account", kInviterEmail}, {"name", "invited demo"}, {"links", true}},
+          context);
+  if (!token) return token;
+  return (*token)["api_token"];
+}
+
 /// App, roles, environment, inviter: what the demo tells of itself.
 domain::Result<Json> set_up(const Config& config, admin::AdminContext& context) {
   auto app = run("app add", {{"name", kAppName}, {"url", config.public_url + "/"}}, context);
@@ -153,11 +180,34 @@ domain::Result<Json> set_up(const Config& config, admin::AdminContext& context) 
   auto access = run("access grant",
                     {{"environment", environment_uuid}, {"email", kInviterEmail}, {"role", inviter_role}}, context);
   if (!access) return access;
+  auto token = set_up_api(app_uuid, environment_uuid, context);
+  if (!token) return token;
   return Json{{"environment_uuid", environment_uuid},
               {"environment_password", (*environment)["environment_password"]},
               {"role_uuid", invited_role},
               {"role_name", kInvitedRole},
-              {"inviter_email", kInviterEmail}};
+              {"inviter_email", kInviterEmail},
+              {"api_token", *token}};
+}
+
+/// A folder of a version without JSON front doors gets what they need.
+domain::Result<Json> complete(Json known, const std::filesystem::path& file, admin::AdminContext& context) {
+  if (known.contains("api_token")) return known;
+  const auto environments = run("environment list", Json::object(), context);
+  if (!environments) return environments;
+  for (const Json& environment : *environments) {
+    if (environment["environment_uuid"] != known["environment_uuid"]) continue;
+    auto token = set_up_api(environment["app_uuid"], known["environment_uuid"], context);
+    if (!token) return token;
+    known["api_token"] = *std::move(token);
+    if (auto written = replace_file_durably(file, known.dump(2) + "\n"); !written)
+      return domain::refuse(domain::ErrorCode::unavailable, written.error());
+    return known;
+  }
+  return domain::refuse(domain::ErrorCode::unavailable,
+                        file.string() +
+                            " names an environment that is not in the database: start the demo in another "
+                            "folder, or without --state-dir.");
 }
 
 /// The credentials: those of the last time, or of an app that is set up now.
@@ -166,7 +216,8 @@ domain::Result<Json> credentials(const std::filesystem::path& folder, Service& s
   if (std::ifstream stream(file); stream) {
     const std::string content{std::istreambuf_iterator<char>(stream), {}};
     auto known = Json::parse(content, nullptr, /*allow_exceptions=*/false);
-    if (known.is_object() && known.contains("environment_password")) return known;
+    if (known.is_object() && known.contains("environment_password"))
+      return complete(std::move(known), file, service.admin_context());
     return domain::refuse(domain::ErrorCode::unavailable,
                           file.string() + " is damaged: start the demo in another folder, or without --state-dir.");
   }
@@ -218,6 +269,13 @@ void print_for_people(const Json& facts, const DemoFolder& folder) {
             << "  </soap:Body>\n"
             << "</soap:Envelope>'\n"
             << "\n"
+            << "     Or as JSON, with an API token:\n"
+            << "\n"
+            << "curl -sS " << text("api_url") << "/invitations -H 'Authorization: Bearer " << text("api_token")
+            << "' \\\n"
+            << "  -H 'Content-Type: application/json' -d '{\"email\": \"grace@example.org\", \"roles\": [\""
+            << text("role_uuid") << "\"]}'\n"
+            << "\n"
             << "  2. Open the mail, follow its link, sign up:\n"
             << "\n"
             << "       " << text("mail_url") << "\n"
@@ -258,9 +316,12 @@ int demo(const cli::DemoOptions& options) {
 
   const std::string& base_url = (*service)->config().public_url;
   Json facts{{"base_url", base_url}, {"wsdl_url", base_url + kSoapPath + "?wsdl"}};
-  for (const auto& [member, value] : known->items()) facts[member] = value;
+  for (const auto& [member, value] : known->items())
+    if (member != "api_token") facts[member] = value;
   facts["mail_dir"] = mail_dir;
   facts["mail_url"] = base_url + kMailPath;
+  facts["api_token"] = (*known)["api_token"];
+  facts["api_url"] = base_url + kApiPath;
   std::error_code error;
   std::filesystem::create_directories(mail_dir, error);  // watched from the start, before the first mail makes it
   std::filesystem::permissions(mail_dir, std::filesystem::perms::owner_all, error);

@@ -523,7 +523,7 @@ class TheServiceEnds(unittest.TestCase):
 
 class TheDemo(unittest.TestCase):
     MEMBERS = ["base_url", "wsdl_url", "environment_uuid", "environment_password", "role_uuid", "role_name",
-               "inviter_email", "mail_dir", "mail_url"]
+               "inviter_email", "mail_dir", "mail_url", "api_token", "api_url"]
 
     def start(self, where, *arguments, env=None):
         process = Process(["demo", "--json", *arguments], where / "log", env)
@@ -562,6 +562,19 @@ class TheDemo(unittest.TestCase):
                              "Harbour Planner")
             self.assertEqual(process.end(), 0)
             self.assertFalse(state.exists())
+
+    def test_a_folder_of_a_version_without_tokens_gets_one(self):
+        with folder() as where:
+            for _ in range(2):
+                process, facts = self.start(where, "--listen", "127.0.0.1:0", "--state-dir", str(where / "demo"))
+                self.assertEqual(process.end(), 0)
+                known = json.loads((where / "demo" / "demo.json").read_text())
+                self.assertEqual(known.pop("api_token"), facts["api_token"])
+                (where / "demo" / "demo.json").write_text(json.dumps(known))
+            tokens = json.loads(run("token", "list", "--state-dir", str(where / "demo"), "--json").stdout)
+            self.assertEqual([token["state"] for token in tokens], ["valid", "valid"])
+            mappings = json.loads(run("role", "mappings", "--state-dir", str(where / "demo"), "--json").stdout)
+            self.assertEqual(len(mappings), 12)
 
     def test_a_folder_in_which_the_set_up_was_broken_off_is_set_up(self):
         with folder() as where:
