@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 
 #include "base/utf8.h"
 #include "http/percent_encoding.h"
@@ -133,6 +134,11 @@ void Router::add(std::string method, std::string pattern, Handler handler, Route
   path->refresh(*cors_);
 }
 
+void Router::add_error_renderer(std::string prefix, ErrorRenderer renderer) {
+  prefix_renderers_.emplace_back(std::move(prefix), std::make_unique<ErrorRenderer>(std::move(renderer)));
+  std::ranges::stable_sort(prefix_renderers_, std::greater<>{}, [](const auto& one) { return one.first.size(); });
+}
+
 RouteMatch Router::match(std::string_view method, std::string_view path) const {
   RouteMatch match;
   const Path* found = nullptr;
@@ -149,6 +155,9 @@ RouteMatch Router::match(std::string_view method, std::string_view path) const {
   }
   if (found == nullptr) {
     if (error_renderer_) match.error_renderer = &error_renderer_;
+    const auto known =
+        std::ranges::find_if(prefix_renderers_, [&](const auto& one) { return path.starts_with(one.first); });
+    if (known != prefix_renderers_.end()) match.error_renderer = known->second.get();
     return match;
   }
   match.route = found->find(method);

@@ -43,7 +43,7 @@ struct Route {
 struct RouteMatch {
   const Route* route = nullptr;                   ///< none: nothing answers, see `allow`
   std::string_view allow;                         ///< the path's methods, where the path is known
-  const ErrorRenderer* error_renderer = nullptr;  ///< the path's; where no route knows it, the router's
+  const ErrorRenderer* error_renderer = nullptr;  ///< the path's; where no route knows it, the prefix's
   const CorsPolicy* cors = nullptr;               ///< where the path is one for other origins' pages
   std::vector<std::pair<std::string, std::string>> path_parameters;
 };
@@ -61,6 +61,10 @@ class Router {
   /// For paths that no route knows: a person who follows a broken link should get a page. None: plain text.
   void set_error_renderer(ErrorRenderer renderer) { error_renderer_ = std::move(renderer); }
 
+  /// The same for the paths that begin with `prefix`; the longest counts. What a program calls should not answer a
+  /// page.
+  void add_error_renderer(std::string prefix, ErrorRenderer renderer);
+
   /// Whose pages may call the routes that are cross-origin. Before the first add().
   void set_cors(CorsPolicy policy) { *cors_ = std::move(policy); }
 
@@ -76,6 +80,7 @@ class Router {
   std::unordered_map<std::string, std::unique_ptr<Path>, Hash, std::equal_to<>> exact_;
   std::vector<std::unique_ptr<Path>> patterns_;
   ErrorRenderer error_renderer_;
+  std::vector<std::pair<std::string, std::unique_ptr<ErrorRenderer>>> prefix_renderers_;  ///< longest first
   std::unique_ptr<CorsPolicy> cors_;  ///< stays where it is when the router moves
 };
 

@@ -72,6 +72,27 @@ TEST(Router, GivesThePathsErrorRendererForEveryMethod) {
   EXPECT_EQ(router.match("GET", "/ws-doc/").error_renderer, nullptr);
 }
 
+TEST(Router, GivesTheLongestPrefixsErrorRendererWhereNoRouteKnowsThePath) {
+  auto router = table();
+  const auto renderer = [](std::string_view text) {
+    return [text](int status, std::string_view) { return make_response(status, "text/plain", std::string(text)); };
+  };
+  router.set_error_renderer(renderer("page"));
+  router.add_error_renderer("/api/", renderer("api"));
+  router.add_error_renderer("/api/apps/", renderer("apps"));
+  router.add_error_renderer("/ap", renderer("ap"));
+  for (const auto& [path, text] : {std::pair{"/nothing", "page"},
+                                   {"/api/x", "api"},
+                                   {"/api/apps/x", "apps"},
+                                   {"/api/apps", "api"},
+                                   {"/apx", "ap"}}) {
+    const auto* found = router.match("GET", path).error_renderer;
+    ASSERT_NE(found, nullptr) << path;
+    EXPECT_EQ((*found)(404, "").body, text) << path;
+  }
+  EXPECT_EQ((*router.match("PUT", "/ws/InviteAPI/1/soap1").error_renderer)(405, "").body, "<fault/>");
+}
+
 TEST(Router, ComparesPathsExactly) {
   const auto router = table();
   for (const char* path : {"/", "/ws/InviteAPI/1/soap1/", "/ws/inviteapi/1/soap1", "/WS/InviteAPI/1/soap1",

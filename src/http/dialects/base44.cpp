@@ -116,6 +116,7 @@ void add_base44_routes(Router& router, domain::Context& context) {
   options.is_cross_origin = true;
   RouteOptions with_body = options;
   with_body.content_types = {"application/json"};
+  router.add_error_renderer("/api/apps/", render_error_of_listener);
   const std::string app = "/api/apps/{appId}";
   router.add("POST", app + "/runtime/users/invite-user", inviting(calls, "base44-runtime", read_one), with_body);
   router.add("POST", app + "/users/invite-user", inviting(calls, "base44", read_one), with_body);

@@ -3,6 +3,7 @@
 // invitation's id is the user's, unless the address has an account already.
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -175,9 +176,8 @@ Json person_short(const base::Uuid& id, const domain::EmailAddress& email, const
           {"status", account != nullptr && account->disabled ? "disabled" : "active"}};
 }
 
-Json invitation_full(const Invitation& invitation, ApiCall& call) {
+Json invitation_full(const Invitation& invitation, const std::optional<domain::Account>& inviter, ApiCall& call) {
   const auto account = call.transaction.find_account_by_email(invitation.invitee.key());
-  const auto inviter = call.transaction.find_account(invitation.inviter_id);
   Json json = invitation_short(invitation, account, call.now);
   const bool is_accepted = invitation.state == InvitationState::accepted;
   json["acceptedAt"] =
@@ -283,8 +283,12 @@ Result<ApiAnswer> list_invitations(ApiCall& call, const ListQuery& input) {
   const auto query = query_of(call, states, input.search);
   Json results = Json::array();
   const domain::Page page{input.per_page, (input.page - 1) * input.per_page};
-  for (const Invitation& invitation : call.transaction.query_invitations(query, page))
-    results.push_back(invitation_full(invitation, call));
+  std::map<base::Uuid, std::optional<domain::Account>> inviters;  // few, and each of them with many
+  for (const Invitation& invitation : call.transaction.query_invitations(query, page)) {
+    const auto [inviter, is_new] = inviters.try_emplace(invitation.inviter_id);
+    if (is_new) inviter->second = call.transaction.find_account(invitation.inviter_id);
+    results.push_back(invitation_full(invitation, inviter->second, call));
+  }
   return ApiAnswer{200, page_of(std::move(results), input, call.transaction.count_invitations(query))};
 }
 
@@ -326,6 +330,7 @@ void add_gorules_routes(Router& router, domain::Context& context) {
   RouteOptions with_body = options;
   with_body.content_types = {"application/json"};
 
+  router.add_error_renderer("/api/", render_error_of_listener);
   router.add(
       "POST", "/api/users",
       [calls](const Request& request) {

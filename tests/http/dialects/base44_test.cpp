@@ -179,6 +179,9 @@ TEST_F(Base44, TheListenersErrorsAreInItsWordsToo) {
   EXPECT_EQ(response.body, R"({"message":"The body is too large.","detail":"The body is too large.",)"
                            R"("code":"malformed_request"})");
   EXPECT_NE(match.cors, nullptr);
+  const auto* elsewhere = router_.match("GET", "/api/apps/6634d1f5e0/entities/Task").error_renderer;
+  ASSERT_NE(elsewhere, nullptr);
+  EXPECT_EQ(Json::parse((*elsewhere)(404, "There is nothing at this address.").body)["code"], "not_found");
 }
 
 }  // namespace

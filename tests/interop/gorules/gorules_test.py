@@ -99,6 +99,7 @@ class GoRulesTest(unittest.TestCase):
             self.assertEqual((answered, answer["statusCode"], answer["code"]), (status, status, code))
             self.assertRegex(answer["message"], r"^[A-Z\"].{15,}[.]$")
         self.assertEqual(self.call("PUT", "/api/users", {})[1]["statusCode"], 405)
+        self.assertEqual(self.call("GET", "/api/projects")[1]["statusCode"], 404)
         self.assertEqual(self.service.request("POST", "/api/users", "{}", {"Content-Type": "text/plain"}).status, 415)
 
     def test_the_lines_of_the_readme(self):
