@@ -182,7 +182,8 @@ std::vector<Setting> make_settings() {
   const http::Limits limits;
   const domain::Policy policy;
   const domain::RetryPolicy retry;
-  const refresh::Settings refresh;
+  const calls::Settings refresh;
+  const calls::Settings webhook;
   return {
       path("state_dir", "/var/lib/invited", INVITED_TARGET(state_dir),
            "Folder of the database (unless `database` names another), the keys and the admin socket. Made with mode "
@@ -302,6 +303,20 @@ std::vector<Setting> make_settings() {
       duration("refresh.give_up_after", refresh.retry.give_up_after, 1min, 720h,
                INVITED_TARGET(refresh.retry.give_up_after), "A call that keeps failing is given up after this time."),
 
+      number("webhook.connections", webhook.connections, 1, 16, INVITED_TARGET(webhook.connections),
+             "Deliveries to webhooks made at once; to one webhook at most half of them."),
+      duration("webhook.timeout", 15s, 1s, 10min, INVITED_TARGET(webhook.timeout),
+               "How long a receiver may take to answer."),
+      path("webhook.ca_file", "", INVITED_TARGET(webhook.ca_file),
+           "PEM file with the authorities trusted for receivers' certificates. Empty: the system's."),
+      duration("webhook.give_up_after", webhook.retry.give_up_after, 1min, 720h,
+               INVITED_TARGET(webhook.retry.give_up_after),
+               "A delivery that keeps failing is given up after this time; it can be replayed by hand."),
+      choice<bool>("webhook.allow_private", "false", {{"false", false}, {"true", true}},
+                   INVITED_TARGET(webhook.allow_private),
+                   "Whether webhooks may lead to addresses that only this machine or its network reaches, and be plain "
+                   "http."),
+
       duration("accounts.session_lifetime", policy.session_lifetime, 1min, 720h,
                INVITED_TARGET(policy.session_lifetime),
                "How long a person stays signed in to the service's own pages."),
@@ -366,7 +381,7 @@ std::vector<Setting> make_settings() {
       keeping(
           "retention.attempts", INVITED_TARGET(retention.attempts),
           "Attempts at mails that are done go after this time; so do mails without an invitation and finished calls "
-          "to apps. 0s: kept for ever."),
+          "to apps and webhooks. 0s: kept for ever."),
       keeping("retention.audit_events", INVITED_TARGET(retention.audit_events),
               "Audit events older than this go. 0s: kept for ever."),
       path("retention.export_dir", "", INVITED_TARGET(retention.export_dir),

@@ -18,12 +18,12 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "calls/settings.h"
 #include "config_values.h"
 #include "domain/outbox_message.h"
 #include "domain/policy.h"
 #include "http/limits.h"
 #include "mail/settings.h"
-#include "refresh/settings.h"
 
 namespace invited {
 
@@ -54,7 +54,8 @@ struct Config {
     domain::RetryPolicy retry;
   } delivery;
 
-  refresh::Settings refresh;
+  calls::Settings refresh;
+  calls::Settings webhook;
 
   struct Storage {
     std::uint64_t disk_watermark = 0;

@@ -33,6 +33,8 @@ std::string_view word(History history) {
       return "attempts";
     case History::refresh_calls:
       return "refresh_calls";
+    case History::webhook_deliveries:
+      return "webhook_deliveries";
     case History::audit_events:
       return "audit_events";
   }
@@ -84,6 +86,12 @@ Json to_json(const domain::EndedCall& ended) {
           {"attempts", attempts_json(ended.attempts)}};
 }
 
+Json to_json(const domain::EndedDelivery& ended) {
+  Json json = admin::to_json(ended.delivery);
+  json["attempts"] = attempts_json(ended.attempts);
+  return json;
+}
+
 std::string lines_of(const domain::HistorySlice& slice, base::Timestamp now) {
   std::string lines;
   const auto add = [&](const Json& json) {
@@ -93,6 +101,7 @@ std::string lines_of(const domain::HistorySlice& slice, base::Timestamp now) {
   for (const auto& invitation : slice.invitations) add(to_json(invitation, now));
   for (const auto& mail : slice.mails) add(to_json(mail));
   for (const auto& call : slice.calls) add(to_json(call));
+  for (const auto& delivery : slice.deliveries) add(to_json(delivery));
   for (const auto& event : slice.events) add(admin::to_json(event));
   return lines;
 }

@@ -1,6 +1,7 @@
-// Forgets what only time made useless (rates, old Idempotency-Keys, sessions that are over), once at start and then
-// every so often, and lets retention make its steps between, on a thread of its own; `every_interval` is called there
-// too, but not at start. Started by its constructor, stopped by its destructor. The store must outlive it.
+// Forgets what only time made useless (rates, old Idempotency-Keys, sessions that are over) and tells webhooks of
+// invitations that expired, once at start and then every so often, and lets retention make its steps between, on a
+// thread of its own; `every_interval` is called there too, but not at start. Started by its constructor, stopped by its
+// destructor. The store must outlive it.
 #pragma once
 
 #include <chrono>
@@ -26,6 +27,7 @@ class Housekeeping {
  private:
   void run();
   void prune();
+  void tell_of_expiry();
 
   domain::Store& store_;
   const base::Clock& clock_;

@@ -17,6 +17,6 @@ add_executable(invited
   cli/admin_session.cpp cli/backup_command.cpp cli/check.cpp cli/command_line.cpp
   cli/migrate_store.cpp cli/output.cpp cli/probe_url.cpp cli/service_choice.cpp cli/table.cpp)
 target_link_libraries(invited PRIVATE
-  invited_config invited_retention invited_admin invited_http invited_soap invited_mail invited_refresh invited_storage
+  invited_config invited_retention invited_admin invited_http invited_soap invited_mail invited_refresh invited_webhook invited_storage
   nlohmann_json::nlohmann_json CURL::libcurl)
 set_target_properties(invited PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})

@@ -30,11 +30,9 @@ Retention::Retention(domain::Store& store, const base::Clock& clock, const Confi
 Retention::Retention(domain::Store& store, const base::Clock& clock, const Config::Retention& settings, Pace pace)
     : store_(store), clock_(clock), pace_(pace) {
   // Mails of an invitation go with it; what is left of the others' attempts comes after.
-  const Walk all[] = {{History::invitations, settings.invitations},
-                      {History::mails, settings.attempts},
-                      {History::attempts, settings.attempts},
-                      {History::refresh_calls, settings.attempts},
-                      {History::audit_events, settings.audit_events}};
+  const Walk all[] = {{History::invitations, settings.invitations},     {History::mails, settings.attempts},
+                      {History::attempts, settings.attempts},           {History::refresh_calls, settings.attempts},
+                      {History::webhook_deliveries, settings.attempts}, {History::audit_events, settings.audit_events}};
   for (const Walk& walk : all)
     if (walk.age > 0ms) walks_.push_back(walk);
   if (!settings.export_dir.empty()) export_.emplace(settings.export_dir);
@@ -77,6 +75,7 @@ milliseconds Retention::end_pass() {
                    {"mails", erased_[History::mails]},
                    {"attempts", erased_[History::attempts]},
                    {"refresh_calls", erased_[History::refresh_calls]},
+                   {"webhook_deliveries", erased_[History::webhook_deliveries]},
                    {"audit_events", erased_[History::audit_events]},
                    {"seconds", std::chrono::ceil<std::chrono::seconds>(clock_.now() - began_at_).count()}});
   return pace_.interval;

@@ -16,16 +16,18 @@
 #include "admin/admin_socket.h"
 #include "backup_job.h"
 #include "base/log.h"
+#include "calls/call_worker.h"
 #include "domain/context.h"
 #include "housekeeping.h"
 #include "http/server.h"
 #include "mail/delivery_worker.h"
 #include "mail/message_builder.h"
 #include "mail/transport.h"
-#include "refresh/refresh_worker.h"
+#include "refresh/refresh_source.h"
 #include "routes.h"
 #include "soap/engine.h"
 #include "state_folder.h"
+#include "webhook/webhook_source.h"
 
 namespace invited {
 namespace {
@@ -43,6 +45,7 @@ constexpr milliseconds kClosingTime = 1s;
 constexpr milliseconds kPatience = 5s;
 /// For apps that are being called when the service stops; a call that is broken off is made again by the next start.
 constexpr milliseconds kRefreshPatience = 3s;
+constexpr milliseconds kWebhookPatience = 3s;
 
 sigset_t handled_signals() {
   sigset_t set;
@@ -124,7 +127,11 @@ struct Service::Parts {
         worker(*state.store, clock, state.keys.token_keys, builder, config.mail,
                mail::make_transport_factory(config.mail, mail::longest_delivery(config.delivery.lease)),
                delivery_options(config)),
-        refresh_worker(*state.store, clock, config.refresh, {.public_url = config.public_url}),
+        refresh_source(config.public_url),
+        refresh_worker(*state.store, clock, refresh_source, config.refresh, {}),
+        webhook_source(state.keys.pepper, config.webhook.allow_private),
+        webhook_worker(*state.store, clock, webhook_source, config.webhook,
+                       {.most_at_once = std::max(1U, config.webhook.connections / 2)}),
         housekeeping(*state.store, clock, config.policy.idempotency_lifetime, config.retention, [this] { renew(); }),
         backup_job(config, clock),
         admin{*state.store, clock, config.policy, state.keys.pepper, password_hasher} {
@@ -136,7 +143,9 @@ struct Service::Parts {
     context.public_url = config.public_url;
     admin.mail_queued = [this] { worker.wake(); };
     admin.refresh_queued = [this] { refresh_worker.wake(); };
-    admin.refresh_retried = [this] { refresh_worker.try_silent_apps(); };
+    admin.webhooks_replayed = [this] { webhook_worker.try_silent(); };
+    admin.webhook_allow_private = config.webhook.allow_private;
+    admin.refresh_retried = [this] { refresh_worker.try_silent(); };
     admin.environments_changed = [this] { authenticator.forget_snapshot(); };
   }
 
@@ -163,7 +172,10 @@ struct Service::Parts {
   domain::Context context;
   mail::MessageBuilder builder;
   mail::DeliveryWorker worker;
-  refresh::RefreshWorker refresh_worker;
+  refresh::RefreshSource refresh_source;
+  calls::CallWorker refresh_worker;
+  webhook::WebhookSource webhook_source;
+  calls::CallWorker webhook_worker;
   Housekeeping housekeeping;
   soap::Engine engine;
   BackupJob backup_job;
@@ -235,6 +247,7 @@ Result<std::unique_ptr<Service>> Service::start(Config config, const MoreRoutes&
   if (auto started = parts->server->start(); !started) return std::unexpected(std::move(started.error()));
   parts->worker.start();
   parts->refresh_worker.start();
+  parts->webhook_worker.start();
 
   base::log::info("service.started", {{"version", INVITED_VERSION},
                                       {"listen", parts->config.http.listen.to_string()},
@@ -284,6 +297,7 @@ int Service::stop() {
   parts_->server->stop();
   parts_->admin_socket.reset();
   parts_->worker.stop(left());
+  parts_->webhook_worker.stop(std::min(left(), kWebhookPatience));
   parts_->state.store->drain();
   parts_.reset();
   sigset_t pending;

@@ -32,6 +32,8 @@ struct AdminContext {
   std::function<void()> mail_queued = [] {};           ///< after a commit that queued mail
   std::function<void()> refresh_queued = [] {};        ///< after a commit that queued calls to apps
   std::function<void()> refresh_retried = [] {};       ///< the same, by hand: the apps were mended, it is thought
+  std::function<void()> webhooks_replayed = [] {};     ///< after a commit that queued deliveries by hand
+  bool webhook_allow_private = false;                  ///< the setting webhook.allow_private
   /// Begins a backup into a folder, and tells how far it is. Empty where no service runs.
   std::function<domain::Result<Json>(const std::string& to)> start_backup{};
   std::function<domain::Result<Json>(std::uint64_t job)> backup_status{};

@@ -162,7 +162,7 @@ Json to_json(const domain::OutboxMessage& message, const std::optional<domain::M
           {"hold", held ? to_json(*hold) : Json(nullptr)}};
 }
 
-Json to_json(const domain::RefreshAttempt& attempt) {
+Json to_json(const domain::CallAttempt& attempt) {
   Json json{{"number", attempt.number},
             {"started_at", time(attempt.started_at)},
             {"finished_at", time(attempt.finished_at)},
@@ -194,6 +194,33 @@ Json to_json(const domain::RefreshCall& call, domain::Transaction& transaction) 
           {"finished_at", time(call.finished_at)},
           {"attempt_count", call.attempts},
           {"last_error", text_or_null(call.last_error)}};
+}
+
+Json to_json(const domain::Webhook& webhook) {
+  Json events = Json::array();
+  for (const domain::EventType type : webhook.events) events.push_back(domain::to_string(type));
+  return {{"webhook_uuid", webhook.id.to_string()},
+          {"environment_uuid", webhook.environment_id.to_string()},
+          {"url", webhook.url},
+          {"events", webhook.events.empty() ? Json(nullptr) : std::move(events)},
+          {"disabled", webhook.disabled},
+          {"disabled_reason", text_or_null(webhook.disabled_reason)},
+          {"secret_version", webhook.secret_version},
+          {"old_secret_until", time(webhook.old_secret_until)},
+          {"created_at", time(webhook.created_at)}};
+}
+
+Json to_json(const domain::WebhookDelivery& delivery) {
+  return {{"delivery_uuid", delivery.id.to_string()},
+          {"state", domain::to_string(delivery.state)},
+          {"event", domain::to_string(delivery.event)},
+          {"webhook_uuid", delivery.webhook_id.to_string()},
+          {"environment_uuid", delivery.environment_id.to_string()},
+          {"queued_at", time(delivery.queued_at)},
+          {"due_at", time(delivery.due_at)},
+          {"finished_at", time(delivery.finished_at)},
+          {"attempt_count", delivery.attempts},
+          {"last_error", text_or_null(delivery.last_error)}};
 }
 
 Json to_json(const domain::Invitation& invitation, domain::Transaction& transaction, base::Timestamp now) {

@@ -27,8 +27,12 @@ Json to_json(const domain::Attempt& attempt);
 Json to_json(const domain::MailHold& hold);
 /// `hold`: the queue's, shown with a queued message.
 Json to_json(const domain::OutboxMessage& message, const std::optional<domain::MailHold>& hold);
-Json to_json(const domain::RefreshAttempt& attempt);
+Json to_json(const domain::CallAttempt& attempt);
 Json to_json(const domain::RefreshCall& call, domain::Transaction& transaction);
+/// Without its secret, which is not in the database.
+Json to_json(const domain::Webhook& webhook);
+/// Without its payload.
+Json to_json(const domain::WebhookDelivery& delivery);
 Json to_json(const domain::Invitation& invitation, domain::Transaction& transaction, base::Timestamp now);
 Json to_json(const domain::AccessEntry& entry, const domain::Environment& environment, const domain::App& app);
 

@@ -9,8 +9,8 @@
 namespace invited::admin {
 namespace {
 
+using domain::CallState;
 using domain::ErrorCode;
-using domain::RefreshState;
 using domain::refuse;
 using domain::Result;
 using domain::Transaction;
@@ -32,9 +32,9 @@ Result<Json> refresh_list(const Arguments& arguments, AdminContext& context) {
   auto page = arguments.page();
   if (!state_name) return error_of(state_name);
   if (!page) return error_of(page);
-  std::optional<RefreshState> state;
+  std::optional<CallState> state;
   if (!state_name->empty()) {
-    state = domain::parse_refresh_state(*state_name);
+    state = domain::parse_call_state(*state_name);
     if (!state)
       return refuse(ErrorCode::invalid_parameter,
                     "\"" + *state_name + "\" is no state: queued, done, failed, cancelled.", "state");
@@ -55,7 +55,7 @@ Result<Json> refresh_show(const Arguments& arguments, AdminContext& context) {
     if (!call) return std::unexpected(no_such_call(*id));
     Json json = to_json(*call, transaction);
     Json attempts = Json::array();
-    for (const domain::RefreshAttempt& attempt : transaction.list_refresh_attempts(*id))
+    for (const domain::CallAttempt& attempt : transaction.list_call_attempts(domain::CallKind::refresh, *id))
       attempts.push_back(to_json(attempt));
     json["attempts"] = std::move(attempts);
     return json;
@@ -72,15 +72,15 @@ Result<Json> retry_one(const base::Uuid& id, AdminContext& context) {
     const auto call = transaction.find_refresh_call(id);
     if (!call) return std::unexpected(no_such_call(id));
     const auto environment = transaction.find_environment(call->environment_id);
-    if (call->state == RefreshState::cancelled && environment && environment->refresh_url.empty())
+    if (call->state == CallState::cancelled && environment && environment->refresh_url.empty())
       return refuse(ErrorCode::invalid_parameter,
                     "The environment has no refresh URL: give it one with invited environment set --refresh-url.",
                     "refresh");
-    if (!transaction.retry_refresh_call(id, now))
+    if (!transaction.retry_call(domain::CallKind::refresh, id, now))
       return refuse(ErrorCode::invalid_parameter,
                     "The call is " + std::string(domain::to_string(call->state)) +
                         ": only a failed or cancelled one can be made again." +
-                        (call->state == RefreshState::queued ? " A queued one is made by itself." : ""),
+                        (call->state == CallState::queued ? " A queued one is made by itself." : ""),
                     "refresh");
     audit_retry(id, transaction, now);
     return to_json(*transaction.find_refresh_call(id), transaction);
@@ -97,9 +97,9 @@ Result<RetriedBatch> retry_batch(std::uint32_t offset, AdminContext& context) {
     const base::Timestamp now = context.clock.now();
     RetriedBatch batch;
     for (const auto& call :
-         transaction.list_refresh_calls(RefreshState::failed, {.limit = kRetryBatch, .offset = offset})) {
+         transaction.list_refresh_calls(CallState::failed, {.limit = kRetryBatch, .offset = offset})) {
       ++batch.listed;
-      if (!transaction.retry_refresh_call(call.id, now)) continue;
+      if (!transaction.retry_call(domain::CallKind::refresh, call.id, now)) continue;
       audit_retry(call.id, transaction, now);
       ++batch.retried;
     }

@@ -29,6 +29,13 @@ std::optional<std::string> decode(std::string_view text, int variant) {
   return bytes;
 }
 
+std::string encode(std::string_view bytes, int variant) {
+  std::string text(sodium_base64_encoded_len(bytes.size(), variant), '\0');
+  sodium_bin2base64(text.data(), text.size(), bytes_of(bytes), bytes.size(), variant);
+  text.pop_back();  // libsodium counts the terminating NUL
+  return text;
+}
+
 }  // namespace
 
 std::string random_bytes(std::size_t size) {
@@ -56,25 +63,6 @@ std::string hmac_sha256(std::string_view key, std::string_view message) {
   return mac;
 }
 
-std::string seal(std::string_view key, std::string_view message) {
-  if (key.size() != crypto_secretbox_KEYBYTES) throw std::invalid_argument("a key of 32 bytes is needed");
-  const std::string nonce = random_bytes(crypto_secretbox_NONCEBYTES);
-  std::string box(message.size() + crypto_secretbox_MACBYTES, '\0');
-  crypto_secretbox_easy(bytes_of(box), bytes_of(message), message.size(), bytes_of(nonce), bytes_of(key));
-  return nonce + box;
-}
-
-std::optional<std::string> open_sealed(std::string_view key, std::string_view sealed) {
-  if (key.size() != crypto_secretbox_KEYBYTES ||
-      sealed.size() < crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES)
-    return std::nullopt;
-  const std::string_view box = sealed.substr(crypto_secretbox_NONCEBYTES);
-  std::string message(box.size() - crypto_secretbox_MACBYTES, '\0');
-  if (crypto_secretbox_open_easy(bytes_of(message), bytes_of(box), box.size(), bytes_of(sealed), bytes_of(key)) != 0)
-    return std::nullopt;
-  return message;
-}
-
 std::string sha256(std::string_view message) {
   std::string digest(crypto_hash_sha256_BYTES, '\0');
   crypto_hash_sha256(bytes_of(digest), bytes_of(message), message.size());
@@ -96,13 +84,9 @@ std::string Sha256::finish() {
   return digest;
 }
 
-std::string to_base64url(std::string_view bytes) {
-  constexpr int kVariant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
-  std::string text(sodium_base64_encoded_len(bytes.size(), kVariant), '\0');
-  sodium_bin2base64(text.data(), text.size(), bytes_of(bytes), bytes.size(), kVariant);
-  text.pop_back();  // libsodium counts the terminating NUL
-  return text;
-}
+std::string to_base64(std::string_view bytes) { return encode(bytes, sodium_base64_VARIANT_ORIGINAL); }
+
+std::string to_base64url(std::string_view bytes) { return encode(bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING); }
 
 std::optional<std::string> from_base64url(std::string_view text) {
   return decode(text, sodium_base64_VARIANT_URLSAFE_NO_PADDING);

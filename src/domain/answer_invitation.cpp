@@ -4,6 +4,7 @@
 
 #include "domain/caller.h"
 #include "domain/person_name.h"
+#include "domain/queue_event.h"
 #include "domain/queue_mail.h"
 #include "domain/refresh_call.h"
 
@@ -214,6 +215,8 @@ Result<InvitationView> accept_in_transaction(const TokenSubject& subject, const 
   for (const Role& role : loaded->roles) transaction.insert(Access{account->id, loaded->environment.id, role.id, now});
   queue_refresh(loaded->environment, account->id, transaction, now);
   settle(loaded->invitation, InvitationState::accepted, transaction, now);
+  queue_invitation_event(EventType::invitation_accepted, loaded->invitation, transaction, now);
+  queue_access_event(EventType::access_granted, loaded->environment.id, *account, loaded->roles, transaction, now);
   const std::string actor = "account:" + account->id.to_string();
   transaction.insert(AuditEvent{now, actor, "invitation.accepted", loaded->invitation.id, {}, loaded->environment.id});
   for (const Role& role : loaded->roles)
@@ -288,6 +291,7 @@ Result<InvitationView> decline_invitation(std::string_view token, std::string_vi
     auto loaded = load(*subject, transaction, now);
     if (!loaded || loaded->link != LinkState::open) return std::unexpected(link_not_valid());
     settle(loaded->invitation, InvitationState::declined, transaction, now);
+    queue_invitation_event(EventType::invitation_declined, loaded->invitation, transaction, now);
     transaction.insert(
         AuditEvent{now, "invitee", "invitation.declined", loaded->invitation.id, {}, loaded->environment.id});
     loaded->link = LinkState::declined;
@@ -311,6 +315,7 @@ Result<void> request_fresh_link(std::string_view token, std::string_view client_
     transaction.update(invitation);
     queue_invitation_mail(invitation, {loaded->app, loaded->roles, loaded->inviter}, loaded->invitee, transaction,
                           context.policy, now);
+    queue_invitation_event(EventType::invitation_resent, invitation, transaction, now);
     transaction.insert(AuditEvent{now, "invitee", "invitation.resent", invitation.id, "reason=fresh link asked for",
                                   invitation.environment_id});
     return {};

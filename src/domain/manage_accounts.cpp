@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "domain/person_name.h"
+#include "domain/queue_event.h"
 #include "domain/refresh_call.h"
 
 namespace invited::domain {
@@ -48,6 +49,7 @@ Result<Account> find_account_to_change(std::string_view email, Transaction& tran
 struct AccessSubject {
   Environment environment;
   Account account;
+  Role role;
   Access access;
 };
 
@@ -60,10 +62,11 @@ Result<AccessSubject> find_access_subject(const base::Uuid& environment_id, std:
                   "There is no environment " + environment_id.to_string() + ": see `environment list`.", "environment");
   auto account = find_account(email, transaction);
   if (!account) return std::unexpected(std::move(account.error()));
-  if (!transaction.find_role(environment->app_id, role_id))
+  auto role = transaction.find_role(environment->app_id, role_id);
+  if (!role)
     return refuse(ErrorCode::unknown_role, "The role is not one of this environment's app: see `role list`.", "role");
   Access access{account->id, environment_id, role_id, now};
-  return AccessSubject{std::move(*environment), std::move(*account), access};
+  return AccessSubject{std::move(*environment), std::move(*account), *std::move(role), access};
 }
 
 }  // namespace
@@ -158,6 +161,7 @@ Result<ChangedAccess> grant_access(const base::Uuid& environment_id, std::string
   if (changed) {
     transaction.insert(access);
     queue_refresh(subject->environment, access.account_id, transaction, now);
+    queue_access_event(EventType::access_granted, environment_id, subject->account, {subject->role}, transaction, now);
     audit("access.granted", access, actor, transaction, now);
   }
   return ChangedAccess{access, changed};
@@ -171,6 +175,8 @@ Result<ChangedAccess> revoke_access(const base::Uuid& environment_id, std::strin
   const bool changed = transaction.erase(access);
   if (changed) {
     queue_refresh(subject->environment, access.account_id, transaction, now);
+    queue_access_event(EventType::access_withdrawn, environment_id, subject->account, {subject->role}, transaction,
+                       now);
     audit("access.withdrawn", access, actor, transaction, now);
   }
   return ChangedAccess{access, changed};

@@ -1,6 +1,7 @@
 #include "domain/manage_invitations.h"
 
 #include "domain/invite.h"
+#include "domain/queue_event.h"
 #include "domain/queue_mail.h"
 
 namespace invited::domain {
@@ -81,6 +82,7 @@ Result<Invitation> resend_invitation(const base::Uuid& id, std::string_view acto
   transaction.update(*invitation);
   queue_invitation_mail(*invitation, {*app, roles_of(*invitation, app->id, transaction), *inviter},
                         transaction.find_account_by_email(invitation->invitee.key()), transaction, policy, now);
+  queue_invitation_event(EventType::invitation_resent, *invitation, transaction, now);
   transaction.insert(
       AuditEvent{now, std::string(actor), "invitation.resent", invitation->id, {}, invitation->environment_id});
   return invitation;
@@ -95,6 +97,7 @@ Result<Invitation> revoke_invitation(const base::Uuid& id, std::string_view acto
   invitation->updated_at = now;
   transaction.update(*invitation);
   transaction.cancel_messages(invitation->id, now);
+  queue_invitation_event(EventType::invitation_revoked, *invitation, transaction, now);
   transaction.insert(
       AuditEvent{now, std::string(actor), "invitation.revoked", invitation->id, {}, invitation->environment_id});
   return invitation;

@@ -30,6 +30,7 @@
 #include "domain/outbox_message.h"
 #include "domain/profile.h"
 #include "domain/refresh_call.h"
+#include "domain/webhook.h"
 
 namespace invited::domain {
 
@@ -194,17 +195,34 @@ class Transaction {
   virtual void insert(const RefreshCall&) = 0;
   virtual std::optional<RefreshCall> find_refresh_call(const base::Uuid& id) = 0;
   /// Empty `state`: all of them.
-  virtual std::vector<RefreshCall> list_refresh_calls(std::optional<RefreshState> state, const Page&) = 0;
-  virtual std::vector<RefreshAttempt> list_refresh_attempts(const base::Uuid& call_id) = 0;
-  /// Claims the oldest due call of an environment that has none under lease, and records the beginning of an attempt. A
-  /// lease that has ended is claimable again.
-  virtual std::optional<RefreshLease> claim_due_refresh_call(base::Timestamp now, base::Timestamp lease_until) = 0;
+  virtual std::vector<RefreshCall> list_refresh_calls(std::optional<CallState> state, const Page&) = 0;
+
+  // --- webhooks ------------------------------------------------------------------------------------
+  virtual void insert(const Webhook&) = 0;
+  virtual void update(const Webhook&) = 0;            ///< all but its id, environment and age
+  virtual bool erase_webhook(const base::Uuid&) = 0;  ///< its deliveries stay; false where there was none
+  virtual std::optional<Webhook> find_webhook(const base::Uuid& id) = 0;
+  virtual std::vector<Webhook> list_webhooks(const base::Uuid& environment_id) = 0;  ///< oldest first
+  virtual std::vector<Webhook> list_all_webhooks() = 0;
+  virtual void insert(const WebhookDelivery&) = 0;
+  virtual std::optional<WebhookDelivery> find_webhook_delivery(const base::Uuid& id) = 0;
+  virtual std::vector<WebhookDelivery> list_webhook_deliveries(const DeliveryFilter&, const Page&) = 0;
+  /// From `now` on take_expired_invitations finds what expires. No effect where somebody watches already.
+  virtual void watch_expiry(base::Timestamp now) = 0;
+  /// The next pending invitations whose time is over by `now`, in that order; each is taken once, whichever instance
+  /// asks. None where nobody watches.
+  virtual std::vector<Invitation> take_expired_invitations(base::Timestamp now, std::uint32_t limit) = 0;
+
+  // --- calls of either kind ------------------------------------------------------------------------
+  virtual std::vector<CallAttempt> list_call_attempts(CallKind, const base::Uuid& call_id) = 0;
+  /// Claims a due call and records the beginning of an attempt. A lease that has ended is claimable again.
+  virtual std::optional<CallLease> claim_due_call(CallKind, const CallClaim&) = 0;
   /// Ends a lease with its outcome. `next_attempt`: when a deferred one is due again; without, it has failed. False
   /// where the lease is no longer the call's.
-  virtual bool finish_refresh_attempt(const RefreshLease&, const RefreshResult&,
-                                      std::optional<base::Timestamp> next_attempt, base::Timestamp now) = 0;
-  /// failed, cancelled → queued now, due now, attempts forgotten. False in any other state.
-  virtual bool retry_refresh_call(const base::Uuid& id, base::Timestamp now) = 0;
+  virtual bool finish_call_attempt(CallKind, const CallLease&, const CallResult&,
+                                   std::optional<base::Timestamp> next_attempt, base::Timestamp now) = 0;
+  /// failed, cancelled, and of webhooks done → queued now, due now, attempts forgotten. False in any other state.
+  virtual bool retry_call(CallKind, const base::Uuid& id, base::Timestamp now) = 0;
 
   // --- rates, idempotency, audit -------------------------------------------------------------------
   virtual RateRecord find_rate(std::string_view subject) = 0;

@@ -31,6 +31,7 @@
 #include "base/crypto.h"
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "mail/delivery_event.h"
 #include "mail/delivery_parts.h"
 #include "mail/link.h"
 #include "mail/side_thread.h"
@@ -345,7 +346,10 @@ void DeliveryWorker::record(domain::Transaction& transaction, const Finished& fi
   // not at once again.
   if (result.outcome == DeliveryOutcome::held) notes.next_attempt = finished.met_relay ? now : now + kAfterFaultHere;
   if (!finished.was_begun) notes.next_attempt = finished.lease.message.due_at;
+  std::optional<DeliveryEvent> event;
+  if (finished.met_relay) event.emplace(finished.lease.message, result, notes.next_attempt.has_value(), transaction);
   notes.lease_was_over = !transaction.finish_attempt(finished.lease, result, notes.next_attempt, now);
+  if (event && !notes.lease_was_over) event->queue(transaction, now);
 
   auto hold = transaction.find_mail_hold();
   if (!finished.met_relay) {

@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <pugixml.hpp>
 
-#include "base/utf8.h"
+#include "calls/one_line.h"
 
 namespace invited::refresh {
 namespace {
 
-using domain::RefreshOutcome;
-using domain::RefreshResult;
-
-constexpr std::size_t kMaxExplanation = 300;
+using calls::one_line;
+using domain::CallOutcome;
+using domain::CallResult;
 
 std::string_view local_name(const pugi::xml_node& node) {
   const std::string_view name = node.name();
@@ -57,39 +56,18 @@ std::string explain_status(int status) {
 
 }  // namespace
 
-RefreshResult judge_answer(int http_status, std::string_view body) {
+CallResult judge_answer(int http_status, std::string_view body) {
   const bool is_good = http_status / 100 == 2;
   const bool is_empty = body.find_first_not_of(" \t\r\n") == std::string_view::npos;
-  if (is_good && is_empty) return {RefreshOutcome::done, http_status, {}};
+  if (is_good && is_empty) return {CallOutcome::done, http_status, {}};
   pugi::xml_document document;
   const auto parsed =
       document.load_buffer(body.data(), body.size(), pugi::parse_default | pugi::parse_doctype, pugi::encoding_auto);
   const pugi::xml_node content = parsed ? body_of(document) : pugi::xml_node();
   if (const pugi::xml_node fault = child(content, "Fault"))
-    return {RefreshOutcome::deferred, http_status, fault_text(fault)};
-  if (is_good && content) return {RefreshOutcome::done, http_status, {}};
-  return {RefreshOutcome::deferred, http_status, explain_status(http_status)};
-}
-
-std::string one_line(std::string_view text) {
-  const bool is_utf8 = base::is_valid_utf8(text);
-  std::string line;
-  for (std::size_t at = 0; at < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[at]);
-    const std::size_t length = !is_utf8 || lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-    const std::string_view character = text.substr(at, length);
-    at += length;
-    if (lead <= 0x20 || lead == 0x7F) {
-      if (!line.empty() && line.back() != ' ') line += ' ';
-    } else if (lead < 0x80 || (is_utf8 && !base::has_hidden_characters(character))) {
-      line += character;
-    } else {
-      line += '?';
-    }
-  }
-  line = base::truncate_code_points(line, kMaxExplanation);
-  while (line.ends_with(' ')) line.pop_back();
-  return line;
+    return {CallOutcome::deferred, http_status, fault_text(fault)};
+  if (is_good && content) return {CallOutcome::done, http_status, {}};
+  return {CallOutcome::deferred, http_status, explain_status(http_status)};
 }
 
 }  // namespace invited::refresh

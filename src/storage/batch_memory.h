@@ -1,8 +1,8 @@
-// What a batch has read of the rows that nearly every unit of work needs again: its environment, app, role, inviter and
-// rates. Group commit runs hundreds of works in one transaction, most of them of the same few environments; so these
-// rows are read once for a batch, and the rates, which every work changes, are written once, at its end. Right because
-// nobody else can write while the batch's transaction is open; the owner forgets all when a batch begins, and the rows
-// when a work that wrote is undone or one changes such a row. One thread.
+// What a batch has read of the rows that nearly every unit of work needs again: its environment, app, role, inviter,
+// webhooks and rates. Group commit runs hundreds of works in one transaction, most of them of the same few
+// environments; so these rows are read once for a batch, and the rates, which every work changes, are written once, at
+// its end. Right because nobody else can write while the batch's transaction is open; the owner forgets all when a
+// batch begins, and the rows when a work that wrote is undone or one changes such a row. One thread.
 #pragma once
 
 #include <algorithm>
@@ -33,6 +33,7 @@ class BatchMemory {
     roles_.clear();
     accounts_.clear();
     accesses_.clear();
+    webhooks_.clear();
   }
 
   // Each: what is remembered, or what `load()` finds. What is not there is not remembered.
@@ -52,6 +53,10 @@ class BatchMemory {
   template <class Load>
   std::optional<domain::Account> account(std::string_view email_key, Load load) {
     return recall(accounts_, std::string(email_key), load);
+  }
+  template <class Load>
+  std::vector<domain::Webhook> webhooks(const base::Uuid& environment_id, Load load) {
+    return *recall(webhooks_, environment_id, [&] { return std::optional(load()); });
   }
   template <class Load>
   bool has_any_access(const base::Uuid& account_id, const base::Uuid& environment_id, Load load) {
@@ -129,6 +134,7 @@ class BatchMemory {
   std::unordered_map<Pair, domain::Role, PairHash> roles_;
   std::unordered_map<std::string, domain::Account> accounts_;
   std::unordered_map<Pair, bool, PairHash> accesses_;
+  std::unordered_map<base::Uuid, std::vector<domain::Webhook>> webhooks_;  ///< by environment; of most there are none
   std::unordered_map<std::string, Rate> rates_;
   std::vector<std::pair<std::string, std::optional<Rate>>> changed_by_work_;  ///< what each was before
 };

@@ -4,10 +4,12 @@
 #include <limits>
 #include <unordered_map>
 
+#include "storage/call_rows.h"
 #include "storage/invitation_row.h"
 #include "storage/outbox_rows.h"
 #include "storage/refresh_rows.h"
 #include "storage/row_values.h"
+#include "storage/webhook_rows.h"
 
 namespace invited::storage {
 namespace {
@@ -68,7 +70,8 @@ struct HistoryStatements::Prepared {
   MessageRow message;
   AttemptRow attempt;
   RefreshCallRow call;
-  RefreshAttemptRow call_attempt;
+  DeliveryRow delivery;
+  CallAttemptRow call_attempt;
   Number at = 0;
   Text actor, action, subject_id, detail;
   NullableText event_environment_id;
@@ -104,6 +107,16 @@ struct HistoryStatements::Prepared {
              condition, ") ORDER BY message_id, number"}),
         {&attempt.message_id, &attempt.number, &attempt.started_at, &attempt.finished_at, &attempt.outcome,
          &attempt.reply_code, &attempt.stage, &attempt.explanation});
+  }
+
+  Statement make_call_attempts(std::string_view attempts, std::string_view calls) {
+    return make(all_of({kCallAttemptColumns, attempts, " WHERE call_id IN (SELECT id FROM ", calls, " WHERE ", kById,
+                        " AND ", kCallEnded, ") ORDER BY call_id, number"}),
+                call_attempt.columns());
+  }
+  Statement make_erase_call_attempts(std::string_view attempts, std::string_view calls) {
+    return make(all_of({"DELETE FROM ", attempts, " WHERE call_id IN (SELECT id FROM ", calls, " WHERE ", kById,
+                        " AND ", kCallEnded, ")"}));
   }
 
   // --- invitations, with their mails ---
@@ -148,20 +161,21 @@ struct HistoryStatements::Prepared {
       all_of({"DELETE FROM attempt WHERE ", slice_of_attempts,
               " AND EXISTS (SELECT 1 FROM outbox_message WHERE id = attempt.message_id AND ", kMessageEnded, ")"}));
 
-  // --- calls to apps ---
+  // --- calls to apps, and to webhooks ---
   const std::string ended_calls = all_of({kById, " AND ", kCallEnded});
   Statement next_calls =
       make_stretch("SELECT 0, id, queued_at FROM refresh_call WHERE id > :after_id ORDER BY id LIMIT :limit");
   Statement list_calls = make(all_of({kRefreshCallColumns, "WHERE ", ended_calls, " ORDER BY id"}), call.columns());
-  Statement list_call_attempts =
-      make(all_of({"SELECT call_id, number, started_at, finished_at, outcome, http_status, explanation"
-                   " FROM refresh_attempt WHERE call_id IN (SELECT id FROM refresh_call WHERE ",
-                   ended_calls, ") ORDER BY call_id, number"}),
-           {&call_attempt.call_id, &call_attempt.number, &call_attempt.started_at, &call_attempt.finished_at,
-            &call_attempt.outcome, &call_attempt.http_status, &call_attempt.explanation});
-  Statement erase_call_attempts = make(
-      all_of({"DELETE FROM refresh_attempt WHERE call_id IN (SELECT id FROM refresh_call WHERE ", ended_calls, ")"}));
+  Statement list_call_attempts = make_call_attempts("refresh_attempt", "refresh_call");
+  Statement erase_call_attempts = make_erase_call_attempts("refresh_attempt", "refresh_call");
   Statement erase_calls = make(all_of({"DELETE FROM refresh_call WHERE ", ended_calls}));
+  Statement next_deliveries =
+      make_stretch("SELECT 0, id, queued_at FROM webhook_delivery WHERE id > :after_id ORDER BY id LIMIT :limit");
+  Statement list_deliveries =
+      make(all_of({kDeliveryColumns, "WHERE ", ended_calls, " ORDER BY id"}), delivery.columns());
+  Statement list_delivery_attempts = make_call_attempts("webhook_attempt", "webhook_delivery");
+  Statement erase_delivery_attempts = make_erase_call_attempts("webhook_attempt", "webhook_delivery");
+  Statement erase_deliveries = make(all_of({"DELETE FROM webhook_delivery WHERE ", ended_calls}));
 
   // --- audit events: SQLite's have no id ---
   const std::string ended_events =
@@ -185,6 +199,8 @@ struct HistoryStatements::Prepared {
         return next_attempts;
       case History::refresh_calls:
         return next_calls;
+      case History::webhook_deliveries:
+        return next_deliveries;
       case History::audit_events:
         return next_events;
     }
@@ -212,16 +228,25 @@ struct HistoryStatements::Prepared {
     for (auto& mail : mails) slice.invitations[places.at(mail.message.invitation_id)].mails.push_back(std::move(mail));
   }
 
+  template <class Ended, class IdOf>
+  void take_attempts(Statement& attempts, std::vector<Ended>& ended, IdOf id_of) {
+    std::unordered_map<base::Uuid, Ended*> by_id;
+    for (auto& one : ended) by_id.emplace(id_of(one), &one);
+    attempts.each([&] {
+      if (const auto one = by_id.find(to_uuid(call_attempt.call_id)); one != by_id.end())
+        one->second->attempts.push_back(call_attempt.get());
+    });
+  }
+
   void take_calls(HistorySlice& slice) {
-    std::unordered_map<base::Uuid, std::size_t> places;
-    list_calls.each([&] {
-      slice.calls.push_back({call.get(), {}});
-      places.emplace(slice.calls.back().call.id, slice.calls.size() - 1);
-    });
-    list_call_attempts.each([&] {
-      const auto attempt_row = call_attempt.get();
-      slice.calls[places.at(attempt_row.call_id)].attempts.push_back(attempt_row);
-    });
+    list_calls.each([&] { slice.calls.push_back({call.get(), {}}); });
+    take_attempts(list_call_attempts, slice.calls, [](const domain::EndedCall& ended) { return ended.call.id; });
+  }
+
+  void take_deliveries(HistorySlice& slice) {
+    list_deliveries.each([&] { slice.deliveries.push_back({delivery.get(), {}}); });
+    take_attempts(list_delivery_attempts, slice.deliveries,
+                  [](const domain::EndedDelivery& ended) { return ended.delivery.id; });
   }
 };
 
@@ -261,6 +286,9 @@ HistorySlice HistoryStatements::list_ended(History history, std::string_view aft
     case History::refresh_calls:
       prepared.take_calls(slice);
       break;
+    case History::webhook_deliveries:
+      prepared.take_deliveries(slice);
+      break;
     case History::audit_events:
       prepared.list_events.each([&] {
         slice.events.push_back({to_time(prepared.at), prepared.actor, prepared.action, to_uuid(prepared.subject_id),
@@ -292,6 +320,9 @@ std::uint64_t HistoryStatements::erase_ended(History history, std::string_view a
     case History::refresh_calls:
       run(prepared.erase_call_attempts);
       return run(prepared.erase_calls);
+    case History::webhook_deliveries:
+      run(prepared.erase_delivery_attempts);
+      return run(prepared.erase_deliveries);
     case History::audit_events:
       return run(prepared.erase_events);
   }

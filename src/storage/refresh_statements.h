@@ -1,6 +1,5 @@
-// The SQL of the calls that are owed to apps, their attempts and leases. What makes a call change its state is here, in
-// finish_refresh_attempt and retry_refresh_call, and nowhere else. One per connection; used by its thread. Throws
-// StorageFailure.
+// The SQL of the calls that are owed to apps: what they say, and that one which waits stands for all changes. Leases,
+// attempts and outcomes are call_statements'. One per connection; used by its thread. Throws StorageFailure.
 #pragma once
 
 #include <memory>
@@ -11,7 +10,6 @@
 #include "domain/refresh_call.h"
 #include "domain/store.h"
 #include "storage/connection.h"
-#include "storage/lock_statements.h"
 
 namespace invited::storage {
 
@@ -24,23 +22,10 @@ class RefreshStatements {
   /// too, and its late worker, which may have called before this change, loses its say.
   void insert(const domain::RefreshCall& call);
   std::optional<domain::RefreshCall> find_refresh_call(const base::Uuid& id);
-  std::vector<domain::RefreshCall> list_refresh_calls(std::optional<domain::RefreshState> state,
-                                                      const domain::Page& page);
-  std::vector<domain::RefreshAttempt> list_refresh_attempts(const base::Uuid& call_id);
-
-  std::optional<domain::RefreshLease> claim_due_refresh_call(base::Timestamp now, base::Timestamp lease_until,
-                                                             LockStatements& locks);
-  bool finish_refresh_attempt(const domain::RefreshLease& lease, const domain::RefreshResult& result,
-                              std::optional<base::Timestamp> next_attempt, base::Timestamp now);
-  bool retry_refresh_call(const base::Uuid& id, base::Timestamp now);
-  /// For a start that knows that whoever claimed a call is dead. How many there were.
-  long long end_all_leases(base::Timestamp now);
+  std::vector<domain::RefreshCall> list_refresh_calls(std::optional<domain::CallState> state, const domain::Page& page);
 
  private:
   struct Prepared;
-
-  bool find_due(base::Timestamp now, LockStatements& locks);
-
   std::unique_ptr<Prepared> prepared_;
 };
 

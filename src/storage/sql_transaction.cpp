@@ -17,6 +17,9 @@ SqlTransaction::SqlTransaction(Connection& connection, Mode mode)
       outbox_(connection),
       people_(connection),
       refreshes_(connection),
+      refresh_calls_(connection, domain::CallKind::refresh),
+      webhooks_(connection),
+      webhook_calls_(connection, domain::CallKind::webhook),
       records_(connection),
       histories_(connection),
       incarnations_(connection) {}

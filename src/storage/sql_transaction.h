@@ -11,6 +11,7 @@
 #include "storage/api_token_statements.h"
 #include "storage/app_statements.h"
 #include "storage/batch_memory.h"
+#include "storage/call_statements.h"
 #include "storage/history_statements.h"
 #include "storage/incarnation_statements.h"
 #include "storage/invitation_query_statement.h"
@@ -22,6 +23,7 @@
 #include "storage/record_statements.h"
 #include "storage/refresh_statements.h"
 #include "storage/statement.h"
+#include "storage/webhook_statements.h"
 
 namespace invited::storage {
 
@@ -237,23 +239,45 @@ class SqlTransaction final : public domain::Transaction {
   std::optional<domain::RefreshCall> find_refresh_call(const base::Uuid& id) override {
     return refreshes_.find_refresh_call(id);
   }
-  std::vector<domain::RefreshCall> list_refresh_calls(std::optional<domain::RefreshState> state,
+  std::vector<domain::RefreshCall> list_refresh_calls(std::optional<domain::CallState> state,
                                                       const domain::Page& page) override {
     return refreshes_.list_refresh_calls(state, page);
   }
-  std::vector<domain::RefreshAttempt> list_refresh_attempts(const base::Uuid& call_id) override {
-    return refreshes_.list_refresh_attempts(call_id);
+
+  void insert(const domain::Webhook& webhook) override { changing(), webhooks_.insert(webhook); }
+  void update(const domain::Webhook& webhook) override { changing(), webhooks_.update(webhook); }
+  bool erase_webhook(const base::Uuid& id) override { return changing(), webhooks_.erase_webhook(id); }
+  std::optional<domain::Webhook> find_webhook(const base::Uuid& id) override { return webhooks_.find_webhook(id); }
+  std::vector<domain::Webhook> list_webhooks(const base::Uuid& environment_id) override {
+    if (mode_ == Mode::reading) return webhooks_.list_webhooks(environment_id);
+    return memory_.webhooks(environment_id, [&] { return webhooks_.list_webhooks(environment_id); });
   }
-  std::optional<domain::RefreshLease> claim_due_refresh_call(base::Timestamp now,
-                                                             base::Timestamp lease_until) override {
-    return writing(), refreshes_.claim_due_refresh_call(now, lease_until, locks_);
+  std::vector<domain::Webhook> list_all_webhooks() override { return webhooks_.list_all_webhooks(); }
+  void insert(const domain::WebhookDelivery& delivery) override { writing(), webhooks_.insert(delivery); }
+  std::optional<domain::WebhookDelivery> find_webhook_delivery(const base::Uuid& id) override {
+    return webhooks_.find_webhook_delivery(id);
   }
-  bool finish_refresh_attempt(const domain::RefreshLease& lease, const domain::RefreshResult& result,
-                              std::optional<base::Timestamp> next_attempt, base::Timestamp now) override {
-    return writing(), refreshes_.finish_refresh_attempt(lease, result, next_attempt, now);
+  std::vector<domain::WebhookDelivery> list_webhook_deliveries(const domain::DeliveryFilter& filter,
+                                                               const domain::Page& page) override {
+    return webhooks_.list_webhook_deliveries(filter, page);
   }
-  bool retry_refresh_call(const base::Uuid& id, base::Timestamp now) override {
-    return writing(), refreshes_.retry_refresh_call(id, now);
+  void watch_expiry(base::Timestamp now) override { writing(), webhooks_.watch_expiry(now); }
+  std::vector<domain::Invitation> take_expired_invitations(base::Timestamp now, std::uint32_t limit) override {
+    return writing(), webhooks_.take_expired_invitations(now, limit);
+  }
+
+  std::vector<domain::CallAttempt> list_call_attempts(domain::CallKind kind, const base::Uuid& call_id) override {
+    return calls_of(kind).list_call_attempts(call_id);
+  }
+  std::optional<domain::CallLease> claim_due_call(domain::CallKind kind, const domain::CallClaim& claim) override {
+    return writing(), calls_of(kind).claim_due_call(claim, locks_);
+  }
+  bool finish_call_attempt(domain::CallKind kind, const domain::CallLease& lease, const domain::CallResult& result,
+                           std::optional<base::Timestamp> next_attempt, base::Timestamp now) override {
+    return writing(), calls_of(kind).finish_call_attempt(lease, result, next_attempt, now);
+  }
+  bool retry_call(domain::CallKind kind, const base::Uuid& id, base::Timestamp now) override {
+    return writing(), calls_of(kind).retry_call(id, now);
   }
 
   domain::RateRecord find_rate(std::string_view subject) override {
@@ -310,6 +334,9 @@ class SqlTransaction final : public domain::Transaction {
     memory_.forget_rows();
     ahead_.forget_accounts();
   }
+  CallStatements& calls_of(domain::CallKind kind) {
+    return kind == domain::CallKind::refresh ? refresh_calls_ : webhook_calls_;
+  }
   void lock_name(std::string_view kind, std::string_view name) {
     if (mode_ == Mode::writing) locks_.lock_name(kind, name);
   }
@@ -335,6 +362,9 @@ class SqlTransaction final : public domain::Transaction {
   OutboxStatements outbox_;
   PersonStatements people_;
   RefreshStatements refreshes_;
+  CallStatements refresh_calls_;
+  WebhookStatements webhooks_;
+  CallStatements webhook_calls_;
   RecordStatements records_;
   HistoryStatements histories_;
   IncarnationStatements incarnations_;

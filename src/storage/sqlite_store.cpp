@@ -4,13 +4,13 @@
 
 #include "base/log.h"
 #include "storage/batch_writer.h"
+#include "storage/call_statements.h"
 #include "storage/disk_watermark.h"
 #include "storage/group_commit.h"
 #include "storage/lock_file.h"
 #include "storage/migrator.h"
 #include "storage/outbox_statements.h"
 #include "storage/read_pool.h"
-#include "storage/refresh_statements.h"
 #include "storage/sqlite_connection.h"
 
 namespace invited::storage {
@@ -21,7 +21,7 @@ using domain::ErrorCode;
 class SqliteStore final : public domain::Store {
  public:
   SqliteStore(LockFile lock, std::unique_ptr<Connection> writer, const ReadPool::Open& open_reader,
-            const SqliteOptions& options, const std::string& folder)
+              const SqliteOptions& options, const std::string& folder)
       : lock_(std::move(lock)),
         connection_(std::move(writer)),
         disk_(folder, options.watermark_bytes),
@@ -91,14 +91,17 @@ domain::Result<std::unique_ptr<domain::Store>> open_sqlite_store(const SqliteOpt
       return std::unexpected(std::move(migrated.error()));
     // We hold the lock, so whoever claimed a mail or a call is dead. With several instances this must not be done.
     const auto mails = OutboxStatements(*writer).end_all_leases(clock.now());
-    const auto calls = RefreshStatements(*writer).end_all_leases(clock.now());
-    if (mails + calls > 0) base::log::info("storage.leases_ended", {{"messages", mails}, {"refresh_calls", calls}});
+    const auto calls = CallStatements(*writer, domain::CallKind::refresh).end_all_leases(clock.now());
+    const auto deliveries = CallStatements(*writer, domain::CallKind::webhook).end_all_leases(clock.now());
+    if (mails + calls + deliveries > 0)
+      base::log::info("storage.leases_ended",
+                      {{"messages", mails}, {"refresh_calls", calls}, {"webhook_deliveries", deliveries}});
     const auto open_reader = [&]() -> std::unique_ptr<Connection> {
       return std::make_unique<SqliteConnection>(options.path, SqliteConnection::Role::reader);
     };
     const auto folder = std::filesystem::path(options.path).parent_path();
     return std::make_unique<SqliteStore>(*std::move(lock), std::move(writer), open_reader, options,
-                                       folder.empty() ? std::string(".") : folder.string());
+                                         folder.empty() ? std::string(".") : folder.string());
   } catch (const DatabaseFailure& failure) {
     return domain::refuse(ErrorCode::unavailable, explain(options.path, failure));
   }

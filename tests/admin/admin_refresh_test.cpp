@@ -6,7 +6,7 @@
 namespace invited::admin {
 namespace {
 
-using domain::RefreshOutcome;
+using domain::CallOutcome;
 using testing::ElementsAre;
 using namespace std::chrono_literals;
 
@@ -21,14 +21,15 @@ class AdminRefreshTest : public AdminTest {
     return result("access grant", {{"environment", "Production"}, {"email", email}, {"role", role}});
   }
   /// Makes the oldest due call, which ends as told; a deferred one is given up.
-  void make_call(RefreshOutcome outcome, int status, const std::string& explanation,
+  void make_call(CallOutcome outcome, int status, const std::string& explanation,
                  std::optional<std::chrono::minutes> again = std::nullopt) {
     write([&](domain::Transaction& t) -> domain::Result<void> {
-      const auto lease = t.claim_due_refresh_call(now(), now() + 1min);
+      const auto lease = t.claim_due_call(domain::CallKind::refresh, {now(), now() + 1min});
       EXPECT_TRUE(lease);
       if (!lease) return {};
       const auto next = again ? std::optional(now() + *again) : std::nullopt;
-      EXPECT_TRUE(t.finish_refresh_attempt(*lease, {outcome, status, explanation}, next, now()));
+      EXPECT_TRUE(
+          t.finish_call_attempt(domain::CallKind::refresh, *lease, {outcome, status, explanation}, next, now()));
       return {};
     });
   }
@@ -46,7 +47,7 @@ TEST_F(AdminRefreshTest, EveryChangeOfAPersonsRolesOwesACallAndWakesItsWorker) {
     result(command, arguments);
     EXPECT_EQ(refresh_queued_, ++woken) << command;
     ASSERT_EQ(list("queued").size(), 1U) << command;
-    make_call(RefreshOutcome::done, 200, {});
+    make_call(CallOutcome::done, 200, {});
   }
   EXPECT_EQ(list("done").size(), 4U);
 }
@@ -60,9 +61,9 @@ TEST_F(AdminRefreshTest, WhatIsRefusedOwesNoCall) {
 
 TEST_F(AdminRefreshTest, ACallIsListedAndShownWithEachAttempt) {
   grant();
-  make_call(RefreshOutcome::deferred, 0, "connection refused", 1min);
+  make_call(CallOutcome::deferred, 0, "connection refused", 1min);
   clock_.advance(1min);
-  make_call(RefreshOutcome::deferred, 500, "no such user");
+  make_call(CallOutcome::deferred, 500, "no such user");
   const Json listed = list("failed")[0];
   std::vector<std::string> members;
   for (const auto& [name, value] : listed.items()) members.push_back(name);
@@ -85,7 +86,7 @@ TEST_F(AdminRefreshTest, ACallIsListedAndShownWithEachAttempt) {
 
 TEST_F(AdminRefreshTest, AFailedCallIsMadeAgain) {
   grant();
-  make_call(RefreshOutcome::deferred, 404, "no such page");
+  make_call(CallOutcome::deferred, 404, "no such page");
   const std::string id = list()[0]["refresh_uuid"];
   const Json queued = result("refresh retry", {{"refresh", id}});
   EXPECT_EQ(queued["state"], "queued");
@@ -93,7 +94,7 @@ TEST_F(AdminRefreshTest, AFailedCallIsMadeAgain) {
   EXPECT_EQ(refresh_retried_, 1);
   EXPECT_EQ(audited().front(), "refresh.retried");
   EXPECT_EQ(error("refresh retry", {{"refresh", id}}), "invalid_parameter refresh") << "it is queued already";
-  make_call(RefreshOutcome::done, 200, {});
+  make_call(CallOutcome::done, 200, {});
   EXPECT_EQ(error("refresh retry", {{"refresh", id}}), "invalid_parameter refresh") << "it is done";
   const Json shown = result("refresh show", {{"refresh", id}});
   EXPECT_EQ(shown["attempts"].back()["outcome"], "done");
@@ -102,7 +103,7 @@ TEST_F(AdminRefreshTest, AFailedCallIsMadeAgain) {
 TEST_F(AdminRefreshTest, ACancelledCallWaitsForARefreshUrl) {
   grant();
   set_url("");
-  make_call(RefreshOutcome::cancelled, 0, "no refresh URL");
+  make_call(CallOutcome::cancelled, 0, "no refresh URL");
   const std::string id = list("cancelled")[0]["refresh_uuid"];
   EXPECT_TRUE(list()[0]["refresh_url"].is_null());
   EXPECT_EQ(error("refresh retry", {{"refresh", id}}), "invalid_parameter refresh");
@@ -115,10 +116,10 @@ TEST_F(AdminRefreshTest, AllFailedCallsAreMadeAgainOthersLeftAlone) {
     const std::string email = std::string(who) + "@example.org";
     result("account add", {{"email", email}, {"name", "Somebody"}});
     grant(email);
-    make_call(RefreshOutcome::deferred, 503, "busy");
+    make_call(CallOutcome::deferred, 503, "busy");
   }
   grant("grace@example.org");
-  make_call(RefreshOutcome::done, 200, {});
+  make_call(CallOutcome::done, 200, {});
   EXPECT_EQ(result("refresh retry", {{"all", true}})["retried"], 3);
   EXPECT_EQ(refresh_retried_, 1);
   EXPECT_EQ(list("queued").size(), 3U);
@@ -130,7 +131,7 @@ TEST_F(AdminRefreshTest, ListsArePagedNewestFirst) {
   for (int i = 0; i < 3; ++i) {
     grant("grace@example.org", "Planner");
     result("access revoke", {{"environment", "Production"}, {"email", "grace@example.org"}, {"role", "Planner"}});
-    make_call(RefreshOutcome::done, 200, {});
+    make_call(CallOutcome::done, 200, {});
     clock_.advance(1min);
   }
   const Json all = list();

@@ -174,7 +174,7 @@ class RefreshTest : public PersonQueriesTest {
   std::vector<RefreshCall> owed() {
     std::vector<RefreshCall> calls;
     EXPECT_TRUE(store_->read([&](Transaction& t) -> Result<void> {
-      calls = t.list_refresh_calls(RefreshState::queued, {});
+      calls = t.list_refresh_calls(CallState::queued, {});
       return {};
     }));
     return calls;

@@ -98,7 +98,7 @@ class AnAppIsToldWhenRolesChange(unittest.TestCase):
         with Service.serve(NO_RATES) as service, self.with_app(service) as app:
             service.stop()
             access(service, "grant", service.role_uuid)
-            service.launch({"INVITED_FAILPOINT": "refresh_after_call"})
+            service.launch({"INVITED_FAILPOINT": "call_made"})
             self.assertEqual(service.process.wait(), -signal.SIGKILL)
             self.assertEqual(names(app.await_told(1)), [service.role_name])
             service.start()

@@ -41,6 +41,78 @@ TEST_F(DeliveryWorkerTest, delivers_what_is_due_with_a_link_that_opens_the_invit
   EXPECT_EQ(attempts(message)[0].result->outcome, DeliveryOutcome::sent);
 }
 
+// --- what webhooks are told ----------------------------------------------------------------------------------------
+
+class DeliveryEventTest : public DeliveryTest {
+ protected:
+  void add_webhook(std::vector<domain::EventType> events = {}) {
+    write([&](domain::Transaction& t) { t.insert(test::sample_webhook(world_.environment, std::move(events))); });
+  }
+  std::vector<domain::WebhookDelivery> told() {
+    std::vector<domain::WebhookDelivery> found;
+    write([&](domain::Transaction& t) { found = t.list_webhook_deliveries({}, {}); });
+    return found;
+  }
+};
+
+TEST_F(DeliveryEventTest, is_told_of_a_mail_that_the_relay_took) {
+  add_webhook();
+  const auto message = queue("guest@example.org");
+  start();
+  ASSERT_TRUE(becomes(message, MessageState::sent));
+  ASSERT_EQ(told().size(), 1U);
+  EXPECT_EQ(told()[0].event, domain::EventType::invitation_delivered);
+  EXPECT_THAT(told()[0].payload, HasSubstr(message.invitation_id.to_string()));
+  EXPECT_THAT(told()[0].payload, testing::Not(HasSubstr("reason")));
+}
+
+TEST_F(DeliveryEventTest, is_told_of_a_mail_that_was_refused_with_the_relays_words) {
+  add_webhook();
+  relay_.answer(kNoSuchUser);
+  const auto message = queue("nobody@example.org");
+  start();
+  ASSERT_TRUE(becomes(message, MessageState::failed));
+  ASSERT_EQ(told().size(), 1U);
+  EXPECT_EQ(told()[0].event, domain::EventType::invitation_bounced);
+  EXPECT_THAT(told()[0].payload, HasSubstr("\"reason\":\"5.1.1 no such user\""));
+}
+
+TEST_F(DeliveryEventTest, is_told_when_a_mail_is_given_up_and_not_before) {
+  add_webhook();
+  options_.retry.give_up_after = minutes(2);
+  relay_.answer(kGreylisted);
+  const auto message = queue("guest@example.org");
+  start();
+  ASSERT_TRUE(is_recorded(message, 1));
+  EXPECT_TRUE(told().empty());
+  clock_.advance(minutes(1));
+  ASSERT_TRUE(becomes(message, MessageState::failed));
+  ASSERT_EQ(told().size(), 1U);
+  EXPECT_EQ(told()[0].event, domain::EventType::invitation_bounced);
+}
+
+TEST_F(DeliveryEventTest, is_told_neither_of_other_mails_nor_of_mails_that_nobody_wants_nor_what_it_did_not_ask_for) {
+  add_webhook({domain::EventType::invitation_bounced});
+  const auto sent = queue("guest@example.org");
+  const auto notice = queue("colleague@example.org", [](domain::OutboxMessage& message) {
+    message.kind = domain::MessageKind::already_has_access;
+    message.invitation_id = {};
+  });
+  const auto revoked = queue("late@example.org");
+  write([&](domain::Transaction& t) {
+    auto invitation = *t.find_invitation(revoked.invitation_id);
+    invitation.state = domain::InvitationState::revoked;
+    t.update(invitation);
+  });
+  start();
+  ASSERT_TRUE(becomes(sent, MessageState::sent));
+  ASSERT_TRUE(becomes(notice, MessageState::sent));
+  ASSERT_TRUE(becomes(revoked, MessageState::failed)) << "not sent, by us";
+  EXPECT_TRUE(told().empty());
+}
+
+// -------------------------------------------------------------------------------------------------------------------
+
 TEST_F(DeliveryWorkerTest, delivers_a_notice_that_has_no_invitation) {
   auto message = world_.message(world_.invitation());
   message.kind = domain::MessageKind::already_has_access;

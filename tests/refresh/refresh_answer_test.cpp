@@ -5,12 +5,12 @@
 #include <gtest/gtest.h>
 
 #include "base/utf8.h"
-#include "refresh/scripted_app.h"
+#include "support/scripted_app.h"
 
 namespace invited::refresh {
 namespace {
 
-using domain::RefreshOutcome;
+using domain::CallOutcome;
 using test::soap_body;
 using testing::HasSubstr;
 using testing::Not;
@@ -32,7 +32,7 @@ TEST(RefreshAnswer, is_done_for_a_good_status_and_no_fault) {
         soap_body(""), "\xEF\xBB\xBF" + soap_body("<a/>"), std::string(), std::string(" \r\n")}) {
     for (const int status : {200, 202, 204}) {
       const auto result = judge_answer(status, body);
-      EXPECT_EQ(result.outcome, RefreshOutcome::done) << status << body;
+      EXPECT_EQ(result.outcome, CallOutcome::done) << status << body;
       EXPECT_EQ(result.http_status, status);
       EXPECT_EQ(result.explanation, "");
     }
@@ -68,7 +68,7 @@ TEST(RefreshAnswer, is_deferred_with_a_reason_for_everything_else) {
   };
   for (const auto& [status, body, explanation] : rows) {
     const auto result = judge_answer(status, body);
-    EXPECT_EQ(result.outcome, RefreshOutcome::deferred) << body;
+    EXPECT_EQ(result.outcome, CallOutcome::deferred) << body;
     EXPECT_EQ(result.http_status, status) << body;
     EXPECT_THAT(result.explanation, HasSubstr(explanation)) << body;
   }
@@ -77,7 +77,7 @@ TEST(RefreshAnswer, is_deferred_with_a_reason_for_everything_else) {
 TEST(RefreshAnswer, takes_no_message_with_a_dtd_and_resolves_no_entity) {
   const std::string dtd =
       R"(<!DOCTYPE a [<!ENTITY x "xxxxxxxx"><!ENTITY y "&x;&x;&x;&x;"><!ENTITY f SYSTEM "file:///etc/passwd">]>)";
-  EXPECT_EQ(judge_answer(200, dtd + soap_body("")).outcome, RefreshOutcome::deferred);
+  EXPECT_EQ(judge_answer(200, dtd + soap_body("")).outcome, CallOutcome::deferred);
   const auto result = judge_answer(500, dtd + fault("&y;&f;"));
   EXPECT_THAT(result.explanation, HasSubstr("HTTP status 500"));
   EXPECT_THAT(result.explanation, Not(HasSubstr("xxx")));
@@ -89,28 +89,22 @@ TEST(RefreshAnswer, keeps_one_cut_line_of_what_an_app_says) {
   for (int i = 0; i < 1000; ++i) many += "é";
   const auto cut = judge_answer(500, fault(many)).explanation;
   EXPECT_EQ(base::count_code_points(cut), 300U);
-
-  EXPECT_EQ(one_line("a\r\n\t b\x7F"), "a b");
-  EXPECT_EQ(one_line("pay\u202Eload\u200B"), "pay?load?");
-  EXPECT_EQ(one_line("caf\xE9 \xFF"), "caf? ?");
-  EXPECT_EQ(one_line("é漢字"), "é漢字");
-  EXPECT_EQ(one_line(""), "");
 }
 
 TEST(RefreshAnswer, takes_no_message_that_ends_too_soon) {
   const std::string whole = soap_body("<a><![CDATA[x]]>&amp;<b c='d'/></a>");
-  ASSERT_EQ(judge_answer(200, whole).outcome, RefreshOutcome::done);
+  ASSERT_EQ(judge_answer(200, whole).outcome, CallOutcome::done);
   for (std::size_t size = 1; size < whole.size(); ++size)
-    EXPECT_EQ(judge_answer(200, whole.substr(0, size)).outcome, RefreshOutcome::deferred) << whole.substr(0, size);
+    EXPECT_EQ(judge_answer(200, whole.substr(0, size)).outcome, CallOutcome::deferred) << whole.substr(0, size);
 }
 
 TEST(RefreshAnswer, survives_what_is_deep_and_wide) {
   std::string deep;
   for (int i = 0; i < 16'000; ++i) deep += "<a>";
-  EXPECT_EQ(judge_answer(200, deep).outcome, RefreshOutcome::deferred);
+  EXPECT_EQ(judge_answer(200, deep).outcome, CallOutcome::deferred);
   std::string wide = "<a";
   for (int i = 0; i < 5'000; ++i) wide += " b" + std::to_string(i) + "=''";
-  EXPECT_EQ(judge_answer(200, soap_body(wide + "/>")).outcome, RefreshOutcome::done);
+  EXPECT_EQ(judge_answer(200, soap_body(wide + "/>")).outcome, CallOutcome::done);
 }
 
 }  // namespace

@@ -111,15 +111,28 @@ TEST_F(HistoryExportTest, AnInvitationIsOneLineWithItsMailsAndTheirAttempts) {
 TEST_F(HistoryExportTest, ACallIsOneLineWithItsAttempts) {
   const test::SampleWorld world;
   auto call = test::sample_refresh_call(world.environment, world.inviter);
-  call.state = domain::RefreshState::done;
+  call.state = domain::CallState::done;
   domain::HistorySlice slice;
-  slice.calls.push_back(
-      {call, {{call.id, 1, at(1), at(2), domain::RefreshResult{domain::RefreshOutcome::done, 200, ""}}}});
+  slice.calls.push_back({call, {{call.id, 1, at(1), at(2), domain::CallResult{domain::CallOutcome::done, 200, ""}}}});
   ASSERT_TRUE(export_.append(History::refresh_calls, slice, at(0)));
   const auto found = lines(exports_ / "refresh_calls-2026-11-20.jsonl");
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0]["refresh_uuid"], call.id.to_string());
   EXPECT_EQ(found[0]["attempts"][0]["http_status"], 200);
+}
+
+TEST_F(HistoryExportTest, SoIsADeliveryToAWebhook) {
+  const test::SampleWorld world;
+  const auto delivery = test::sample_delivery(test::sample_webhook(world.environment));
+  domain::HistorySlice slice;
+  slice.deliveries.push_back(
+      {delivery, {{delivery.id, 1, at(1), at(2), domain::CallResult{domain::CallOutcome::done, 204, ""}}}});
+  ASSERT_TRUE(export_.append(History::webhook_deliveries, slice, at(0)));
+  const auto found = lines(exports_ / "webhook_deliveries-2026-11-20.jsonl");
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0]["delivery_uuid"], delivery.id.to_string());
+  EXPECT_EQ(found[0]["event"], "invitation.created");
+  EXPECT_EQ(found[0]["attempts"][0]["http_status"], 204);
 }
 
 TEST_F(HistoryExportTest, AFullDiskIsSaidWithTheSettingAndLeavesWholeLines) {

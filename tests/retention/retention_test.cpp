@@ -194,7 +194,9 @@ TEST_F(RetentionTest, EachPassLogsWhatWent) {
   testing::internal::CaptureStderr();
   pass(retention);
   const std::string log = testing::internal::GetCapturedStderr();
-  EXPECT_THAT(log, HasSubstr("retention.done invitations=7 mails=0 attempts=0 refresh_calls=0 audit_events=7"));
+  EXPECT_THAT(
+      log,
+      HasSubstr("retention.done invitations=7 mails=0 attempts=0 refresh_calls=0 webhook_deliveries=0 audit_events=7"));
 }
 
 TEST_F(RetentionTest, AStepThatKeptTheWriterIsFollowedByALongerRest) {

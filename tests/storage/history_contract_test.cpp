@@ -7,12 +7,12 @@ namespace invited::storage {
 namespace {
 
 using namespace std::chrono_literals;
+using domain::CallOutcome;
 using domain::DeliveryOutcome;
 using domain::History;
 using domain::HistorySlice;
 using domain::InvitationState;
 using domain::MessageState;
-using domain::RefreshOutcome;
 using domain::Transaction;
 using test::at;
 using testing::ElementsAre;
@@ -66,11 +66,11 @@ class HistoryTest : public StoreContractTest {
     write([&](Transaction& t) { t.insert(owed); });
     return owed;
   }
-  void finish_call(base::Timestamp now, RefreshOutcome outcome = RefreshOutcome::done) {
+  void finish_call(base::Timestamp now, CallOutcome outcome = CallOutcome::done) {
     write([&](Transaction& t) {
-      const auto lease = t.claim_due_refresh_call(now, now + 1min);
+      const auto lease = t.claim_due_call(domain::CallKind::refresh, {now, now + 1min});
       ASSERT_TRUE(lease);
-      t.finish_refresh_attempt(*lease, {outcome, 200, "taken"}, std::nullopt, now);
+      t.finish_call_attempt(domain::CallKind::refresh, *lease, {outcome, 200, "taken"}, std::nullopt, now);
     });
   }
   bool exists(const domain::Invitation& invitation) {
@@ -91,7 +91,8 @@ std::vector<std::string> invitees(const HistorySlice& slice) {
 }
 
 TEST_P(HistoryTest, AnEmptyHistoryIsOneLastSlice) {
-  for (const auto history : {History::invitations, History::mails, History::attempts, History::refresh_calls}) {
+  for (const auto history :
+       {History::invitations, History::mails, History::attempts, History::refresh_calls, History::webhook_deliveries}) {
     const auto slice = ended(history, day(100));
     EXPECT_TRUE(slice.empty());
     EXPECT_TRUE(slice.is_last);
@@ -276,7 +277,7 @@ TEST_P(HistoryTest, CallsToAppsGoWithTheirAttemptsUnlessTheyAreOwed) {
   const auto done = call(day(0));
   finish_call(day(0) + 1min);
   const auto failed = call(day(1));
-  finish_call(day(1) + 1min, RefreshOutcome::deferred);
+  finish_call(day(1) + 1min, CallOutcome::deferred);
   const auto owed = call(day(2));
   const auto slice = ended(History::refresh_calls, day(30));
   ASSERT_EQ(slice.calls.size(), 2u);
@@ -288,7 +289,34 @@ TEST_P(HistoryTest, CallsToAppsGoWithTheirAttemptsUnlessTheyAreOwed) {
   const auto left = read([](Transaction& t) { return t.list_refresh_calls(std::nullopt, {}); });
   ASSERT_EQ(left.size(), 1u);
   EXPECT_EQ(left[0].id, owed.id);
-  EXPECT_THAT(read([&](Transaction& t) { return t.list_refresh_attempts(done.id); }), IsEmpty());
+  EXPECT_THAT(read([&](Transaction& t) { return t.list_call_attempts(domain::CallKind::refresh, done.id); }),
+              IsEmpty());
+}
+
+TEST_P(HistoryTest, SoDoDeliveriesToWebhooks) {
+  const auto webhook = test::sample_webhook(world_.environment);
+  std::vector<domain::WebhookDelivery> made;
+  for (int i = 0; i < 3; ++i) {
+    made.push_back(test::sample_delivery(webhook, day(i)));
+    write([&](Transaction& t) {
+      t.insert(made.back());
+      if (i == 2) return;
+      const auto lease = t.claim_due_call(domain::CallKind::webhook, {day(i), day(i) + 1min});
+      ASSERT_TRUE(lease);
+      t.finish_call_attempt(domain::CallKind::webhook, *lease, {CallOutcome::deferred, 500, "no"}, std::nullopt,
+                            day(i) + 1min);
+    });
+  }
+  const auto slice = ended(History::webhook_deliveries, day(30));
+  ASSERT_EQ(slice.deliveries.size(), 2u);
+  EXPECT_EQ(slice.deliveries[0].delivery.id, made[0].id);
+  EXPECT_EQ(slice.deliveries[0].delivery.payload, made[0].payload);
+  ASSERT_EQ(slice.deliveries[0].attempts.size(), 1u);
+  EXPECT_EQ(slice.deliveries[0].attempts[0].result->explanation, "no");
+  EXPECT_EQ(purge(History::webhook_deliveries, day(30)), 2u);
+  const auto left = read([](Transaction& t) { return t.list_webhook_deliveries({}, {}); });
+  ASSERT_EQ(left.size(), 1u);
+  EXPECT_EQ(left[0].id, made[2].id);
 }
 
 TEST_P(HistoryTest, AuditEventsGoByTheirAge) {

@@ -6,20 +6,20 @@
 namespace invited::storage {
 namespace {
 
-using domain::RefreshAttempt;
+using domain::CallAttempt;
+using domain::CallLease;
+using domain::CallOutcome;
+using domain::CallResult;
+using domain::CallState;
 using domain::RefreshCall;
-using domain::RefreshLease;
-using domain::RefreshOutcome;
-using domain::RefreshResult;
-using domain::RefreshState;
 using domain::Transaction;
 using test::at;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-const RefreshResult kDone{RefreshOutcome::done, 200, ""};
-const RefreshResult kDeferred{RefreshOutcome::deferred, 503, "The app is being started."};
-const RefreshResult kCancelled{RefreshOutcome::cancelled, 0, "The environment has no refresh URL any more."};
+const CallResult kDone{CallOutcome::done, 200, ""};
+const CallResult kDeferred{CallOutcome::deferred, 503, "The app is being started."};
+const CallResult kCancelled{CallOutcome::cancelled, 0, "The environment has no refresh URL any more."};
 
 class RefreshTest : public StoreContractTest {
  protected:
@@ -37,33 +37,34 @@ class RefreshTest : public StoreContractTest {
     write([&](Transaction& t) { t.insert(call); });
     return call;
   }
-  std::optional<RefreshLease> claim(base::Timestamp now, base::Timestamp until) {
-    std::optional<RefreshLease> lease;
-    write([&](Transaction& t) { lease = t.claim_due_refresh_call(now, until); });
+  std::optional<CallLease> claim(base::Timestamp now, base::Timestamp until) {
+    std::optional<CallLease> lease;
+    write([&](Transaction& t) { lease = t.claim_due_call(domain::CallKind::refresh, {now, until}); });
     return lease;
   }
   /// Whose call is claimed; nil where none is.
   base::Uuid claimed(base::Timestamp now, base::Timestamp until) {
     const auto lease = claim(now, until);
-    return lease ? lease->call.id : base::Uuid{};
+    return lease ? lease->call_id : base::Uuid{};
   }
-  bool finish(const RefreshLease& lease, const RefreshResult& result, std::optional<base::Timestamp> next,
+  bool finish(const CallLease& lease, const CallResult& result, std::optional<base::Timestamp> next,
               base::Timestamp now) {
     bool accepted = false;
-    write([&](Transaction& t) { accepted = t.finish_refresh_attempt(lease, result, next, now); });
+    write(
+        [&](Transaction& t) { accepted = t.finish_call_attempt(domain::CallKind::refresh, lease, result, next, now); });
     return accepted;
   }
   RefreshCall call(const base::Uuid& id) {
     return read([&](Transaction& t) { return t.find_refresh_call(id); }).value();
   }
-  std::vector<base::Uuid> list(std::optional<RefreshState> state, domain::Page page = {}) {
+  std::vector<base::Uuid> list(std::optional<CallState> state, domain::Page page = {}) {
     std::vector<base::Uuid> ids;
     for (const auto& found : read([&](Transaction& t) { return t.list_refresh_calls(state, page); }))
       ids.push_back(found.id);
     return ids;
   }
-  std::vector<RefreshAttempt> attempts(const base::Uuid& id) {
-    return read([&](Transaction& t) { return t.list_refresh_attempts(id); });
+  std::vector<CallAttempt> attempts(const base::Uuid& id) {
+    return read([&](Transaction& t) { return t.list_call_attempts(domain::CallKind::refresh, id); });
   }
 
   const domain::Environment& here() const { return world_.environment; }
@@ -79,7 +80,7 @@ TEST_P(RefreshTest, ACallIsFoundAsItWasQueuedAlsoAfterReopening) {
   const auto found = call(queued.id);
   EXPECT_EQ(found.environment_id, here().id);
   EXPECT_EQ(found.account_id, ada_.id);
-  EXPECT_EQ(found.state, RefreshState::queued);
+  EXPECT_EQ(found.state, CallState::queued);
   EXPECT_EQ(found.queued_at, at(5));
   EXPECT_EQ(found.due_at, at(5));
   EXPECT_EQ(found.attempts, 0u);
@@ -91,8 +92,8 @@ TEST_P(RefreshTest, ACallIsFoundAsItWasQueuedAlsoAfterReopening) {
 
 TEST_P(RefreshTest, CallsAreListedByStateNewestFirst) {
   std::vector<base::Uuid> ids;
-  for (const RefreshState state : {RefreshState::done, RefreshState::failed, RefreshState::cancelled,
-                                   RefreshState::failed, RefreshState::queued}) {
+  for (const CallState state :
+       {CallState::done, CallState::failed, CallState::cancelled, CallState::failed, CallState::queued}) {
     auto row = test::sample_refresh_call(here(), ada_, at(0));
     row.state = state;
     write([&](Transaction& t) { t.insert(row); });
@@ -101,11 +102,11 @@ TEST_P(RefreshTest, CallsAreListedByStateNewestFirst) {
   ids.push_back(queue(here(), bob_, at(0)).id);
   EXPECT_THAT(list(std::nullopt), ElementsAre(ids[5], ids[4], ids[3], ids[2], ids[1], ids[0]));
   EXPECT_THAT(list(std::nullopt, {2, 1}), ElementsAre(ids[4], ids[3]));
-  EXPECT_THAT(list(RefreshState::queued), ElementsAre(ids[5], ids[4]));
-  EXPECT_THAT(list(RefreshState::queued, {1, 1}), ElementsAre(ids[4]));
-  EXPECT_THAT(list(RefreshState::done), ElementsAre(ids[0]));
-  EXPECT_THAT(list(RefreshState::failed), ElementsAre(ids[3], ids[1]));
-  EXPECT_THAT(list(RefreshState::cancelled), ElementsAre(ids[2]));
+  EXPECT_THAT(list(CallState::queued), ElementsAre(ids[5], ids[4]));
+  EXPECT_THAT(list(CallState::queued, {1, 1}), ElementsAre(ids[4]));
+  EXPECT_THAT(list(CallState::done), ElementsAre(ids[0]));
+  EXPECT_THAT(list(CallState::failed), ElementsAre(ids[3], ids[1]));
+  EXPECT_THAT(list(CallState::cancelled), ElementsAre(ids[2]));
 }
 
 // --- one that waits stands for all changes ---------------------------------------------------------
@@ -135,19 +136,19 @@ TEST_P(RefreshTest, AChangeWhileTheCallIsBeingMadeOwesAnotherOne) {
   ASSERT_TRUE(lease);
   const auto second = queue(here(), ada_, at(2));
   queue(here(), ada_, at(3));
-  EXPECT_THAT(list(RefreshState::queued), ElementsAre(second.id, first.id));
+  EXPECT_THAT(list(CallState::queued), ElementsAre(second.id, first.id));
   EXPECT_TRUE(finish(*lease, kDone, std::nullopt, at(4)));
-  EXPECT_THAT(list(RefreshState::queued), ElementsAre(second.id)) << "the app hears of the second change";
+  EXPECT_THAT(list(CallState::queued), ElementsAre(second.id)) << "the app hears of the second change";
 }
 
 TEST_P(RefreshTest, AFinishedCallStandsForNothing) {
-  for (const RefreshResult& result : {kDone, kDeferred, kCancelled}) {
+  for (const CallResult& result : {kDone, kDeferred, kCancelled}) {
     SCOPED_TRACE(domain::to_string(result.outcome));
     const auto first = queue(here(), ada_, at(0));
     const auto lease = claim(at(0), at(60));
     ASSERT_TRUE(finish(*lease, result, std::nullopt, at(1)));
     const auto second = queue(here(), ada_, at(2));
-    EXPECT_THAT(list(RefreshState::queued), ElementsAre(second.id));
+    EXPECT_THAT(list(CallState::queued), ElementsAre(second.id));
     ASSERT_TRUE(finish(*claim(at(2), at(60)), kDone, std::nullopt, at(3)));
   }
 }
@@ -169,7 +170,7 @@ TEST_P(RefreshTest, ACallWhoseLeaseIsOverStandsForAChangeAndItsLateWorkerHasNoSa
   queue(here(), ada_, at(60));
   EXPECT_THAT(list(std::nullopt), ElementsAre(first.id));
   EXPECT_FALSE(finish(*lost, kDone, std::nullopt, at(61)));
-  EXPECT_EQ(call(first.id).state, RefreshState::queued);
+  EXPECT_EQ(call(first.id).state, CallState::queued);
   EXPECT_EQ(claimed(at(61), at(120)), first.id);
 }
 
@@ -190,8 +191,8 @@ TEST_P(RefreshTest, TheOldestDueCallIsClaimedFirst) {
   EXPECT_TRUE(claimed(at(9), at(60)).is_nil()) << "nothing is due yet";
   const auto first = claim(at(30), at(90));
   ASSERT_TRUE(first);
-  EXPECT_EQ(first->call.id, early.id);
-  EXPECT_EQ(first->call.account_id, bob_.id);
+  EXPECT_EQ(first->call_id, early.id);
+  EXPECT_EQ(first->target_id, elsewhere_.id);
   EXPECT_EQ(first->lease_until, at(90));
   EXPECT_EQ(claimed(at(30), at(90)), late.id);
   EXPECT_TRUE(claimed(at(89), at(150)).is_nil());
@@ -199,7 +200,7 @@ TEST_P(RefreshTest, TheOldestDueCallIsClaimedFirst) {
   EXPECT_TRUE(claimed(at(31), at(90)).is_nil()) << "what is left is not due, or its environment is busy";
   EXPECT_EQ(claimed(at(1000), at(1060)), late.id);
   EXPECT_TRUE(claimed(at(1000), at(1060)).is_nil());
-  EXPECT_EQ(call(future.id).state, RefreshState::queued);
+  EXPECT_EQ(call(future.id).state, CallState::queued);
 }
 
 TEST_P(RefreshTest, CallsOfOneMomentAreClaimedInTheirOrder) {
@@ -207,7 +208,7 @@ TEST_P(RefreshTest, CallsOfOneMomentAreClaimedInTheirOrder) {
   const auto second = queue(elsewhere_, ada_, at(0));
   const auto third = queue(here(), bob_, at(0));
   const auto lease = claim(at(0), at(60));
-  EXPECT_EQ(lease->call.id, first.id);
+  EXPECT_EQ(lease->call_id, first.id);
   EXPECT_EQ(claimed(at(0), at(60)), second.id);
   ASSERT_TRUE(finish(*lease, kDone, std::nullopt, at(1)));
   EXPECT_EQ(claimed(at(1), at(60)), third.id);
@@ -218,7 +219,7 @@ TEST_P(RefreshTest, AnEnvironmentIsCalledOnceAtATime) {
   const auto second = queue(here(), bob_, at(0));
   const auto lease = claim(at(0), at(60));
   ASSERT_TRUE(lease);
-  EXPECT_EQ(lease->call.id, first.id);
+  EXPECT_EQ(lease->call_id, first.id);
   EXPECT_TRUE(claimed(at(59), at(120)).is_nil());
   ASSERT_TRUE(finish(*lease, kDone, std::nullopt, at(59)));
   EXPECT_EQ(claimed(at(59), at(120)), second.id);
@@ -228,20 +229,20 @@ TEST_P(RefreshTest, ClaimsAtTheSameMomentNeverShareAnEnvironment) {
   queue(here(), ada_, at(0));
   queue(here(), bob_, at(0));
   queue(elsewhere_, ada_, at(0));
-  std::vector<std::optional<RefreshLease>> leases(4);
+  std::vector<std::optional<CallLease>> leases(4);
   {
     std::vector<std::jthread> workers;
     for (auto& lease : leases)
       workers.emplace_back([&] {
         static_cast<void>(store().write([&](Transaction& t) -> domain::Result<void> {
-          lease = t.claim_due_refresh_call(at(0), at(60));
+          lease = t.claim_due_call(domain::CallKind::refresh, {at(0), at(60)});
           return {};
         }));
       });
   }
   std::vector<base::Uuid> environments;
   for (const auto& lease : leases)
-    if (lease) environments.push_back(lease->call.environment_id);
+    if (lease) environments.push_back(lease->target_id);
   EXPECT_THAT(environments, testing::UnorderedElementsAre(here().id, elsewhere_.id));
 }
 
@@ -257,7 +258,7 @@ TEST_P(RefreshTest, AHeapOfDueCallsKeepsNoOtherEnvironmentFromBeingNext) {
   const auto other = queue(elsewhere_, ada_, at(50));
   const auto slow = claim(at(60), at(120));
   ASSERT_TRUE(slow);
-  EXPECT_EQ(slow->call.environment_id, here().id);
+  EXPECT_EQ(slow->target_id, here().id);
   EXPECT_EQ(claimed(at(60), at(120)), other.id);
   EXPECT_TRUE(claimed(at(60), at(120)).is_nil());
 }
@@ -281,10 +282,10 @@ TEST_P(RefreshTest, ACallWhoseLeaseIsOverIsClaimedAgainAndItsLateWorkerHasNoSay)
   EXPECT_TRUE(claimed(at(59), at(119)).is_nil());
   const auto second = claim(at(60), at(120));
   ASSERT_TRUE(second);
-  EXPECT_EQ(second->call.id, queued.id);
+  EXPECT_EQ(second->call_id, queued.id);
   EXPECT_NE(second->id, lost->id);
   EXPECT_FALSE(finish(*lost, kDone, std::nullopt, at(61)));
-  EXPECT_EQ(call(queued.id).state, RefreshState::queued);
+  EXPECT_EQ(call(queued.id).state, CallState::queued);
   EXPECT_TRUE(finish(*second, kDone, std::nullopt, at(62)));
   const auto list = attempts(queued.id);
   ASSERT_EQ(list.size(), 2u);
@@ -298,25 +299,25 @@ TEST_P(RefreshTest, AWorkerThatIsLateButAloneStillTellsTheOutcome) {
   const auto queued = queue(here(), ada_, at(0));
   const auto lease = claim(at(0), at(60));
   EXPECT_TRUE(finish(*lease, kDone, std::nullopt, at(90)));
-  EXPECT_EQ(call(queued.id).state, RefreshState::done);
+  EXPECT_EQ(call(queued.id).state, CallState::done);
 }
 
 // --- outcomes --------------------------------------------------------------------------------------
 
 struct OutcomeCase {
   const char* what;
-  RefreshResult result;
+  CallResult result;
   std::optional<base::Timestamp> next;
-  RefreshState state;
+  CallState state;
   const char* last_error;
 };
 
 TEST_P(RefreshTest, EachOutcomeMovesTheCallToItsState) {
   const OutcomeCase cases[] = {
-      {"done", kDone, std::nullopt, RefreshState::done, ""},
-      {"deferred", kDeferred, at(500), RefreshState::queued, "The app is being started."},
-      {"deferred for the last time", kDeferred, std::nullopt, RefreshState::failed, "The app is being started."},
-      {"cancelled", kCancelled, std::nullopt, RefreshState::cancelled, "The environment has no refresh URL any more."},
+      {"done", kDone, std::nullopt, CallState::done, ""},
+      {"deferred", kDeferred, at(500), CallState::queued, "The app is being started."},
+      {"deferred for the last time", kDeferred, std::nullopt, CallState::failed, "The app is being started."},
+      {"cancelled", kCancelled, std::nullopt, CallState::cancelled, "The environment has no refresh URL any more."},
   };
   for (const OutcomeCase& row : cases) {
     SCOPED_TRACE(row.what);
@@ -325,7 +326,7 @@ TEST_P(RefreshTest, EachOutcomeMovesTheCallToItsState) {
     const auto queued = queue(here(), person, at(0));
     const auto lease = claim(at(1), at(60));
     ASSERT_TRUE(lease);
-    ASSERT_EQ(lease->call.id, queued.id);
+    ASSERT_EQ(lease->call_id, queued.id);
     ASSERT_TRUE(finish(*lease, row.result, row.next, at(2)));
 
     const auto found = call(queued.id);
@@ -333,7 +334,7 @@ TEST_P(RefreshTest, EachOutcomeMovesTheCallToItsState) {
     EXPECT_EQ(found.attempts, 1u);
     EXPECT_EQ(found.last_error, row.last_error);
     EXPECT_EQ(found.due_at, row.next.value_or(at(0)));
-    EXPECT_EQ(found.finished_at.has_value(), row.state != RefreshState::queued);
+    EXPECT_EQ(found.finished_at.has_value(), row.state != CallState::queued);
     const auto list = attempts(queued.id);
     ASSERT_EQ(list.size(), 1u);
     EXPECT_EQ(list[0].finished_at, at(2));
@@ -345,66 +346,64 @@ TEST_P(RefreshTest, EachOutcomeMovesTheCallToItsState) {
   EXPECT_TRUE(claimed(at(499), at(560)).is_nil());
   const auto again = claim(at(500), at(560));
   ASSERT_TRUE(again) << "the deferred one is due again";
-  EXPECT_EQ(again->call.attempts, 1u);
+  EXPECT_EQ(again->attempts, 1u);
 }
 
 TEST_P(RefreshTest, ALeaseThatNobodyGaveFinishesNothing) {
   const auto queued = queue(here(), ada_, at(0));
-  RefreshLease invented{base::Uuid::random(), queued, at(60)};
+  CallLease invented{base::Uuid::random(), queued.id, here().id, at(0), 0, at(60)};
   EXPECT_FALSE(finish(invented, kDone, std::nullopt, at(1))) << "it was never claimed";
   ASSERT_TRUE(claim(at(1), at(60)));
   EXPECT_FALSE(finish(invented, kDone, std::nullopt, at(2)));
-  invented.call.id = base::Uuid::random();
+  invented.call_id = base::Uuid::random();
   EXPECT_FALSE(finish(invented, kDone, std::nullopt, at(2)));
-  EXPECT_EQ(call(queued.id).state, RefreshState::queued);
+  EXPECT_EQ(call(queued.id).state, CallState::queued);
 }
 
 TEST_P(RefreshTest, OnlyFailedAndCancelledCallsCanBeTriedAgain) {
   const struct {
-    RefreshState state;
+    CallState state;
     bool retried;
-  } cases[] = {{RefreshState::queued, false},
-               {RefreshState::done, false},
-               {RefreshState::failed, true},
-               {RefreshState::cancelled, true}};
+  } cases[] = {
+      {CallState::queued, false}, {CallState::done, false}, {CallState::failed, true}, {CallState::cancelled, true}};
   for (const auto& row : cases) {
     SCOPED_TRACE(domain::to_string(row.state));
     const auto person = test::sample_account("p" + std::to_string(&row - cases) + "@example.com");
     auto stored = test::sample_refresh_call(here(), person, at(0));
     stored.state = row.state;
     stored.attempts = 7;
-    if (row.state != RefreshState::queued) stored.finished_at = at(10);
+    if (row.state != CallState::queued) stored.finished_at = at(10);
     write([&](Transaction& t) {
       t.insert(person);
       t.insert(stored);
-      EXPECT_EQ(t.retry_refresh_call(stored.id, at(50)), row.retried);
+      EXPECT_EQ(t.retry_call(domain::CallKind::refresh, stored.id, at(50)), row.retried);
     });
     const auto found = call(stored.id);
-    EXPECT_EQ(found.state, row.retried ? RefreshState::queued : row.state);
+    EXPECT_EQ(found.state, row.retried ? CallState::queued : row.state);
     EXPECT_EQ(found.attempts, row.retried ? 0u : 7u);
     EXPECT_EQ(found.due_at, row.retried ? at(50) : at(0));
     EXPECT_EQ(found.queued_at, row.retried ? at(50) : at(0));
     EXPECT_EQ(found.finished_at, row.retried ? std::nullopt : stored.finished_at);
   }
-  write([](Transaction& t) { EXPECT_FALSE(t.retry_refresh_call(base::Uuid::random(), at(0))); });
+  write([](Transaction& t) { EXPECT_FALSE(t.retry_call(domain::CallKind::refresh, base::Uuid::random(), at(0))); });
 }
 
 TEST_P(RefreshTest, ARetriedCallKeepsItsHistoryAndItsNumbersGoOn) {
   const auto queued = queue(here(), ada_, at(0));
   ASSERT_TRUE(finish(*claim(at(1), at(60)), kDeferred, std::nullopt, at(2)));
-  write([&](Transaction& t) { EXPECT_TRUE(t.retry_refresh_call(queued.id, at(3))); });
+  write([&](Transaction& t) { EXPECT_TRUE(t.retry_call(domain::CallKind::refresh, queued.id, at(3))); });
   ASSERT_EQ(claimed(at(3), at(60)), queued.id);
   const auto list = attempts(queued.id);
   ASSERT_EQ(list.size(), 2u);
   EXPECT_EQ(list[0].number, 1u);
-  EXPECT_EQ(list[0].result->outcome, RefreshOutcome::deferred);
+  EXPECT_EQ(list[0].result->outcome, CallOutcome::deferred);
   EXPECT_EQ(list[1].number, 2u);
 }
 
 TEST_P(RefreshTest, ACallUnderLeaseIsNotRetried) {
   const auto queued = queue(here(), ada_, at(0));
   const auto lease = claim(at(0), at(60));
-  write([&](Transaction& t) { EXPECT_FALSE(t.retry_refresh_call(queued.id, at(1))); });
+  write([&](Transaction& t) { EXPECT_FALSE(t.retry_call(domain::CallKind::refresh, queued.id, at(1))); });
   EXPECT_TRUE(finish(*lease, kDone, std::nullopt, at(2)));
 }
 

@@ -189,6 +189,16 @@ TEST_F(SqliteStoreTest, EveryLookUpHasItsIndex) {
       "SELECT * FROM refresh_call WHERE state = 'failed' ORDER BY seq DESC",
       "SELECT * FROM refresh_call WHERE state = 'cancelled' ORDER BY seq DESC",
       "SELECT * FROM refresh_attempt WHERE call_id = ? ORDER BY number",
+      "SELECT * FROM webhook WHERE id = ?",
+      "SELECT * FROM webhook WHERE environment_id = ?",
+      "SELECT * FROM webhook_delivery WHERE id = ?",
+      "SELECT MIN(webhook_id) FROM webhook_delivery WHERE state = 'queued' AND webhook_id > ?",
+      "SELECT seq FROM webhook_delivery WHERE state = 'queued' AND webhook_id = ? AND due_at <= ? ORDER BY due_at, seq",
+      "SELECT COUNT(*) FROM webhook_delivery WHERE webhook_id = ? AND lease_until > ?",
+      "SELECT * FROM webhook_delivery WHERE state = 'failed' ORDER BY seq DESC",
+      "SELECT * FROM webhook_delivery WHERE webhook_id = ? ORDER BY seq DESC",
+      "SELECT * FROM webhook_attempt WHERE call_id = ? ORDER BY number",
+      "SELECT * FROM invitation WHERE state = 'pending' AND expires_at >= ? AND expires_at <= ? ORDER BY expires_at",
       "SELECT * FROM rate WHERE subject = ?",
       "SELECT * FROM idempotency_record WHERE environment_id = ? AND key = ?",
       "SELECT * FROM idempotency_record WHERE created_at < ?",
@@ -237,33 +247,38 @@ TEST_F(SqliteStoreTest, LeasesOfADeadProcessEndWhenItsSuccessorOpens) {
   EXPECT_EQ(leases[0].message.deaths, 1u);
 }
 
-TEST_F(SqliteStoreTest, SoDoItsLeasesOfCallsToApps) {
-  const auto claim = [&](domain::Store& store) {
-    std::optional<domain::RefreshLease> lease;
-    EXPECT_TRUE(store.write([&](Transaction& transaction) -> domain::Result<void> {
-      lease = transaction.claim_due_refresh_call(clock_.now(), clock_.now() + std::chrono::minutes(5));
-      return {};
-    }));
-    return lease;
-  };
-  std::optional<domain::RefreshLease> lost;
-  {
-    const auto store = open();
-    const test::SampleWorld world;
-    ASSERT_TRUE((*store)->write([&](Transaction& transaction) -> domain::Result<void> {
-      world.insert_into(transaction);
-      transaction.insert(test::sample_refresh_call(world.environment, world.inviter, clock_.now()));
-      return {};
-    }));
-    lost = claim(**store);
-    ASSERT_TRUE(lost);
-    EXPECT_FALSE(claim(**store)) << "under lease";
+TEST_F(SqliteStoreTest, SoDoItsLeasesOfCallsToAppsAndWebhooks) {
+  const test::SampleWorld world;
+  for (const auto kind : {domain::CallKind::refresh, domain::CallKind::webhook}) {
+    const auto claim = [&](domain::Store& store) {
+      std::optional<domain::CallLease> lease;
+      EXPECT_TRUE(store.write([&](Transaction& transaction) -> domain::Result<void> {
+        lease = transaction.claim_due_call(kind, {clock_.now(), clock_.now() + std::chrono::minutes(5)});
+        return {};
+      }));
+      return lease;
+    };
+    std::optional<domain::CallLease> lost;
+    {
+      const auto store = open();
+      ASSERT_TRUE((*store)->write([&](Transaction& transaction) -> domain::Result<void> {
+        if (kind == domain::CallKind::refresh) world.insert_into(transaction);
+        if (kind == domain::CallKind::refresh)
+          transaction.insert(test::sample_refresh_call(world.environment, world.inviter, clock_.now()));
+        else
+          transaction.insert(test::sample_delivery(test::sample_webhook(world.environment), clock_.now()));
+        return {};
+      }));
+      lost = claim(**store);
+      ASSERT_TRUE(lost);
+      EXPECT_FALSE(claim(**store)) << "under lease";
+    }
+    const auto successor = open();
+    const auto lease = claim(**successor);
+    ASSERT_TRUE(lease);
+    EXPECT_EQ(lease->call_id, lost->call_id);
+    EXPECT_NE(lease->id, lost->id);
   }
-  const auto successor = open();
-  const auto lease = claim(**successor);
-  ASSERT_TRUE(lease);
-  EXPECT_EQ(lease->call.id, lost->call.id);
-  EXPECT_NE(lease->id, lost->id);
 }
 
 }  // namespace

@@ -64,9 +64,18 @@ std::vector<std::string> dump(domain::Store& store) {
     }
     for (const auto& c : t.list_refresh_calls(std::nullopt, kAll)) {
       text << "call " << c.id.to_string() << domain::to_string(c.state) << time(c.due_at) << c.last_error << '\n';
-      for (const auto& a : t.list_refresh_attempts(c.id))
+      for (const auto& a : t.list_call_attempts(domain::CallKind::refresh, c.id))
         text << "attempt " << c.id.to_string() << a.number << time(a.finished_at)
              << (a.result ? a.result->explanation : "-") << '\n';
+    }
+    for (const auto& w : t.list_all_webhooks())
+      text << "webhook " << w.id.to_string() << w.url << w.events.size() << w.disabled << w.disabled_reason
+           << w.secret_version << time(w.old_secret_until) << '\n';
+    for (const auto& d : t.list_webhook_deliveries({}, kAll)) {
+      text << "delivery " << d.id.to_string() << domain::to_string(d.state) << d.payload << time(d.due_at)
+           << d.last_error << '\n';
+      for (const auto& a : t.list_call_attempts(domain::CallKind::webhook, d.id))
+        text << "attempt " << d.id.to_string() << a.number << time(a.finished_at) << '\n';
     }
     if (const auto hold = t.find_mail_hold()) text << "hold " << hold->tries << hold->reason.explanation << '\n';
     int place = 0;
@@ -161,8 +170,19 @@ class StoreMoveTest : public testing::Test {
           t.finish_attempt(lease, {domain::DeliveryOutcome::deferred, 451, "data", kOdd}, at(500), at(101));
       t.claim_due_messages(3, at(100), at(1000));  // under way
       t.insert(test::sample_refresh_call(world_.environment, world_.inviter));
-      const auto call = t.claim_due_refresh_call(at(100), at(1000));
-      t.finish_refresh_attempt(*call, {domain::RefreshOutcome::deferred, 503, kOdd}, at(500), at(102));
+      const auto call = t.claim_due_call(domain::CallKind::refresh, {at(100), at(1000)});
+      t.finish_call_attempt(domain::CallKind::refresh, *call, {domain::CallOutcome::deferred, 503, kOdd}, at(500),
+                            at(102));
+      auto webhook = test::sample_webhook(world_.environment, {domain::EventType::access_granted});
+      webhook.disabled_reason = kOdd;
+      webhook.old_secret_until = at(77);
+      t.insert(webhook);
+      t.insert(test::sample_delivery(webhook));
+      t.insert(test::sample_delivery(webhook));
+      const auto told = t.claim_due_call(domain::CallKind::webhook, {at(100), at(1000)});
+      t.finish_call_attempt(domain::CallKind::webhook, *told, {domain::CallOutcome::deferred, 503, kOdd}, at(500),
+                            at(102));
+      t.watch_expiry(at(55));
       t.set_mail_hold(domain::MailHold{at(0), at(60), 3, {domain::DeliveryOutcome::held, 0, "connect", kOdd}});
       t.set_rate("environment:x", {at(5), at(6)});
       t.set_key_binding({"digest of the keys", 3, at(7)});

@@ -55,6 +55,28 @@ inline domain::RefreshCall sample_refresh_call(const domain::Environment& enviro
   return call;
 }
 
+inline domain::Webhook sample_webhook(const domain::Environment& environment,
+                                      std::vector<domain::EventType> events = {}) {
+  domain::Webhook webhook;
+  webhook.id = base::Uuid::ordered(at(0));
+  webhook.environment_id = environment.id;
+  webhook.url = "https://planner.example.com/hooks/invited";
+  webhook.events = std::move(events);
+  webhook.created_at = at(0);
+  return webhook;
+}
+
+inline domain::WebhookDelivery sample_delivery(const domain::Webhook& webhook, base::Timestamp now = at(0)) {
+  domain::WebhookDelivery delivery;
+  delivery.id = base::Uuid::ordered(now);
+  delivery.webhook_id = webhook.id;
+  delivery.environment_id = webhook.environment_id;
+  delivery.payload = R"({"type":"invitation.created","data":{"email":"no\"ne@example.com"}})";
+  delivery.queued_at = now;
+  delivery.due_at = now;
+  return delivery;
+}
+
 /// An app with one role, one environment, and an account with access: what every invitation needs.
 struct SampleWorld {
   domain::App app = sample_app();

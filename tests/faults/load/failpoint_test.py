@@ -73,7 +73,7 @@ class KilledAtEveryPlaceUnderLoad(unittest.TestCase):
                 service.stop()
                 service.cli("access", "grant", "--environment", environment.uuid, "--email", email, "--role", role)
                 deployment.world.access.add((account, environment.uuid, role))
-                service.launch({"INVITED_FAILPOINT": "refresh_after_call"})
+                service.launch({"INVITED_FAILPOINT": "call_made"})
                 deployment.await_death(service)
                 deployment.start(service)
                 wait_until(lambda: len(service.cli("refresh", "list", "--state", "done")) == number + 1, 60, "the call")

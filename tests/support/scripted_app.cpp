@@ -1,4 +1,4 @@
-#include "refresh/scripted_app.h"
+#include "support/scripted_app.h"
 
 #include <netinet/in.h>
 #include <openssl/ssl.h>

@@ -1,4 +1,4 @@
-#include "refresh/refresh_caller.h"
+#include "calls/http_caller.h"
 
 #include <curl/curl.h>
 
@@ -7,12 +7,11 @@
 #include <mutex>
 #include <new>
 
-#include "refresh/refresh_answer.h"
+#include "calls/one_line.h"
+#include "calls/private_address.h"
 
-namespace invited::refresh {
+namespace invited::calls {
 namespace {
-
-using domain::RefreshOutcome;
 
 struct Free {
   void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
@@ -51,7 +50,22 @@ struct Answer {
   }
 };
 
-Headers make_headers(const RefreshMessage& message) {
+/// Opens the sockets of calls to anybody but private addresses.
+struct Gate {
+  std::string refused;  ///< the last address that was
+
+  static curl_socket_t on_open(void* self, curlsocktype, curl_sockaddr* address) noexcept try {
+    if (is_private_address(address->addr)) {
+      static_cast<Gate*>(self)->refused = address_text(address->addr);
+      return CURL_SOCKET_BAD;
+    }
+    return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  } catch (const std::bad_alloc&) {
+    return CURL_SOCKET_BAD;
+  }
+};
+
+Headers make_headers(const HttpRequest& request) {
   Headers headers;
   const auto add = [&](const std::string& line) {
     curl_slist* head =
@@ -59,9 +73,7 @@ Headers make_headers(const RefreshMessage& message) {
     if (head == nullptr) throw std::bad_alloc();
     if (!headers) headers.reset(head);
   };
-  add("Content-Type: text/xml; charset=utf-8");
-  add("SOAPAction: " + message.soap_action);
-  add("Accept: text/xml");
+  for (const std::string& header : request.headers) add(header);
   add("Expect:");  // takes away libcurl's own, which would wait for a server that does not know it
   return headers;
 }
@@ -89,25 +101,30 @@ void configure(CURL* curl, const Settings& settings) {
 
 }  // namespace
 
-RefreshCaller::RefreshCaller(const Settings& settings) : settings_(settings) {
+HttpCaller::HttpCaller(const Settings& settings) : settings_(settings) {
   static std::once_flag initialised;
   std::call_once(initialised, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
 }
 
-CallEnd RefreshCaller::call(const std::string& url, const RefreshMessage& message) {
+HttpAnswer HttpCaller::post(const HttpRequest& request) {
   const Handle handle(curl_easy_init());
   if (!handle) throw std::bad_alloc();
-  const Headers headers = make_headers(message);
+  const Headers headers = make_headers(request);
   CURL* curl = handle.get();
   Answer answer;
   answer.interrupted = &interrupted_;
+  Gate gate;
   std::array<char, CURL_ERROR_SIZE> error{};
   configure(curl, settings_);
-  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+  if (!settings_.allow_private) {
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, &Gate::on_open);
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &gate);
+  }
+  curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(curl, CURLOPT_POST, 1L);
-  curl_easy_setopt(curl, CURLOPT_POSTFIELDS, message.envelope.data());
-  curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(message.envelope.size()));
+  curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.data());
+  curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error.data());
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, &Answer::on_header);
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, &answer);
@@ -121,17 +138,14 @@ CallEnd RefreshCaller::call(const std::string& url, const RefreshMessage& messag
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
   const int http_status = static_cast<int>(status);
-  if (code == CURLE_OK) return {CallEnd::How::answered, judge_answer(http_status, answer.body)};
+  if (code == CURLE_OK) return {HttpAnswer::How::answered, http_status, std::move(answer.body), {}};
   if (code == CURLE_ABORTED_BY_CALLBACK)
-    return {CallEnd::How::interrupted,
-            {RefreshOutcome::deferred, http_status, "broken off because the service is stopping"}};
-  if (answer.is_too_long())
-    return {CallEnd::How::no_answer,
-            {RefreshOutcome::deferred, http_status,
-             "the answer is longer than " + std::to_string(kMaxAnswer / 1024) + " KiB"}};
-  return {CallEnd::How::no_answer,
-          {RefreshOutcome::deferred, http_status,
-           one_line(error.front() != '\0' ? error.data() : curl_easy_strerror(code))}};
+    return {HttpAnswer::How::interrupted, http_status, {}, "broken off because the service is stopping"};
+  std::string why = one_line(error.front() != '\0' ? error.data() : curl_easy_strerror(code));
+  if (answer.is_too_long()) why = "the answer is longer than " + std::to_string(kMaxAnswer / 1024) + " KiB";
+  if (!gate.refused.empty() && http_status == 0)
+    why = gate.refused + " is a private address, which is refused: see the setting webhook.allow_private";
+  return {HttpAnswer::How::no_answer, http_status, {}, std::move(why)};
 }
 
-}  // namespace invited::refresh
+}  // namespace invited::calls

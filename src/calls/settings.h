@@ -1,5 +1,5 @@
-// The settings `refresh.*` as this module needs them; filled from the settings table by main. Plain values, immutable
-// once handed over.
+// The settings `refresh.*` and `webhook.*` as this module needs them; filled from the settings table by main. Plain
+// values, immutable once handed over.
 #pragma once
 
 #include <chrono>
@@ -8,7 +8,7 @@
 
 #include "domain/outbox_message.h"
 
-namespace invited::refresh {
+namespace invited::calls {
 
 struct Settings {
   std::uint32_t connections = 4;                                         ///< calls made at once, 1 to 16
@@ -16,6 +16,7 @@ struct Settings {
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);  ///< of that, until connected and encrypted
   std::filesystem::path ca_file;                                         ///< PEM; empty: the system's authorities
   domain::RetryPolicy retry;
+  bool allow_private = true;  ///< addresses that only this machine or its network reaches (private_address.h)
 };
 
-}  // namespace invited::refresh
+}  // namespace invited::calls
