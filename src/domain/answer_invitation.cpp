@@ -283,6 +283,35 @@ Result<InvitationView> accept_invitation(const AcceptInvitation& request, Contex
   return accepted;
 }
 
+Result<Account> accept_as(const TokenSubject& subject, const KnownInvitee& person, Context& context) {
+  Credentials credentials{{}, person.password_hash, {}};
+  if (!person.account_id) {
+    auto name = parse_name(person.name, "Name");
+    if (!name) return std::unexpected(std::move(name.error()));
+    credentials.name = *std::move(name);
+  }
+  auto accepted = write_returning(
+      context.store,
+      [&](Transaction& transaction) -> Result<Account> {
+        const base::Timestamp now = context.clock.now();
+        const auto loaded = load(subject, transaction, now);
+        if (!loaded || !(loaded->invitation.invitee == person.email)) return std::unexpected(link_not_valid());
+        Credentials own = credentials;
+        if (person.account_id) {
+          if (!loaded->invitee || loaded->invitee->id != *person.account_id) return std::unexpected(link_not_valid());
+          own.verified_hash = loaded->invitee->password_hash;
+        }
+        if (auto done = accept_in_transaction(subject, own, transaction, now); !done)
+          return std::unexpected(std::move(done.error()));
+        auto account = transaction.find_account_by_email(person.email.key());
+        if (!account) throw StorageFailure("an account that is not there");
+        return *std::move(account);
+      },
+      Urgency::owed);
+  if (accepted) context.refresh_queued();
+  return accepted;
+}
+
 Result<InvitationView> decline_invitation(std::string_view token, std::string_view client_address, Context& context) {
   const auto subject = require(token, client_address, context);
   if (!subject) return std::unexpected(subject.error());

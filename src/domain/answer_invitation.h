@@ -3,6 +3,7 @@
 // checked, never set (promises.md 12).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -54,6 +55,18 @@ struct AcceptInvitation {
 /// view_invitation for the reason), invalid_parameter ("Name", "Password", "PasswordAgain"), sign_in_failed,
 /// rate_limited, unavailable, outcome_unknown. Of several at the same moment exactly one succeeds.
 Result<InvitationView> accept_invitation(const AcceptInvitation& request, Context& context);
+
+/// Who accepts where that was found out before: by a registration, or because the person is signed in.
+struct KnownInvitee {
+  EmailAddress email;
+  std::string name;                      ///< of a new account; checked here
+  std::string password_hash;             ///< of a new account
+  std::optional<base::Uuid> account_id;  ///< signed in: as this account
+};
+
+/// Accepts as that person, whose address must be the invited one; a registration is no way into an account that has a
+/// password. Errors: link_not_valid, invalid_parameter ("Name"), unavailable, outcome_unknown.
+Result<Account> accept_as(const TokenSubject& subject, const KnownInvitee& person, Context& context);
 
 /// Errors: link_not_valid, rate_limited, unavailable, outcome_unknown.
 Result<InvitationView> decline_invitation(std::string_view token, std::string_view client_address, Context& context);

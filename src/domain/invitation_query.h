@@ -13,7 +13,15 @@
 
 namespace invited::domain {
 
-enum class InvitationField { id, email, state, created_at, updated_at, expires_at };
+enum class InvitationField {
+  id,
+  email,
+  state,         ///< as of the query's `now`
+  stored_state,  ///< as stored: `pending` also where it is over but nobody invited anew
+  created_at,
+  updated_at,
+  expires_at,
+};
 
 enum class Comparison { equal, less, less_or_equal, greater, greater_or_equal, like };
 
@@ -31,7 +39,7 @@ struct InvitationCondition {
   InvitationField field = InvitationField::email;
   Comparison comparison = Comparison::equal;
   /// Of the field's type. email: an address in lower case (EmailAddress::key); with `like`, a pattern with % and _, and
-  /// \ before those that stand for themselves. state: as of the query's `now`, only `equal`.
+  /// \ before those that stand for themselves. The states: only `equal`.
   Value value{};
 
   static InvitationCondition compare(InvitationField field, Comparison comparison, Value value) {

@@ -22,6 +22,8 @@ std::string expression_of(InvitationField field) {
       return "invitee_key";
     case InvitationField::state:
       return "(CASE WHEN state = 'pending' AND expires_at <= :now THEN 'expired' ELSE state END)";
+    case InvitationField::stored_state:
+      return "state";
     case InvitationField::created_at:
       return "created_at";
     case InvitationField::updated_at:

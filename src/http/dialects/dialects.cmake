@@ -3,4 +3,11 @@ target_sources(invited_http PRIVATE
   dialects/base44.cpp
   dialects/gorules.cpp
   dialects/medusa.cpp
+  dialects/medusa_auth.cpp
+  dialects/medusa_query.cpp
+  dialects/medusa_shapes.cpp
+  dialects/medusa_tokens.cpp
   dialects/v1.cpp)
+# JSON Web Tokens, for Medusa.
+pkg_check_modules(LIBJWT REQUIRED IMPORTED_TARGET libjwt)
+target_link_libraries(invited_http PRIVATE PkgConfig::LIBJWT)
