@@ -51,6 +51,51 @@ std::string to_rfc3339(Timestamp time) {
   return text.data();
 }
 
+std::optional<Timestamp> parse_rfc3339(std::string_view text) {
+  // A fixed number of digits at a place, or -1.
+  const auto digits = [&](std::size_t at, std::size_t count) {
+    int value = 0;
+    for (std::size_t i = at; i < at + count; ++i) {
+      if (i >= text.size() || text[i] < '0' || text[i] > '9') return -1;
+      value = value * 10 + (text[i] - '0');
+    }
+    return value;
+  };
+  const auto is = [&](std::size_t at, char c) { return at < text.size() && text[at] == c; };
+
+  const int year = digits(0, 4);
+  const int month = digits(5, 2);
+  const int day = digits(8, 2);
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (year < 0 || !is(4, '-') || month < 0 || !is(7, '-') || day < 0 || !date.ok()) return std::nullopt;
+  Timestamp time = std::chrono::sys_days(date);
+  if (text.size() == 10) return time;
+
+  const int hour = digits(11, 2);
+  const int minute = digits(14, 2);
+  const int second = digits(17, 2);
+  if (!(is(10, 'T') || is(10, 't') || is(10, ' ')) || !is(13, ':') || !is(16, ':') || hour < 0 || hour > 23 ||
+      minute < 0 || minute > 59 || second < 0 || second > 59)
+    return std::nullopt;
+  time += std::chrono::hours(hour) + std::chrono::minutes(minute) + std::chrono::seconds(second);
+  std::size_t at = 19;
+  if (is(at, '.')) {
+    int weight = 100;
+    const std::size_t first = ++at;
+    for (; digits(at, 1) >= 0; ++at, weight /= 10) time += Milliseconds(weight * digits(at, 1));
+    if (at == first) return std::nullopt;
+  }
+  if ((is(at, 'Z') || is(at, 'z')) && at + 1 == text.size()) return time;
+  const int hours = digits(at + 1, 2);
+  const int minutes = digits(at + 4, 2);
+  if (!(is(at, '+') || is(at, '-')) || !is(at + 3, ':') || at + 6 != text.size() || hours < 0 || hours > 23 ||
+      minutes < 0 || minutes > 59)
+    return std::nullopt;
+  const auto offset = std::chrono::hours(hours) + std::chrono::minutes(minutes);
+  return is(at, '+') ? time - offset : time + offset;
+}
+
 std::string to_rfc5322(Timestamp time) { return english_date(time, "+0000"); }
 
 std::string to_http_date(Timestamp time) { return english_date(time, "GMT"); }

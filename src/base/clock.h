@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,10 @@ class SystemClock final : public Clock {
 
 /// RFC 3339 in UTC with milliseconds: "2026-11-20T08:30:00.000Z".
 std::string to_rfc3339(Timestamp time);
+
+/// The inverse, to the millisecond: "2026-11-20T08:30:00.5+01:00"; also a date alone, which is its beginning in UTC.
+/// Nothing for a time without an offset, a leap second, or a date that no calendar has.
+std::optional<Timestamp> parse_rfc3339(std::string_view text);
 
 /// RFC 5322 date-time in UTC, as in a mail's Date header: "Fri, 20 Nov 2026 08:30:00 +0000".
 std::string to_rfc5322(Timestamp time);

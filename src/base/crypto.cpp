@@ -63,6 +63,25 @@ std::string hmac_sha256(std::string_view key, std::string_view message) {
   return mac;
 }
 
+std::string seal(std::string_view key, std::string_view message) {
+  if (key.size() != crypto_secretbox_KEYBYTES) throw std::invalid_argument("a key of 32 bytes is needed");
+  const std::string nonce = random_bytes(crypto_secretbox_NONCEBYTES);
+  std::string box(message.size() + crypto_secretbox_MACBYTES, '\0');
+  crypto_secretbox_easy(bytes_of(box), bytes_of(message), message.size(), bytes_of(nonce), bytes_of(key));
+  return nonce + box;
+}
+
+std::optional<std::string> open_sealed(std::string_view key, std::string_view sealed) {
+  if (key.size() != crypto_secretbox_KEYBYTES ||
+      sealed.size() < crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES)
+    return std::nullopt;
+  const std::string_view box = sealed.substr(crypto_secretbox_NONCEBYTES);
+  std::string message(box.size() - crypto_secretbox_MACBYTES, '\0');
+  if (crypto_secretbox_open_easy(bytes_of(message), bytes_of(box), box.size(), bytes_of(sealed), bytes_of(key)) != 0)
+    return std::nullopt;
+  return message;
+}
+
 std::string sha256(std::string_view message) {
   std::string digest(crypto_hash_sha256_BYTES, '\0');
   crypto_hash_sha256(bytes_of(digest), bytes_of(message), message.size());

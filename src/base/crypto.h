@@ -19,6 +19,11 @@ double random_fraction();
 /// HMAC-SHA-256 (RFC 2104, FIPS 198-1): 32 raw bytes. Any key length.
 std::string hmac_sha256(std::string_view key, std::string_view message);
 
+/// XSalsa20-Poly1305 with a random nonce in front: nobody without the 32-byte key reads it, or makes one.
+std::string seal(std::string_view key, std::string_view message);
+/// The inverse; nothing for what `seal` did not make under this key.
+std::optional<std::string> open_sealed(std::string_view key, std::string_view sealed);
+
 /// SHA-256: 32 raw bytes.
 std::string sha256(std::string_view message);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "domain/manage_invitations.h"
+#include "domain/queue_event.h"
 #include "domain/queue_mail.h"
 #include "domain/redirect_url.h"
 
@@ -183,6 +184,8 @@ Result<Invited> carry_out(const InvitePlan& plan, const Caller& caller, const In
   else if (resent)
     transaction.cancel_messages(invitation.id, now);  // their link is dead
   audit(resent ? "invitation.resent" : "invitation.created", caller, invite, invitation.id, transaction, now);
+  queue_invitation_event(resent ? EventType::invitation_resent : EventType::invitation_created, invitation, transaction,
+                         now);
   return Invited{plan.effect, std::move(invitation)};
 }
 

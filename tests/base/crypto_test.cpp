@@ -65,5 +65,20 @@ TEST(Crypto, RandomBytesAreOfTheSizeAskedForAndNotTheSameTwice) {
   EXPECT_NE(random_bytes(32), random_bytes(32));
 }
 
+TEST(Crypto, WhatIsSealedOpensUnderItsKeyOnlyAndUnchanged) {
+  const std::string key(32, 'k');
+  const std::string sealed = seal(key, "secret");
+  EXPECT_EQ(open_sealed(key, sealed), "secret");
+  EXPECT_NE(seal(key, "secret"), sealed);  // a new nonce each time
+  EXPECT_FALSE(open_sealed(std::string(32, 'j'), sealed));
+  EXPECT_FALSE(open_sealed(key, ""));
+  for (std::size_t i = 0; i < sealed.size(); ++i) {
+    std::string changed = sealed;
+    changed[i] = static_cast<char>(changed[i] ^ 1);
+    EXPECT_FALSE(open_sealed(key, changed)) << "byte " << i;
+    EXPECT_FALSE(open_sealed(key, std::string_view(sealed).substr(0, i))) << "cut to " << i;
+  }
+}
+
 }  // namespace
 }  // namespace invited::base

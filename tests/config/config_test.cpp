@@ -72,7 +72,7 @@ TEST_F(ConfigTest, TheTablesDefaultsAreThoseOfTheModules) {
   EXPECT_EQ(config->policy.wrong_password_interval, policy.wrong_password_interval);
   EXPECT_EQ(config->policy.wrong_sign_ins_per_hour, policy.wrong_sign_ins_per_hour);
   EXPECT_EQ(config->policy.session_lifetime, policy.session_lifetime);
-  const refresh::Settings refresh;
+  const calls::Settings refresh;
   EXPECT_EQ(config->refresh.connections, refresh.connections);
   EXPECT_EQ(config->refresh.timeout, refresh.timeout);
   EXPECT_EQ(config->refresh.connect_timeout, refresh.connect_timeout);
