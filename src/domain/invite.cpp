@@ -21,28 +21,39 @@ Error rate_limited(std::string_view what, std::chrono::milliseconds wait) {
           seconds};
 }
 
-/// Counts one call against a subject's two limits, or says how long to wait.
-Result<void> count(std::string_view what, const base::Uuid& id, const Rate& short_term, const Rate& long_term,
-                   Transaction& transaction, base::Timestamp now) {
-  if (short_term.count == 0 && long_term.count == 0) return {};
-  const std::string subject = std::string(what) + ':' + id.to_string();
-  const RateRecord record = transaction.find_rate(subject);
+/// The rate of a subject with one call more.
+struct Counted {
+  std::string subject;
+  std::optional<RateRecord> record;  ///< none: there is no limit
+};
+
+/// One call more against a subject's two limits, or how long to wait. Nothing is written yet.
+Result<Counted> count(std::string_view what, const base::Uuid& id, const Rate& short_term, const Rate& long_term,
+                      Transaction& transaction, base::Timestamp now) {
+  Counted counted{std::string(what) + ':' + id.to_string(), std::nullopt};
+  if (short_term.count == 0 && long_term.count == 0) return counted;
+  const RateRecord record = transaction.find_rate(counted.subject);
   const Admission quick = admit(short_term, record.short_term, now);
   if (!quick.admitted) return std::unexpected(rate_limited(what, quick.wait));
   const Admission slow = admit(long_term, record.long_term, now);
   if (!slow.admitted) return std::unexpected(rate_limited(what, slow.wait));
-  transaction.set_rate(subject, {quick.theoretical_arrival, slow.theoretical_arrival});
-  return {};
+  counted.record = {quick.theoretical_arrival, slow.theoretical_arrival};
+  return counted;
 }
 
+/// Counts where both admit: what one of many invitations of a transaction is refused for counts nowhere.
 Result<void> count_rates(const base::Uuid& environment_id, const base::Uuid& inviter_id, const Policy& policy,
                          Transaction& transaction, base::Timestamp now) {
-  auto counted = count("environment", environment_id,
-                       {policy.environment_per_second, std::chrono::seconds(1), policy.environment_burst},
-                       {policy.environment_per_day, hours(24), policy.environment_per_day}, transaction, now);
-  if (!counted) return counted;
-  return count("inviter", inviter_id, {policy.inviter_per_hour, hours(1), policy.inviter_per_hour},
-               {policy.inviter_per_day, hours(24), policy.inviter_per_day}, transaction, now);
+  auto environment = count("environment", environment_id,
+                           {policy.environment_per_second, std::chrono::seconds(1), policy.environment_burst},
+                           {policy.environment_per_day, hours(24), policy.environment_per_day}, transaction, now);
+  if (!environment) return std::unexpected(std::move(environment.error()));
+  auto inviter = count("inviter", inviter_id, {policy.inviter_per_hour, hours(1), policy.inviter_per_hour},
+                       {policy.inviter_per_day, hours(24), policy.inviter_per_day}, transaction, now);
+  if (!inviter) return std::unexpected(std::move(inviter.error()));
+  for (const Counted* counted : {&*environment, &*inviter})
+    if (counted->record) transaction.set_rate(counted->subject, *counted->record);
+  return {};
 }
 
 void audit(std::string_view action, const Caller& caller, const Invite& invite, const base::Uuid& subject,
@@ -106,14 +117,18 @@ std::string_view to_string(InviteEffect effect) {
   return "invited";
 }
 
+Result<void> check_metadata(std::string_view metadata) {
+  if (metadata.size() <= kMaxMetadata) return {};
+  return refuse(ErrorCode::invalid_parameter, "The metadata is longer than 4 KiB.", "metadata");
+}
+
 Result<Invite> check_invite(const App& app, const InviteText& text, std::vector<Role> roles) {
   if (text.email.empty()) return refuse(ErrorCode::missing_parameter, "The e-mail address is missing.", "email");
   auto invitee = EmailAddress::parse(text.email);
   if (!invitee)
     return refuse(ErrorCode::invalid_email_address, "The e-mail address cannot be used: write it as name@example.org.",
                   "email");
-  if (text.metadata.size() > kMaxMetadata)
-    return refuse(ErrorCode::invalid_parameter, "The metadata is longer than 4 KiB.", "metadata");
+  if (auto checked = check_metadata(text.metadata); !checked) return std::unexpected(std::move(checked.error()));
   if (!text.redirect_url.empty())
     if (auto allowed = check_redirect_url(app, text.redirect_url); !allowed)
       return std::unexpected(std::move(allowed.error()));
@@ -226,6 +241,28 @@ Result<std::vector<Role>> find_roles(const App& app, const std::vector<base::Uui
     roles.push_back(*std::move(role));
   }
   return roles;
+}
+
+Result<std::vector<Role>> find_roles_by_text(const App& app, const std::vector<std::string>& texts,
+                                             Transaction& transaction) {
+  std::vector<base::Uuid> ids;
+  std::optional<std::vector<Role>> all;  // asked for only where there are names
+  for (const std::string& text : texts) {
+    if (const auto id = base::Uuid::parse(text)) {
+      ids.push_back(*id);
+      continue;
+    }
+    if (!all) all = transaction.list_roles(app.id);
+    const auto has_name = [&](const Role& role) { return role.name == text; };
+    const auto found = std::ranges::find_if(*all, has_name);
+    if (found == all->end())
+      return refuse(ErrorCode::unknown_role, "The role \"" + text + "\" is not one of this app's.", "roles");
+    if (std::find_if(found + 1, all->end(), has_name) != all->end())
+      return refuse(ErrorCode::unknown_role, "Several roles are called \"" + text + "\": name it by its UUID.",
+                    "roles");
+    ids.push_back(found->id);
+  }
+  return find_roles(app, ids, transaction);
 }
 
 }  // namespace invited::domain

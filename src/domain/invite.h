@@ -24,7 +24,7 @@ inline constexpr std::chrono::seconds kLongestLifetime = std::chrono::hours(24 *
 
 struct Invite {
   EmailAddress invitee;
-  std::vector<Role> roles;           ///< at least one, of the caller's app, each once (resolve_roles)
+  std::vector<Role> roles;           ///< at least one, of the caller's app, each once (find_roles)
   std::chrono::seconds lifetime{0};  ///< of the link; 0: the service's
   std::string metadata;              ///< a JSON object, or empty
   std::string redirect_url;          ///< one of those that the app allows (check_redirect_url), or empty
@@ -39,6 +39,9 @@ struct InviteText {
   std::chrono::seconds lifetime{0};
   bool send = true;
 };
+/// Error: invalid_parameter ("metadata"), where it is too long.
+Result<void> check_metadata(std::string_view metadata);
+
 /// Checks all that needs no database. Errors: missing_parameter ("email"), invalid_email_address ("email"),
 /// invalid_parameter ("metadata", "redirect_url", "expires_in").
 Result<Invite> check_invite(const App& app, const InviteText& text, std::vector<Role> roles);
@@ -82,5 +85,9 @@ Result<Invited> resend(const Caller& caller, const Invitation& invitation, bool 
 
 /// The roles with these ids, each once. Errors: missing_parameter (none), unknown_role.
 Result<std::vector<Role>> find_roles(const App& app, const std::vector<base::Uuid>& ids, Transaction& transaction);
+
+/// The same, where each text is a UUID or a role's exact name. A name that two roles have is no name: unknown_role.
+Result<std::vector<Role>> find_roles_by_text(const App& app, const std::vector<std::string>& texts,
+                                             Transaction& transaction);
 
 }  // namespace invited::domain

@@ -3,6 +3,7 @@
 #include "domain/invite.h"
 #include "domain/queue_event.h"
 #include "domain/queue_mail.h"
+#include "domain/redirect_url.h"
 
 namespace invited::domain {
 namespace {
@@ -50,6 +51,11 @@ Result<Invitation> change_invitation(Invitation invitation, const InvitationChan
   if (!roles) return std::unexpected(roles.error());
   if (auto granted = check_grant(caller, *roles, transaction); !granted)
     return std::unexpected(std::move(granted.error()));
+  if (auto checked = check_metadata(change.metadata.value_or("")); !checked)
+    return std::unexpected(std::move(checked.error()));
+  if (change.redirect_url && !change.redirect_url->empty())
+    if (auto allowed = check_redirect_url(caller.app, *change.redirect_url); !allowed)
+      return std::unexpected(std::move(allowed.error()));
   if (change.expires_at && (*change.expires_at <= now || *change.expires_at > now + kLongestLifetime))
     return refuse(ErrorCode::invalid_parameter, "The expiry must lie in the future, at most 90 days ahead.",
                   "expires_at");
@@ -64,6 +70,23 @@ Result<Invitation> change_invitation(Invitation invitation, const InvitationChan
   transaction.update(invitation);
   transaction.insert(AuditEvent{now, caller.actor, "invitation.changed", invitation.id, {}, caller.environment.id});
   return invitation;
+}
+
+Result<void> note_link_shown(const Caller& caller, const Invitation& invitation, Transaction& transaction,
+                             base::Timestamp now) {
+  if (!caller.may_see_links)
+    return refuse(ErrorCode::not_allowed,
+                  "This caller may not see links: use an API token that was made with --links.");
+  if (const auto state = invitation.state_at(now); state != InvitationState::pending)
+    return refuse(ErrorCode::invalid_parameter,
+                  "The invitation is " + std::string(to_string(state)) + " and has no link that works: " +
+                      (state == InvitationState::expired ? "send it again." : "invite anew."),
+                  "id");
+  if (auto granted = check_grant(caller, roles_of(invitation, caller.app.id, transaction), transaction); !granted)
+    return granted;
+  transaction.insert(AuditEvent{now, caller.actor, "invitation.link_shown", invitation.id,
+                                "generation=" + std::to_string(invitation.generation), caller.environment.id});
+  return {};
 }
 
 Result<Invitation> resend_invitation(const base::Uuid& id, std::string_view actor, Transaction& transaction,

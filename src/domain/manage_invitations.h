@@ -30,10 +30,15 @@ struct InvitationChange {
   std::optional<std::string> redirect_url;
   std::optional<base::Timestamp> expires_at;
 };
-/// Errors: invalid_parameter (not pending any more; an expiry in the past or too far ahead), unknown_role,
-/// role_not_allowed (of what is granted afterwards).
+/// Errors: invalid_parameter (not pending any more; an expiry in the past or too far ahead; "metadata",
+/// "redirect_url"), unknown_role, role_not_allowed (of what is granted afterwards).
 Result<Invitation> change_invitation(Invitation invitation, const InvitationChange& change, const Caller& caller,
                                      Transaction& transaction, base::Timestamp now);
+
+/// That the link of a pending invitation was shown to the caller, who hands it over. Errors: not_allowed
+/// (Caller::may_see_links), invalid_parameter (not pending any more), role_not_allowed.
+Result<void> note_link_shown(const Caller& caller, const Invitation& invitation, Transaction& transaction,
+                             base::Timestamp now);
 
 /// A pending or expired invitation becomes revoked; its mails are cancelled. Errors as above.
 Result<Invitation> revoke_invitation(const base::Uuid& id, std::string_view actor, Transaction& transaction,
