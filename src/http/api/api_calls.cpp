@@ -110,6 +110,11 @@ Response ApiCalls::write(const Request& request, const ApiWork& work) const {
   return to_response(*std::move(answer));
 }
 
+Response ApiCalls::refuse_input(const Request& request, Response refusal) const {
+  const auto caller = authenticate_(request, context_);
+  return caller ? std::move(refusal) : refuse(caller.error());
+}
+
 Response ApiCalls::to_response(ApiAnswer answer) const {
   if (answer.reveal) answer.reveal(answer.body);
   Response response = make_json(answer.status, answer.body);

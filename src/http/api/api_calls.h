@@ -62,6 +62,10 @@ class ApiCalls {
   /// Work that changes something: durable when this returns a 2xx. Work may run again (domain::Store::write).
   Response write(const Request& request, const ApiWork& work) const;
 
+  /// What a request is answered that makes no sense by itself: `refusal`, once it is known who calls; else that that is
+  /// not known. So strangers learn nothing from what they send.
+  Response refuse_input(const Request& request, Response refusal) const;
+
   Response refuse(const domain::Error& error) const { return write_error_(error); }
   domain::Context& context() const { return context_; }
 

@@ -11,7 +11,7 @@ constexpr std::string_view kRequestHeaders =
     "authorization, content-type, accept, idempotency-key, if-match, if-none-match, x-app-id, x-origin-url, "
     "x-base44-anonymous-id, on-behalf-of, base44-functions-version, base44-state, x-data-env, x-medusa-locale, "
     "x-publishable-api-key";
-constexpr std::string_view kAnswerHeaders = "etag, retry-after, location";
+constexpr std::string_view kAnswerHeaders = "etag, retry-after, location, link, idempotent-replayed";
 /// An hour, in seconds: after a change of the setting no browser goes by the old one for longer.
 constexpr std::string_view kMaxAge = "3600";
 

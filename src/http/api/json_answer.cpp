@@ -13,7 +13,7 @@ std::string to_text(const Json& body) {
   return body.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
 }
 
-Response problem(int status, const domain::Error& error) {
+Json problem_body(int status, const domain::Error& error) {
   const std::string code(domain::to_string(error.code));
   Json body{{"type", "urn:invited:problem:" + code},
             {"title", reason_phrase(status)},
@@ -22,7 +22,11 @@ Response problem(int status, const domain::Error& error) {
             {"code", code}};
   if (!error.parameter.empty()) body["parameter"] = error.parameter;
   if (error.retry_after) body["retry"] = error.retry_after->count();
-  Response response = make_json(status, body);
+  return body;
+}
+
+Response problem(int status, const domain::Error& error) {
+  Response response = make_json(status, problem_body(status, error));
   response.headers.set("Content-Type", "application/problem+json");
   add_retry_after(response, error);
   return response;
@@ -117,6 +121,8 @@ void add_retry_after(Response& response, const domain::Error& error) {
   if (error.retry_after) response.headers.set("Retry-After", std::to_string(error.retry_after->count()));
 }
 
+Json to_problem(const domain::Error& error) { return problem_body(status_of(error.code), error); }
+
 Response make_problem(const domain::Error& error) { return problem(status_of(error.code), error); }
 
 Response render_problem(int status, std::string_view reason) {
@@ -128,13 +134,18 @@ std::string entity_tag(std::string_view body) {
   return '"' + base::to_base64url(std::string_view(base::sha256(body)).substr(0, kBytes)) + '"';
 }
 
-void add_entity_tag(const Request& request, Response& response) {
-  const std::string tag = entity_tag(response.body);
-  response.headers.set("ETag", tag);
+void answer_if_none_match(const Request& request, Response& response) {
   const bool reads = request.method == "GET" || request.method == "HEAD";
-  if (!reads || response.status != 200 || !any_names_tag(request.headers, "If-None-Match", tag, /*weak=*/true)) return;
+  if (!reads || response.status != 200 ||
+      !any_names_tag(request.headers, "If-None-Match", response.headers.get("ETag"), /*weak=*/true))
+    return;
   response.status = 304;
   response.body.clear();
+}
+
+void add_entity_tag(const Request& request, Response& response) {
+  response.headers.set("ETag", entity_tag(response.body));
+  answer_if_none_match(request, response);
 }
 
 bool if_match_holds(const Request& request, std::string_view tag) {

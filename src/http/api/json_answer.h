@@ -25,6 +25,9 @@ domain::ErrorCode code_of_status(int status);
 /// Retry-After, where the error tells when; for answers that a dialect words itself.
 void add_retry_after(Response& response, const domain::Error& error);
 
+/// The members of a problem, for an error inside of a larger answer.
+Json to_problem(const domain::Error& error);
+
 /// "application/problem+json": type, title, status, detail, code, and where they say something parameter and retry
 /// (seconds to wait). With Retry-After.
 Response make_problem(const domain::Error& error);
@@ -33,6 +36,9 @@ Response render_problem(int status, std::string_view reason);
 
 /// A strong tag of these bytes, quoted as it stands in ETag.
 std::string entity_tag(std::string_view body);
+
+/// Makes it a 304 without a body where If-None-Match names the ETag that it has (GET and HEAD only).
+void answer_if_none_match(const Request& request, Response& response);
 
 /// Sets ETag, and makes it a 304 without a body where If-None-Match names it (GET and HEAD only).
 void add_entity_tag(const Request& request, Response& response);

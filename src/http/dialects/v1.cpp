@@ -1,7 +1,61 @@
+#include "http/dialects/v1.h"
+
+#include <utility>
+
+#include "http/api/json_answer.h"
 #include "http/dialects/dialects.h"
 
 namespace invited::http {
+namespace v1 {
+namespace {
 
-void add_v1_routes(Router&, domain::Context&) {}
+/// A 401 says how to do better (RFC 9110 section 11.6.1).
+Response write_error(const domain::Error& error) {
+  Response response = make_problem(error);
+  if (response.status == 401) response.headers.set("WWW-Authenticate", "Bearer realm=\"invited\"");
+  return response;
+}
+
+}  // namespace
+
+std::string url_of(const Calls& calls, std::string_view path) {
+  std::string url = calls->context().public_url;
+  while (url.ends_with('/')) url.pop_back();
+  return url.append(kRoot).append(path);
+}
+
+RouteOptions with_body() { return api_route_options(render_problem); }
+
+RouteOptions without_body() {
+  RouteOptions options = with_body();
+  options.content_types.clear();
+  return options;
+}
+
+Response answer_get(const Calls& calls, const Request& request, const ApiWork& work) {
+  Response response = calls->read(request, work);
+  if (response.status != 200) return response;
+  if (response.headers.find("ETag"))
+    answer_if_none_match(request, response);
+  else
+    add_entity_tag(request, response);
+  return response;
+}
+
+domain::Result<base::Uuid> id_in_path(const Request& request, std::string_view what) {
+  if (const auto id = base::Uuid::parse(request.path_parameter("id"))) return *id;
+  return domain::refuse(domain::ErrorCode::not_found,
+                        "There is no such " + std::string(what) + " in this environment: the id is not a UUID.", "id");
+}
+
+}  // namespace v1
+
+void add_v1_routes(Router& router, domain::Context& context) {
+  const auto calls = std::make_shared<const ApiCalls>(context, v1::write_error);
+  router.add_error_renderer(std::string(v1::kRoot) + '/', render_problem);
+  v1::add_invitation_routes(router, calls);
+  v1::add_listing_routes(router, calls);
+  v1::add_people_routes(router, calls);
+}
 
 }  // namespace invited::http

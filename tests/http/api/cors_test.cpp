@@ -53,7 +53,7 @@ class Cors : public testing::Test {
 void expect_allowed(const RawAnswer& answer) {
   EXPECT_EQ(answer.header("Access-Control-Allow-Origin"), kOrigin);
   EXPECT_EQ(answer.header("Access-Control-Allow-Credentials"), "true");
-  EXPECT_EQ(answer.header("Access-Control-Expose-Headers"), "etag, retry-after, location");
+  EXPECT_EQ(answer.header("Access-Control-Expose-Headers"), "etag, retry-after, location, link, idempotent-replayed");
   EXPECT_EQ(answer.header("Vary"), "Origin");
 }
 
