@@ -12,6 +12,7 @@
 #include "cli/admin_command.h"
 #include "cli/backup_command.h"
 #include "cli/check.h"
+#include "cli/invite_command.h"
 #include "cli/migrate_store.h"
 #include "cli/output.h"
 #include "cli/table.h"
@@ -132,6 +133,7 @@ int run(int argc, char** argv, const Services& services) {
 
   const BackupCommand backup(app);
   const RestoreCommand restore(app);
+  const InviteCommand invite(app);
 
   bool markdown = false;
   bool settings_json = false;
@@ -192,6 +194,7 @@ int run(int argc, char** argv, const Services& services) {
   if (move->parsed()) return run_migrate_store(move_options);
   if (backup.chosen()) return backup.run();
   if (restore.chosen()) return restore.run();
+  if (invite.chosen()) return invite.run();
   if (list_settings->parsed()) {
     print_settings(markdown, settings_json);
     return kDone;
