@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "domain/web_url.h"
 
@@ -14,13 +15,14 @@ bool lies_below(std::string_view url, std::string_view allowed) {
   return rest.empty() || allowed.ends_with('/') || rest.front() == '/' || rest.front() == '?' || rest.front() == '#';
 }
 
-/// "/a/../b" would leave the folder that was allowed.
+/// "/a/../b" would leave the folder that was allowed. So would "/a/..%2Fb" on servers that decode before they split.
 bool has_dot_segment(std::string_view url) {
   std::string lower(url.substr(0, url.find_first_of("?#")));
   std::ranges::transform(lower, lower.begin(),
                          [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  for (std::size_t at = lower.find("%2e"); at != std::string::npos; at = lower.find("%2e", at))
-    lower.replace(at, 3, ".");
+  for (const auto& [encoded, plain] : {std::pair("%2e", "."), std::pair("%2f", "/"), std::pair("%5c", "\\")})
+    for (std::size_t at = lower.find(encoded); at != std::string::npos; at = lower.find(encoded, at))
+      lower.replace(at, 3, plain);
   return lower.find("/../") != std::string::npos || lower.find("/./") != std::string::npos || lower.ends_with("/..") ||
          lower.ends_with("/.") || lower.find('\\') != std::string::npos;
 }
