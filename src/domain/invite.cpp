@@ -70,6 +70,12 @@ std::vector<base::Uuid> ids_behind_first(const std::vector<Role>& roles) {
   return ids;
 }
 
+/// Whether a mail was asked for with the newest generation, whatever became of it.
+bool was_mailed(const Invitation& pending, Transaction& transaction) {
+  return std::ranges::any_of(transaction.list_messages_of(pending.id),
+                             [&](const OutboxMessage& message) { return message.generation == pending.generation; });
+}
+
 /// Whether the caller asked for the same a moment ago: a retry of a call whose answer was lost.
 bool is_repeated(const Invitation& pending, const Caller& caller, const Invite& invite, const Policy& policy,
                  base::Timestamp now) {
@@ -145,7 +151,8 @@ Result<InvitePlan> plan_invite(const Caller& caller, const Invite& invite, Trans
   plan.invitee = transaction.find_account_by_email(invite.invitee.key());
   plan.pending = transaction.find_pending_invitation(caller.environment.id, invite.invitee.key());
   const bool is_open = plan.pending && plan.pending->state_at(now) == InvitationState::pending;
-  if (is_open && is_repeated(*plan.pending, caller, invite, policy, now))
+  if (is_open && is_repeated(*plan.pending, caller, invite, policy, now) &&
+      (!invite.send || was_mailed(*plan.pending, transaction)))
     plan.effect = InviteEffect::repeated;
   else if (plan.invitee && has_all(*plan.invitee, caller, invite.roles, transaction))
     plan.effect = InviteEffect::has_access_already;

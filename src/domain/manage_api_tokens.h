@@ -16,12 +16,12 @@ namespace invited::domain {
 inline constexpr std::size_t kMaxTokenName = 100;
 
 struct AddApiToken {
-  base::Uuid environment_id;
-  std::string email;                     ///< of the account that invites with it
-  std::string name;                      ///< what it is for; may be empty
-  std::vector<base::Uuid> role_ceiling;  ///< empty: all that the inviter may grant
+  base::Uuid environment_id{};
+  std::string email{};                     ///< of the account that invites with it
+  std::string name{};                      ///< what it is for; may be empty
+  std::vector<base::Uuid> role_ceiling{};  ///< empty: all that the inviter may grant
   bool may_see_links = false;
-  std::optional<base::Timestamp> expires_at;  ///< never, where there is none
+  std::optional<base::Timestamp> expires_at{};  ///< never, where there is none
 };
 struct AddedApiToken {
   ApiToken token;

@@ -20,11 +20,12 @@ Result<App> add_app(std::string_view name, std::string_view url, std::string_vie
 
 /// What is to be changed; the rest stays.
 struct AppChange {
-  std::optional<std::string> name;
-  std::optional<std::string> url;
-  std::optional<std::string> language;
-  std::optional<std::string> grants;
-  std::optional<std::vector<std::string>> redirect_urls;  ///< in place of all that there were; empty ones do not count
+  std::optional<std::string> name{};
+  std::optional<std::string> url{};
+  std::optional<std::string> language{};
+  std::optional<std::string> grants{};
+  std::optional<std::vector<std::string>>
+      redirect_urls{};  ///< in place of all that there were; empty ones do not count
 };
 /// Errors: not_found, invalid_parameter ("name", "url", "language", "grants", "redirect-url").
 Result<App> set_app(const base::Uuid& app_id, const AppChange& change, Transaction& transaction, base::Timestamp now);
@@ -71,10 +72,10 @@ Result<AddedEnvironment> rotate_password(const base::Uuid& environment_id, std::
 
 /// What is to be changed; the rest stays. An empty `refresh_url`: no calls any more.
 struct EnvironmentChange {
-  std::optional<std::string> name;
-  std::optional<std::string> openid_template;
-  std::optional<std::string> refresh_url;
-  std::optional<std::string> refresh_namespace;
+  std::optional<std::string> name{};
+  std::optional<std::string> openid_template{};
+  std::optional<std::string> refresh_url{};
+  std::optional<std::string> refresh_namespace{};
 };
 /// Errors: not_found, invalid_parameter ("name", "openid-template", "refresh-url", "refresh-namespace").
 Result<Environment> set_environment(const base::Uuid& environment_id, const EnvironmentChange& change,

@@ -62,7 +62,10 @@ Result<Invitation> change_invitation(Invitation invitation, const InvitationChan
   invitation.role_id = roles->front().id;
   invitation.more_role_ids.clear();
   for (std::size_t i = 1; i < roles->size(); ++i) invitation.more_role_ids.push_back((*roles)[i].id);
-  if (change.role_ids) invitation.token_id = caller.token_id;
+  if (change.role_ids) {  // whoever chose the roles is asked for them when they are accepted
+    invitation.inviter_id = caller.account.id;
+    invitation.token_id = caller.token_id;
+  }
   if (change.metadata) invitation.metadata = *change.metadata;
   if (change.redirect_url) invitation.redirect_url = *change.redirect_url;
   if (change.expires_at) invitation.expires_at = *change.expires_at;
