@@ -64,5 +64,6 @@ std::span<const Command> token_commands();
 std::span<const Command> invitation_commands();
 std::span<const Command> mail_commands();
 std::span<const Command> refresh_commands();
+std::span<const Command> webhook_commands();
 
 }  // namespace invited::admin

@@ -16,6 +16,7 @@ constexpr std::array kNouns{
     NounSpec{"invitation", "What was sent, and what became of it"},
     NounSpec{"mail", "What is owed, each attempt, why it failed"},
     NounSpec{"refresh", "Calls that tell apps of changed roles, each attempt, why it failed"},
+    NounSpec{"webhook", "Who is told what happens, signed; each delivery, why it failed, replay"},
     NounSpec{"audit", "What changed, who did it, when"},
 };
 
@@ -26,7 +27,7 @@ std::span<const NounSpec> nouns() { return kNouns; }
 std::span<const CommandSpec> admin_commands() {
   static const std::vector<CommandSpec> commands = [] {
     std::vector<CommandSpec> all;
-    for (const auto part : {app_commands(), people_commands(), mail_commands()})
+    for (const auto part : {app_commands(), people_commands(), mail_commands(), webhook_commands()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();

@@ -61,5 +61,6 @@ std::span<const CommandSpec> admin_commands();
 std::span<const CommandSpec> app_commands();
 std::span<const CommandSpec> people_commands();
 std::span<const CommandSpec> mail_commands();
+std::span<const CommandSpec> webhook_commands();
 
 }  // namespace invited::cli

@@ -26,7 +26,8 @@ constexpr auto kPatience = 5s;
 
 /// Commands that may be asked twice without harm.
 bool only_reads(std::string_view command) {
-  return command.ends_with(" list") || command.ends_with(" show") || command == "mail hold" || command == "mail held";
+  return command.ends_with(" list") || command.ends_with(" show") || command == "webhook deliveries" ||
+         command == "mail hold" || command == "mail held";
 }
 
 /// What the service will say of itself when it runs (serve.cpp): lengths of OpenIDs are measured with it.
@@ -65,6 +66,7 @@ bool AdminSession::through_service() const { return offline_ == nullptr; }
 Result<Json> AdminSession::run_offline(const Json& request) {
   admin::AdminContext context{*offline_->state.store,      *offline_->state.clock, config_.policy,
                               offline_->state.keys.pepper, offline_->hasher,       public_url_of(config_)};
+  context.webhook_allow_private = config_.webhook.allow_private;
   return result_of(admin::execute(request, context));
 }
 
