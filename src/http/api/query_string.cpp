@@ -37,13 +37,13 @@ std::optional<std::vector<std::string>> split_name(std::string_view name) {
 
 /// While fields come in, arrays are objects whose names are their numbers: only the end tells which are arrays.
 struct Node {
+  std::string name;
   std::vector<std::string> values;
-  std::vector<std::pair<std::string, Node>> members;
+  std::vector<Node> members;
 
-  Node& member(const std::string& name) {
-    const auto found = std::ranges::find(members, name, [](const auto& known) { return known.first; });
-    if (found != members.end()) return found->second;
-    return members.emplace_back(name, Node{}).second;
+  Node& member(const std::string& wanted) {
+    const auto found = std::ranges::find(members, wanted, &Node::name);
+    return found != members.end() ? *found : members.emplace_back(Node{wanted, {}, {}});
   }
 };
 
@@ -54,12 +54,13 @@ std::expected<Json, std::string> to_json(const Node& node, std::string_view name
   }
   if (!node.values.empty())
     return std::unexpected("\"" + std::string(name) + "\" is given both as a value and as an object.");
-  const auto is_item = [](const auto& member) { return member.first.empty() || is_number(member.first); };
+  const auto is_item = [](const Node& member) { return member.name.empty() || is_number(member.name); };
   const auto items = std::ranges::count_if(node.members, is_item);
   if (items != 0 && static_cast<std::size_t>(items) != node.members.size())
     return std::unexpected("\"" + std::string(name) + "\" is given both as a list and as an object.");
   Json json = items != 0 ? Json::array() : Json::object();
-  for (const auto& [key, child] : node.members) {
+  for (const Node& child : node.members) {
+    const std::string& key = child.name;
     auto value = to_json(child, key.empty() ? name : std::string_view(key));
     if (!value) return value;
     if (items == 0) {
@@ -116,10 +117,10 @@ std::expected<Json, std::string> parse_nested_query(std::string_view query) {
   if (root.members.empty()) return Json::object();
   // A number at the root is a name as any other.
   Json json = Json::object();
-  for (const auto& [name, node] : root.members) {
-    auto value = to_json(node, name);
+  for (const Node& node : root.members) {
+    auto value = to_json(node, node.name);
     if (!value) return value;
-    json[name] = std::move(*value);
+    json[node.name] = std::move(*value);
   }
   return json;
 }

@@ -164,7 +164,7 @@ class Builder final : public nlohmann::json_sax<Json> {
     const auto& members = level.value.get_ref<const Json::object_t&>();
     std::vector<std::pair<std::string_view, std::size_t>> names;
     names.reserve(members.size());
-    for (std::size_t i = 0; i < members.size(); ++i) names.emplace_back((members.begin() + i)->first, i);
+    for (const auto& [name, member] : members) names.emplace_back(name, names.size());
     std::ranges::sort(names);
     const auto twice = std::ranges::adjacent_find(names, {}, [](const auto& name) { return name.first; });
     if (twice == names.end()) return true;
@@ -205,8 +205,8 @@ std::expected<Json, JsonProblem> parse_json(std::string_view text) {
 
   const char* furthest = text.data();
   Builder builder(text, furthest);
-  const Cursor begin(text.data(), &furthest);
-  const Cursor end(text.data() + text.size(), &furthest);
+  const Cursor begin(furthest, &furthest);
+  const Cursor end(furthest + text.size(), &furthest);
   if (!Json::sax_parse(begin, end, &builder)) {
     if (!builder.problem) builder.problem = JsonProblem{"This is not JSON.", {}, 0};
     return std::unexpected(std::move(*builder.problem));

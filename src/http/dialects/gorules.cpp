@@ -261,6 +261,7 @@ domain::InvitationQuery query_of(const ApiCall& call, const std::vector<Invitati
     return InvitationCondition::compare(domain::InvitationField::state, domain::Comparison::equal, state);
   };
   std::vector<InvitationCondition> any;
+  any.reserve(states.size());
   for (const InvitationState state : states) any.push_back(is_state(state));
   std::vector<InvitationCondition> all{InvitationCondition::of(Kind::any, std::move(any))};
   if (!search.empty()) {
