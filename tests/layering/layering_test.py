@@ -24,7 +24,7 @@ LIBRARIES = {
     "soci/": ({"storage"}, None),
     "sqlite3.h": ({"storage"}, None),
     "gmime/": ({"mail"}, 2),
-    "curl/": ({"mail", "calls", "cli"}, 3),
+    "curl/": ({"mail", "calls", "cli"}, 4),
     "stdsoap2.h": ({"soap"}, 4),
     "boost/beast": ({"http"}, None),
     "boost/asio": ({"http"}, None),
