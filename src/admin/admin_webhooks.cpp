@@ -51,9 +51,8 @@ Result<Json> webhook_add(const Arguments& arguments, AdminContext& context) {
   return domain::write_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
     const auto environment = find_environment(*environment_name, transaction);
     if (!environment) return error_of(environment);
-    const auto added =
-        domain::add_webhook(environment->id, *url, events->value_or(std::vector<std::string>()),
-                            context.webhook_allow_private, transaction, context.clock.now());
+    const auto added = domain::add_webhook(environment->id, *url, events->value_or(std::vector<std::string>()),
+                                           context.webhook_allow_private, transaction, context.clock.now());
     if (!added) return error_of(added);
     return with_secret(*added, context);
   });
@@ -94,10 +93,10 @@ Result<Json> webhook_remove(const Arguments& arguments, AdminContext& context) {
 }
 
 Result<Json> set_disabled(const Arguments& arguments, AdminContext& context, bool disabled) {
-  const auto done = change_webhook(arguments, context,
-                                   [&](const base::Uuid& id, Transaction& transaction, base::Timestamp now) {
-                                     return domain::set_webhook_disabled(id, disabled, transaction, now);
-                                   });
+  const auto done =
+      change_webhook(arguments, context, [&](const base::Uuid& id, Transaction& transaction, base::Timestamp now) {
+        return domain::set_webhook_disabled(id, disabled, transaction, now);
+      });
   if (!done) return error_of(done);
   return to_json(*done);
 }

@@ -66,6 +66,9 @@ CallResult WebhookSource::judge(const calls::HttpAnswer& answer) const {
 void WebhookSource::record(const domain::CallLease& lease, const CallResult& result, domain::Transaction& transaction,
                            base::Timestamp now) const {
   if (result.http_status != kGone || result.outcome != CallOutcome::cancelled) return;
+  const auto known = transaction.find_webhook(lease.target_id);
+  if (!known) return;
+  transaction.lock_environment(known->environment_id);  // as whoever changes a webhook
   auto webhook = transaction.find_webhook(lease.target_id);
   if (!webhook || webhook->disabled) return;
   webhook->disabled = true;

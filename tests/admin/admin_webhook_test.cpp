@@ -27,9 +27,8 @@ class AdminWebhookTest : public AdminTest {
   }
   /// Something happens that webhooks are told of: access is given or taken.
   void change_access() {
-    static bool given = false;
-    given = !given;
-    result(given ? "access grant" : "access revoke",
+    given_ = !given_;
+    result(given_ ? "access grant" : "access revoke",
            {{"environment", "Production"}, {"email", "grace@example.org"}, {"role", "Planner"}});
   }
   void deliver(CallOutcome outcome, int status, const std::string& explanation,
@@ -45,6 +44,7 @@ class AdminWebhookTest : public AdminTest {
   }
   Json deliveries(Json filter = Json::object()) { return result("webhook deliveries", std::move(filter)); }
 
+  bool given_ = false;
   int replayed_ = 0;
   AdminWebhookTest() {
     admin_.webhooks_replayed = [this] { ++replayed_; };
@@ -80,9 +80,11 @@ TEST_F(AdminWebhookTest, WhatCannotServeIsRefused) {
       {"webhook add", {{"environment", "Nowhere"}, {"url", kUrl}}, "not_found environment"},
       {"webhook add", {{"environment", "Production"}, {"url", "planner"}}, "invalid_parameter url"},
       {"webhook add", {{"environment", "Production"}, {"url", "http://planner.example.org/"}}, "invalid_parameter url"},
-      {"webhook add", {{"environment", "Production"}, {"url", "https://u:p@planner.example.org/"}},
+      {"webhook add",
+       {{"environment", "Production"}, {"url", "https://u:p@planner.example.org/"}},
        "invalid_parameter url"},
-      {"webhook add", {{"environment", "Production"}, {"url", kUrl}, {"event", {"invitation.opened"}}},
+      {"webhook add",
+       {{"environment", "Production"}, {"url", kUrl}, {"event", {"invitation.opened"}}},
        "invalid_parameter event"},
       {"webhook remove", {{"webhook", nobody}}, "not_found webhook"},
       {"webhook enable", {{"webhook", nobody}}, "not_found webhook"},

@@ -285,6 +285,31 @@ class Commands:
         # Nobody listens there; it is taken away for the other tests, and the call with it.
         self.json("environment", "set", "Pier live", "--refresh-url", "")
 
+    def test_webhooks_are_added_listed_and_their_deliveries_shown(self):
+        self.json("app", "add", "--name", "Mole", "--url", "https://mole.example.org")
+        self.json("role", "add", "--app", "Mole", "--name", "Keeper")
+        self.json("environment", "add", "--app", "Mole", "--name", "Mole live")
+        self.json("account", "add", "--email", "mia@example.org", "--name", "Mia")
+        added = self.json("webhook", "add", "--environment", "Mole live", "--url", "https://hooks.example.invalid/in",
+                          "--event", "access.granted", "--event", "access.withdrawn")
+        self.assertRegex(added["secret"], r"^whsec_[A-Za-z0-9+/]{43}=$")
+        self.assertEqual(added["events"], ["access.granted", "access.withdrawn"])
+        self.assertEqual(self.json("webhook", "show-secret", added["webhook_uuid"])["secret"], added["secret"])
+        listing = self.text("webhook", "list")
+        self.assertIn("https://hooks.example.invalid/in", listing)
+        self.assertNotIn("whsec_", listing)
+        self.json("access", "grant", "--environment", "Mole live", "--email", "mia@example.org", "--role", "Keeper")
+        [owed] = self.json("webhook", "deliveries", "--webhook", added["webhook_uuid"])
+        self.assertEqual((owed["event"], owed["webhook_uuid"]), ("access.granted", added["webhook_uuid"]))
+        self.assertIn("mia@example.org", self.text("webhook", "show", owed["delivery_uuid"]))
+        self.assertIn("access.granted", self.text("webhook", "deliveries"))
+        self.assertIn("whsec_", self.text("webhook", "rotate-secret", added["webhook_uuid"]))
+        self.assertEqual(self.json("webhook", "replay", "--all"), {"replayed": 0})
+        self.json("webhook", "disable", added["webhook_uuid"])
+        self.json("webhook", "enable", added["webhook_uuid"])
+        self.json("webhook", "remove", added["webhook_uuid"])
+        self.assertEqual([one for one in self.json("webhook", "list") if one["webhook_uuid"] == added["webhook_uuid"]], [])
+
     def test_what_is_refused_says_why_and_exits_with_1(self):
         self.json("account", "add", "--email", "twice@example.org", "--name", "Twice")
         nobody = "6c2e6f0a-0000-4000-8000-0000000000ff"

@@ -77,6 +77,9 @@ TEST_F(ConfigTest, TheTablesDefaultsAreThoseOfTheModules) {
   EXPECT_EQ(config->refresh.timeout, refresh.timeout);
   EXPECT_EQ(config->refresh.connect_timeout, refresh.connect_timeout);
   EXPECT_EQ(config->refresh.retry.give_up_after, refresh.retry.give_up_after);
+  EXPECT_TRUE(config->refresh.allow_private) << "apps are where operators put them";
+  EXPECT_FALSE(config->webhook.allow_private);
+  EXPECT_EQ(config->webhook.retry.give_up_after, refresh.retry.give_up_after);
   const http::Limits limits;
   EXPECT_EQ(config->limits.body, limits.body);
   EXPECT_EQ(config->limits.header_block, limits.header_block);

@@ -315,9 +315,9 @@ TEST_F(WebhookDeliveryTest, logs_ids_events_and_reasons_but_no_url_secret_or_add
   worker_->stop();
   const std::string log = testing::internal::GetCapturedStderr();
   ASSERT_TRUE(deferred && done);
-  for (const std::string& part : {std::string("webhook.deferred"), std::string("webhook.done"),
-                                  std::string("event=invitation.created"), delivery.id.to_string(),
-                                  webhook.id.to_string()})
+  for (const std::string& part :
+       {std::string("webhook.deferred"), std::string("webhook.done"), std::string("event=invitation.created"),
+        delivery.id.to_string(), webhook.id.to_string()})
     EXPECT_THAT(log, HasSubstr(part));
   for (const char* part : {"geheim", "@", "whsec", "v1,"}) EXPECT_THAT(log, Not(HasSubstr(part)));
 }
