@@ -127,9 +127,12 @@ struct AccountStatements::Prepared {
   Text search;
   Number count = 0;
   std::string people(std::string_view columns) const {
+    // PostgreSQL's lower() knows the letters of the database's language besides; `search` was lowered without those.
+    const std::string name(by_dialect(connection, "lower(name)", "lower(name COLLATE \"C\")"));
     return std::string(columns) +
            "WHERE id IN (SELECT account_id FROM access WHERE environment_id = :environment_id)"
-           " AND (email_key LIKE :search ESCAPE '\\' OR lower(name) LIKE :search ESCAPE '\\') ";
+           " AND (email_key LIKE :search ESCAPE '\\' OR " +
+           name + " LIKE :search ESCAPE '\\') ";
   }
   Statement list_people{
       connection,

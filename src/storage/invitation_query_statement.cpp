@@ -52,6 +52,11 @@ std::string_view operator_of(Comparison comparison) {
   return " = ";
 }
 
+bool ends_within_escape(std::string_view pattern) {
+  const std::size_t last = pattern.find_last_not_of('\\');
+  return (pattern.size() - (last == std::string_view::npos ? 0 : last + 1)) % 2 == 1;
+}
+
 /// Collects the conditions' text and the variables that hold their values.
 class Builder {
  public:
@@ -87,6 +92,10 @@ class Builder {
   }
 
   std::string comparison(const InvitationCondition& condition) {
+    // Where the last character stands for the next one there is nothing to compare with: one engine finds nothing, the
+    // other gives up.
+    if (condition.comparison == Comparison::like && ends_within_escape(std::get<std::string>(condition.value)))
+      return "1 = 0";
     std::string text = expression_of(condition.field) + std::string(operator_of(condition.comparison));
     text += bind(condition.value);
     if (condition.comparison == Comparison::like) text += " ESCAPE '\\'";

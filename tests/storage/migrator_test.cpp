@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "storage/sqlite_connection.h"
+#include "storage/sqlite_store.h"
 #include "storage/statement.h"
+#include "support/manual_clock.h"
 #include "support/sample_data.h"
 #include "support/temporary_directory.h"
 
@@ -25,6 +27,14 @@ class MigratorTest : public testing::Test {
 
   test::TemporaryDirectory folder_{test::TemporaryDirectory::in_memory()};
   const std::string path_ = folder_ / "invited.db";
+  // As they stand in SQL.
+  const std::string kApp = "'0192aaaa-0000-7000-8000-000000000001'";
+  const std::string kRole = "'0192aaaa-0000-4000-8000-000000000002'";
+  const std::string kEnvironment = "'0192aaaa-0000-4000-8000-000000000003'";
+  const std::string kAccount = "'0192aaaa-0000-7000-8000-000000000004'";
+  const std::string kPending = "'0192aaaa-0000-7000-8000-000000000005'";
+  const std::string kDeclined = "'0192aaaa-0000-7000-8000-000000000006'";
+
   const Migration one_{1, "0001_one.sqlite.sql",
                        "-- first\nCREATE TABLE one (id INTEGER);\n\nCREATE TABLE two (id INTEGER);\n"};
   const Migration two_{2, "0002_two.sqlite.sql",
@@ -72,6 +82,71 @@ TEST_F(MigratorTest, WhatSchemaOneHeldIsThereInTheNewest) {
   EXPECT_EQ(count(connection, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
   EXPECT_THROW(Statement(connection, "INSERT INTO attempt VALUES ('nobody', 1, 1, NULL, NULL, NULL, NULL, NULL)").run(),
                DatabaseFailure);
+}
+
+// Schema 4 was in use before schema 5 came: what it had no words for reads as nothing said.
+TEST_F(MigratorTest, WhatSchemaFourHeldIsReadByTheStore) {
+  {
+    auto connection = open();
+    const auto all = embedded_migrations("sqlite");
+    ASSERT_TRUE(migrate(connection, std::span(all).first(4), test::at(0)));
+    const auto insert = [&](const std::string& into, const std::string& values) {
+      Statement(connection, "INSERT INTO " + into + " VALUES (" + values + ")").run();
+    };
+    insert("app (id, name, url, language, created_at)", kApp + ", 'Planner', 'https://a.example/', 'en', 0");
+    insert("role (app_id, id, name, created_at)", kApp + ", " + kRole + ", 'User', 0");
+    insert("environment (id, app_id, name, disabled, created_at)", kEnvironment + ", " + kApp + ", 'Production', 0, 0");
+    insert("account (id, email, email_key, name, password_hash, disabled, created_at)",
+           kAccount + ", 'g@x.org', 'g@x.org', 'Grace', 'hash', 0, 0");
+    for (const auto& [id, invitee, state, settled] :
+         {std::tuple(kPending, "p@x.org", "pending", "NULL"), std::tuple(kDeclined, "d@x.org", "declined", "7000")})
+      insert(
+          "invitation (id, environment_id, role_id, inviter_id, invitee, invitee_key, mailbox, state, generation,"
+          " created_at, sent_at, expires_at, settled_at)",
+          id + ", " + kEnvironment + ", " + kRole + ", " + kAccount + ", '" + invitee + "', '" + invitee + "', '" +
+              invitee + "', '" + state + "', 1, 1000, 5000, 9000, " + settled);
+    insert("idempotency_record (environment_id, key, request_digest, created_at)",
+           kEnvironment + ", 'key', 'digest', 0");
+    insert("audit_event (at, actor, action, subject_id, detail)", "0, 'operator', 'app.added', " + kApp + ", ''");
+  }
+  SqliteOptions options;
+  options.path = path_;
+  options.watermark_bytes = 0;
+  const test::ManualClock clock;
+  const auto store = open_sqlite_store(options, clock);
+  ASSERT_TRUE(store) << store.error().message;
+  ASSERT_TRUE((*store)->read([](domain::Transaction& t) -> domain::Result<void> {
+    const auto app = t.list_apps().at(0);
+    EXPECT_EQ(app.grants, domain::GrantRule::any);
+    EXPECT_TRUE(app.redirect_urls.empty());
+    const auto role = t.list_roles(app.id).at(0);
+    EXPECT_FALSE(role.manages_all);
+    EXPECT_TRUE(role.manageable.empty());
+    const auto environment = t.list_environments().at(0);
+    const base::Timestamp epoch{};
+    const auto pending = t.find_pending_invitation(environment.id, "p@x.org").value();
+    EXPECT_EQ(pending.updated_at, epoch + std::chrono::seconds(5)) << "last sent";
+    EXPECT_EQ(pending.role_ids(), std::vector{role.id});
+    EXPECT_EQ(pending.metadata + pending.redirect_url, "");
+    EXPECT_EQ(pending.lifetime.count(), 0);
+    EXPECT_TRUE(pending.token_id.is_nil());
+    domain::InvitationQuery query{.environment_id = environment.id, .now = epoch};
+    query.order = domain::InvitationField::updated_at;
+    query.condition = domain::InvitationCondition::compare(
+        domain::InvitationField::updated_at, domain::Comparison::greater, epoch + std::chrono::seconds(4));
+    const auto listed = t.query_invitations(query, {});
+    EXPECT_EQ(listed.size(), 2u);
+    EXPECT_EQ(listed.at(0).invitee.key(), "d@x.org");
+    EXPECT_EQ(listed.at(0).updated_at, epoch + std::chrono::seconds(7)) << "settled";
+    const auto known = t.find_idempotency(environment.id, "key").value();
+    EXPECT_EQ(known.request_digest, "digest");
+    EXPECT_EQ(known.status, 0);
+    EXPECT_EQ(known.answer, "");
+    EXPECT_TRUE(t.list_audit_events({}).at(0).environment_id.is_nil());
+    EXPECT_TRUE(t.list_audit_events_of(environment.id, {}).empty());
+    EXPECT_TRUE(t.list_api_tokens(std::nullopt, {}).empty());
+    return {};
+  }));
 }
 
 TEST_F(MigratorTest, WhatIsMissingIsAppliedOnce) {
