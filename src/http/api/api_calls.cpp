@@ -29,11 +29,14 @@ std::string digest_of(const Request& request, const domain::Caller& caller) {
   return base::to_hex(digest.finish());
 }
 
-Result<void> check_key(std::string_view key) {
+/// The key, or nothing. Of two nobody can tell which counts.
+Result<std::string> read_key(const Headers& headers) {
+  const std::string_view key = headers.get(kIdempotencyKey);
   const bool printable = std::ranges::all_of(key, [](char c) { return c > 0x20 && c < 0x7f; });
-  if (key.size() <= kMaxIdempotencyKey && printable) return {};
+  if (headers.count(kIdempotencyKey) <= 1 && key.size() <= kMaxIdempotencyKey && printable) return std::string(key);
   return domain::refuse(ErrorCode::invalid_parameter,
-                        "The Idempotency-Key is longer than 255 characters, or holds blanks or what is not ASCII.",
+                        "The Idempotency-Key is there twice, is longer than 255 characters, or holds blanks or what is "
+                        "not ASCII.",
                         std::string(kIdempotencyKey));
 }
 
@@ -84,24 +87,24 @@ Response ApiCalls::read(const Request& request, const ApiWork& work) const {
 Response ApiCalls::write(const Request& request, const ApiWork& work) const {
   const auto caller = authenticate_(request, context_);
   if (!caller) return refuse(caller.error());
-  const std::string key(request.headers.get(kIdempotencyKey));
-  if (auto checked = check_key(key); !checked) return refuse(checked.error());
-  const std::string digest = key.empty() ? std::string() : digest_of(request, *caller);
+  const auto key = read_key(request.headers);
+  if (!key) return refuse(key.error());
+  const std::string digest = key->empty() ? std::string() : digest_of(request, *caller);
 
   auto answer = domain::write_returning(context_.store, [&](domain::Transaction& transaction) -> Result<ApiAnswer> {
     const base::Timestamp now = context_.clock.now();
     const auto current = domain::find_again(*caller, transaction, now);
     if (!current) return std::unexpected(current.error());
     ApiCall call{request, *current, transaction, context_.policy, now};
-    if (!key.empty()) {
-      auto before = find_answer(call, key, digest);
+    if (!key->empty()) {
+      auto before = find_answer(call, *key, digest);
       if (!before) return std::unexpected(std::move(before.error()));
       if (*before) return **std::move(before);
     }
     auto done = work(call);
-    if (done && !key.empty())
+    if (done && !key->empty())
       transaction.insert(
-          domain::IdempotencyRecord{current->environment.id, key, digest, now, done->status, text_of(done->body)});
+          domain::IdempotencyRecord{current->environment.id, *key, digest, now, done->status, text_of(done->body)});
     return done;
   });
   if (!answer) return refuse(answer.error());
