@@ -75,7 +75,10 @@ Result<std::vector<std::string>> check_redirect_urls(const std::vector<std::stri
   return checked;
 }
 
-std::vector<base::Uuid> each_once(std::vector<base::Uuid> ids) {
+/// Whom the role manages, as it is kept: in one order, and nobody by name where it manages all.
+std::vector<base::Uuid> manageable_of(const ImportedRole& role) {
+  if (role.manages_all) return {};
+  std::vector<base::Uuid> ids = role.manageable;
   std::ranges::sort(ids);
   const auto repeated = std::ranges::unique(ids);
   ids.erase(repeated.begin(), repeated.end());
@@ -99,7 +102,7 @@ Result<Role> insert_role(const base::Uuid& app_id, std::optional<base::Uuid> id,
             *std::move(name),
             now,
             described.manages_all,
-            each_once(described.manageable)};
+            manageable_of(described)};
   transaction.insert(role);
   audit("role.added", role.id, "app=" + app_id.to_string(), transaction, now);
   return role;
@@ -169,7 +172,7 @@ Result<RoleImport> import_roles(const base::Uuid& app_id, const std::vector<Impo
     }
     auto checked_name = parse_name(role.name, "name");
     if (!checked_name) return std::unexpected(std::move(checked_name.error()));
-    const auto manageable = each_once(role.manageable);
+    const auto manageable = manageable_of(role);
     const bool renamed = known->name != *checked_name;
     const bool changed = known->manages_all != role.manages_all || known->manageable != manageable;
     if (!renamed && !changed) {
