@@ -119,7 +119,7 @@ class UseCaseTest : public testing::Test {
     return {token, "Ada Lovelace", base::Secret(kGoodPassword), base::Secret(kGoodPassword), "192.0.2.7"};
   }
 
-  test::TemporaryDirectory directory_;
+  test::TemporaryDirectory directory_{test::TemporaryDirectory::in_memory()};
   test::ManualClock clock_;
   Policy policy_;
   TokenKeys keys_{{TokenKey{1, base::Secret(std::string(32, 'k'))}}, 1};
