@@ -14,17 +14,12 @@
 #include <optional>
 #include <utility>
 
+#include "base/ascii.h"
+
 namespace invited {
 namespace {
 
 std::unexpected<std::string> complain(std::string complaint) { return std::unexpected(std::move(complaint)); }
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return result;
-}
 
 /// Digits only: no sign, no blank, no exponent.
 std::optional<std::uint64_t> digits(std::string_view text) {
@@ -183,7 +178,7 @@ Parsed<std::uint16_t> find_port(const ListenAddress& address) {
 }
 
 Parsed<std::string> parse_public_url(std::string_view text) {
-  const std::string scheme = lower(text.substr(0, text.find(':')));
+  const std::string scheme = base::to_lower_ascii(text.substr(0, text.find(':')));
   if ((scheme != "http" && scheme != "https") || !text.substr(scheme.size()).starts_with("://"))
     return complain("must begin with https:// (or http://)");
   std::string_view rest = text.substr(scheme.size() + 3);
@@ -205,7 +200,7 @@ Parsed<std::string> parse_public_url(std::string_view text) {
   const bool v6 =
       host.size() > 2 && host.front() == '[' && host.back() == ']' && ip_version(host.substr(1, host.size() - 2)) == 6;
   if (!v6 && !is_host_name(host)) return complain("does not hold the name of a host");
-  return scheme + "://" + lower(host) + port + path;
+  return scheme + "://" + base::to_lower_ascii(host) + port + path;
 }
 
 std::string host_of_url(std::string_view public_url) {

@@ -25,11 +25,6 @@ constexpr std::size_t kMaxBroughtPassword = domain::kMaxPasswordLength;
 constexpr std::chrono::seconds kDefaultOverlap = std::chrono::hours(24);
 constexpr std::chrono::seconds kLongestOverlap = std::chrono::hours(24 * 90);
 
-template <class T>
-std::unexpected<domain::Error> error_of(T& failed) {
-  return std::unexpected(std::move(failed.error()));
-}
-
 Result<Json> app_add(const Arguments& arguments, AdminContext& context) {
   auto name = arguments.text("name");
   auto url = arguments.text("url");

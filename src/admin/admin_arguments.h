@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "admin/admin_commands.h"
@@ -40,6 +41,12 @@ class Arguments {
  private:
   const Json& values_;
 };
+
+/// `if (!x) return error_of(x);`
+template <class T>
+std::unexpected<domain::Error> error_of(T& failed) {
+  return std::unexpected(std::move(failed.error()));
+}
 
 using Handler = domain::Result<Json> (*)(const Arguments&, AdminContext&);
 

@@ -18,11 +18,6 @@ using domain::Transaction;
 
 constexpr std::string_view kActor = "operator";
 
-template <class T>
-std::unexpected<domain::Error> error_of(T& failed) {
-  return std::unexpected(std::move(failed.error()));
-}
-
 Result<Json> invitation_list(const Arguments& arguments, AdminContext& context) {
   auto environment_name = arguments.text_or_empty("environment");
   auto email = arguments.text_or_empty("email");

@@ -19,11 +19,6 @@ using domain::Transaction;
 /// Messages queued again in one transaction of `mail retry --all`: short enough not to hold up callers' commits.
 constexpr std::uint32_t kRetryBatch = 200;
 
-template <class T>
-std::unexpected<domain::Error> error_of(T& failed) {
-  return std::unexpected(std::move(failed.error()));
-}
-
 domain::Error no_such_message(const base::Uuid& id) {
   return {ErrorCode::not_found, "There is no mail " + id.to_string() + ": see invited mail list.", "message", {}};
 }

@@ -33,11 +33,6 @@ constexpr auto kAccountSetArguments = [] {
   return std::pair(text, size);
 }();
 
-template <class T>
-std::unexpected<domain::Error> error_of(T& failed) {
-  return std::unexpected(std::move(failed.error()));
-}
-
 /// The hash of the argument "password" where it may be used, empty where there is none. Argon2 runs here, outside of
 /// every transaction.
 Result<std::string> hash_of_password(const Arguments& arguments, const std::vector<std::string>& related,

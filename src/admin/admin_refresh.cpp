@@ -18,11 +18,6 @@ using domain::Transaction;
 /// Calls queued again in one transaction of `refresh retry --all`: short enough not to hold up callers' commits.
 constexpr std::uint32_t kRetryBatch = 200;
 
-template <class T>
-std::unexpected<domain::Error> error_of(T& failed) {
-  return std::unexpected(std::move(failed.error()));
-}
-
 domain::Error no_such_call(const base::Uuid& id) {
   return {ErrorCode::not_found, "There is no call " + id.to_string() + ": see invited refresh list.", "refresh", {}};
 }

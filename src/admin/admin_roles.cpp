@@ -17,11 +17,6 @@ using domain::refuse;
 using domain::Result;
 using domain::Transaction;
 
-template <class T>
-std::unexpected<domain::Error> error_of(T& failed) {
-  return std::unexpected(std::move(failed.error()));
-}
-
 /// The app named, or all where none is.
 Result<std::vector<domain::App>> find_apps(const std::string& named, Transaction& transaction) {
   if (named.empty()) return transaction.list_apps();

@@ -21,11 +21,6 @@ using domain::Transaction;
 /// Far enough for any token, and near enough for a timestamp.
 constexpr std::uint64_t kLongestLifeInDays = 36'500;
 
-template <class T>
-std::unexpected<domain::Error> error_of(T& failed) {
-  return std::unexpected(std::move(failed.error()));
-}
-
 /// Each by UUID or name, several of them in one text with commas between.
 Result<std::vector<base::Uuid>> find_roles(const base::Uuid& app_id, const std::vector<std::string>& named,
                                            Transaction& transaction) {

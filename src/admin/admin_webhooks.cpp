@@ -22,11 +22,6 @@ using domain::WebhookDelivery;
 /// Deliveries queued again in one transaction of `webhook replay --all`: short enough not to hold up callers' commits.
 constexpr std::uint32_t kReplayBatch = 200;
 
-template <class T>
-std::unexpected<domain::Error> error_of(T& failed) {
-  return std::unexpected(std::move(failed.error()));
-}
-
 Json shown(const Webhook& webhook, Transaction& transaction) {
   Json json = to_json(webhook);
   const auto environment = transaction.find_environment(webhook.environment_id);

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/embedded_file.h"
 
 namespace invited::base {
@@ -83,9 +84,7 @@ std::string_view to_string(Language language) {
 }
 
 std::optional<Language> parse_language(std::string_view tag) {
-  std::string primary(tag.substr(0, tag.find_first_of("-_")));
-  std::transform(primary.begin(), primary.end(), primary.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  const std::string primary = to_lower_ascii(tag.substr(0, tag.find_first_of("-_")));
   for (const Language language : kLanguages)
     if (primary == to_string(language)) return language;
   return std::nullopt;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/ascii.h"
+
 namespace invited::domain {
 namespace {
 
@@ -16,13 +18,6 @@ constexpr std::string_view kAtextSpecials = "!#$%&'*+-/=?^_`{|}~";
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_atext(char c) { return is_letter(c) || is_digit(c) || kAtextSpecials.find(c) != std::string_view::npos; }
-
-std::string to_lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return lower;
-}
 
 /// RFC 5322 dot-atom. A leading '-' is refused because mail programs take it for an option.
 bool is_local_part(std::string_view local) {
@@ -51,7 +46,7 @@ std::optional<std::string> to_a_labels(std::string_view domain) {
                                       IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL | IDN2_USE_STD3_ASCII_RULES);
   const std::unique_ptr<char, IdnFree> owner(output);
   if (status != IDN2_OK) return std::nullopt;
-  return to_lower(output);
+  return base::to_lower_ascii(output);
 }
 
 /// Letters, digits and hyphens in two labels or more, the last of which is not a number (that would be an IP address).
@@ -77,7 +72,7 @@ bool is_host_name(std::string_view domain) {
 std::optional<std::string> parse_domain(std::string_view domain) {
   const bool plain = std::all_of(domain.begin(), domain.end(),
                                  [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '.'; });
-  std::string lower = to_lower(domain);
+  std::string lower = base::to_lower_ascii(domain);
   if (plain && lower.find("xn--") == std::string::npos) {
     if (!is_host_name(lower)) return std::nullopt;
     return lower;
@@ -100,7 +95,7 @@ std::optional<EmailAddress> EmailAddress::parse(std::string_view text) {
   if (!is_local_part(local)) return std::nullopt;
   const auto domain = parse_domain(text.substr(at + 1));
   if (!domain || local.size() + 1 + domain->size() > kMaxAddress) return std::nullopt;
-  return EmailAddress(std::string(local) + '@' + *domain, to_lower(local) + '@' + *domain);
+  return EmailAddress(std::string(local) + '@' + *domain, base::to_lower_ascii(local) + '@' + *domain);
 }
 
 std::string EmailAddress::mailbox() const {

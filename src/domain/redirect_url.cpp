@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/ascii.h"
 #include "domain/web_url.h"
 
 namespace invited::domain {
@@ -17,9 +18,7 @@ bool lies_below(std::string_view url, std::string_view allowed) {
 
 /// "/a/../b" would leave the folder that was allowed. So would "/a/..%2Fb" on servers that decode before they split.
 bool has_dot_segment(std::string_view url) {
-  std::string lower(url.substr(0, url.find_first_of("?#")));
-  std::ranges::transform(lower, lower.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::string lower = base::to_lower_ascii(url.substr(0, url.find_first_of("?#")));
   for (const auto& [encoded, plain] : {std::pair("%2e", "."), std::pair("%2f", "/"), std::pair("%5c", "\\")})
     for (std::size_t at = lower.find(encoded); at != std::string::npos; at = lower.find(encoded, at))
       lower.replace(at, 3, plain);

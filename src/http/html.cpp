@@ -4,6 +4,7 @@
 #include <kainjow/mustache.hpp>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/log.h"
 #include "http/assets.h"
 
@@ -58,13 +59,6 @@ mustache::data to_mustache(const PageData& data) {
     }
   }
   return result;
-}
-
-std::string to_lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return lower;
 }
 
 /// A browser reads HTML where it says so; a program that says nothing, or anything at all, gets text.
@@ -124,7 +118,7 @@ PageData& PageData::list(std::string name, std::vector<PageData> value) {
 PageRenderer::PageRenderer(std::string_view public_url, base::Language fallback) : fallback_(fallback) {
   const auto authority = public_url.find("://") == std::string_view::npos ? 0 : public_url.find("://") + 3;
   const auto path = std::min(public_url.find_first_of("/?#", authority), public_url.size());
-  origin_ = to_lower(public_url.substr(0, path));
+  origin_ = base::to_lower_ascii(public_url.substr(0, path));
   const std::string_view default_port = origin_.starts_with("https:") ? ":443" : ":80";
   if (origin_.ends_with(default_port)) origin_.resize(origin_.size() - default_port.size());
   base_path_ = public_url.substr(path, public_url.find_first_of("?#", path) - path);

@@ -1,5 +1,6 @@
 #include "storage/account_statements.h"
 
+#include "domain/like_pattern.h"
 #include "storage/account_row.h"
 #include "storage/role_row.h"
 #include "storage/row_values.h"
@@ -22,16 +23,6 @@ struct AccessRow {
     granted_at = to_number(access.granted_at);
   }
 };
-
-/// What holds `search`, for LIKE.
-Text pattern_of(std::string_view search) {
-  Text pattern = "%";
-  for (const char c : search) {
-    if (c == '%' || c == '_' || c == '\\') pattern += '\\';
-    pattern += c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-  }
-  return pattern + '%';
-}
 
 }  // namespace
 
@@ -186,7 +177,7 @@ std::vector<domain::Account> AccountStatements::list_people(const base::Uuid& en
                                                             const domain::Page& page) {
   std::vector<domain::Account> people;
   prepared_->access.environment_id = environment_id.to_string();
-  prepared_->search = pattern_of(search);
+  prepared_->search = domain::pattern_holding(search);
   prepared_->set(page);
   prepared_->list_people.each([&] { people.push_back(prepared_->account.get()); });
   return people;
@@ -194,7 +185,7 @@ std::vector<domain::Account> AccountStatements::list_people(const base::Uuid& en
 
 std::uint64_t AccountStatements::count_people(const base::Uuid& environment_id, std::string_view search) {
   prepared_->access.environment_id = environment_id.to_string();
-  prepared_->search = pattern_of(search);
+  prepared_->search = domain::pattern_holding(search);
   prepared_->count_people.find();
   return static_cast<std::uint64_t>(prepared_->count);
 }

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "domain/like_pattern.h"
 #include "domain/manage_invitations.h"
 #include "domain/role_alias.h"
 #include "http/api/api_calls.h"
@@ -76,7 +77,7 @@ Result<InviteUsers> read_invite_users(const Request& request) {
 
 /// What the lists are asked with.
 struct ListQuery {
-  std::string search;  ///< in lower case
+  std::string search;
   std::optional<InvitationState> status;
   bool is_service = false;
   std::uint32_t page = 1;
@@ -104,12 +105,6 @@ Result<std::uint32_t> number_of(const QueryFields& fields, std::string_view name
   return number;
 }
 
-std::string lower(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
-}
-
 Result<ListQuery> read_list_query(const Request& request) {
   const auto fields = parse_query(request.query);
   if (!fields) return domain::refuse(ErrorCode::malformed_request, fields.error());
@@ -122,7 +117,7 @@ Result<ListQuery> read_list_query(const Request& request) {
     if (!*text) return std::unexpected(text->error());
   for (const auto* number : {&page, &per_page})
     if (!*number) return std::unexpected(number->error());
-  ListQuery query{lower(*search), std::nullopt, *is_service == "true", *page, *per_page};
+  ListQuery query{*search, std::nullopt, *is_service == "true", *page, *per_page};
   if (!status->empty()) {
     query.status = domain::parse_invitation_state(*status);
     if (!query.status)
@@ -265,13 +260,8 @@ domain::InvitationQuery query_of(const ApiCall& call, const std::vector<Invitati
   for (const InvitationState state : states) any.push_back(is_state(state));
   std::vector<InvitationCondition> all{InvitationCondition::of(Kind::any, std::move(any))};
   if (!search.empty()) {
-    std::string pattern = "%";
-    for (const char c : search) {
-      if (c == '%' || c == '_' || c == '\\') pattern += '\\';
-      pattern += c;
-    }
-    all.push_back(
-        InvitationCondition::compare(domain::InvitationField::email, domain::Comparison::like, pattern + "%"));
+    all.push_back(InvitationCondition::compare(domain::InvitationField::email, domain::Comparison::like,
+                                               domain::pattern_holding(search)));
   }
   return {.environment_id = call.caller.environment.id,
           .now = call.now,

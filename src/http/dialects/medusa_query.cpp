@@ -6,6 +6,8 @@
 #include <chrono>
 #include <optional>
 
+#include "base/ascii.h"
+#include "domain/like_pattern.h"
 #include "http/api/query_string.h"
 #include "http/api/strict_json.h"
 #include "http/dialects/medusa_shapes.h"
@@ -42,18 +44,10 @@ const Field* find_field(std::string_view name) {
 }
 
 /// As in a WHERE of theirs: % and _, but backslashes for themselves.
-std::string to_pattern(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+std::string to_pattern(std::string_view text) {
   std::string pattern;
-  for (const char c : text) pattern += c == '\\' ? std::string("\\\\") : std::string(1, c);
+  for (const char c : text) pattern += c == '\\' ? std::string("\\\\") : std::string(1, base::to_lower_ascii(c));
   return pattern;
-}
-
-std::string to_key(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return text;
 }
 
 class Parser {
@@ -99,12 +93,8 @@ class Parser {
 
   Parsed<Condition> contains(const Json& value) {
     if (!value.is_string()) return invalid("Expected type: 'string' for field 'q'");
-    std::string pattern = "%";
-    for (const char c : to_key(value.get<std::string>())) {
-      if (c == '%' || c == '_' || c == '\\') pattern += '\\';
-      pattern += c;
-    }
-    return Condition::compare(InvitationField::email, Comparison::like, pattern + '%');
+    return counted(Condition::compare(InvitationField::email, Comparison::like,
+                                      domain::pattern_holding(value.get<std::string>())));
   }
 
   static Parsed<Condition> absent(const Json& value) {
@@ -156,7 +146,7 @@ class Parser {
         return counted(Condition::compare(field.field, comparison, *id));
       }
       case InvitationField::email:
-        return counted(Condition::compare(field.field, comparison, to_key(text)));
+        return counted(Condition::compare(field.field, comparison, base::to_lower_ascii(text)));
       default: {
         const auto time = base::parse_rfc3339(text);
         if (!time) return invalid("Expected type: 'date' for field '" + name + "', got: '" + text + "'");

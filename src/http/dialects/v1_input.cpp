@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/utf8.h"
+#include "domain/like_pattern.h"
 #include "http/api/json_answer.h"
 #include "http/api/query_string.h"
 
@@ -149,16 +150,6 @@ BadInput bad_cursor() {
   return bad_parameter("cursor", "This is no cursor of this list: take it from an answer's \"next\", or begin anew.");
 }
 
-/// Takes % and _ for themselves.
-std::string pattern_holding(std::string_view text) {
-  std::string pattern = "%";
-  for (const char c : text) {
-    if (c == '%' || c == '_' || c == '\\') pattern += '\\';
-    pattern += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return pattern + '%';
-}
-
 std::optional<domain::Comparison> comparison_of(std::string_view name) {
   if (name == "created_after") return domain::Comparison::greater;
   if (name == "created_before") return domain::Comparison::less;
@@ -185,7 +176,7 @@ Input<InvitationCondition> condition_of(std::string_view name, const std::string
           bad_parameter(name, "Write the time as 2026-11-20T08:30:00Z, or the date alone; a + as %2B."));
     return InvitationCondition::compare(InvitationField::created_at, *comparison, *time);
   }
-  return InvitationCondition::compare(InvitationField::email, domain::Comparison::like, pattern_holding(value));
+  return InvitationCondition::compare(InvitationField::email, domain::Comparison::like, domain::pattern_holding(value));
 }
 
 std::string percent_encode(std::string_view text) {
