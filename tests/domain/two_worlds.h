@@ -4,6 +4,7 @@
 
 #include <array>
 #include <functional>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -83,6 +84,21 @@ class TwoWorlds : public CallerTest {
   int pick(int count) { return static_cast<int>(random_() % static_cast<std::uint64_t>(count)); }
   /// Each operation from an address of its own, so that no limit on one is met.
   std::string client() { return "2001:db8::" + std::to_string(++clients_); }
+
+  /// An invitation whose stored state is pending, if there is one.
+  std::optional<std::size_t> pick_pending() {
+    std::vector<std::size_t> numbers;
+    for (std::size_t i = 0; i < model_.invitations.size(); ++i)
+      if (model_.invitations[i].state == InvitationState::pending) numbers.push_back(i);
+    if (numbers.empty()) return std::nullopt;
+    return numbers[index(pick(static_cast<int>(numbers.size())))];
+  }
+  int pick_token_of(int environment) {
+    int token = pick(static_cast<int>(tokens_.size()));
+    for (std::size_t i = 0; i < tokens_.size() && model_.tokens[index(token)].environment != environment; ++i)
+      token = (token + 1) % static_cast<int>(tokens_.size());
+    return token;
+  }
 
   std::vector<int> pick_roles() {
     std::vector<int> roles{0, 1, 2};
