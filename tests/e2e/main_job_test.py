@@ -2,6 +2,7 @@
 
 import datetime
 import email.utils
+import json
 import pathlib
 import re
 import subprocess
@@ -56,8 +57,8 @@ class TheDemoShowsWhatTheServiceDoes(unittest.TestCase):
             shown = service.person().open(service.mail_url)
             self.assertIn("someone@example.org", shown.text)
 
-    def test_the_printed_curl_line_can_be_pasted(self):
-        """What a person reads, not the JSON: the line that `./dev run` tells them to paste must work as it stands."""
+    def test_the_printed_curl_lines_can_be_pasted(self):
+        """What a person reads, not the JSON: the lines that `./dev run` tells them to paste must work as they stand."""
         with Service("demo") as service:
             service.process = Process(["demo", "--listen", "127.0.0.1:0", "--state-dir", str(service.state_dir)],
                                       service.log_file)
@@ -67,9 +68,14 @@ class TheDemoShowsWhatTheServiceDoes(unittest.TestCase):
             self.assertIsNotNone(line, said)
             result = subprocess.run(["sh", "-c", line.group(1)], capture_output=True, text=True, timeout=30, check=False)
             self.assertIn("SendInviteResponse", result.stdout, line.group(1) + result.stderr)
+            line = re.search(r"^\s*(curl \S+ \S+/invitations .*?\}')$", said, re.MULTILINE | re.DOTALL)
+            self.assertIsNotNone(line, said)
+            result = subprocess.run(["sh", "-c", line.group(1)], capture_output=True, text=True, timeout=30, check=False)
+            self.assertEqual(json.loads(result.stdout)["invitation"]["email"], "grace@example.org", line.group(1) + result.stderr)
             mails = urllib.parse.urlsplit(re.search(r"http://\S+/demo/\S+", said).group(0))
             port = mails.port
-            wait_until(lambda: "ada@example.org" in web_client.request(port, "GET", mails.path).text, what="the mail")
+            for address in ("ada@example.org", "grace@example.org"):
+                wait_until(lambda: address in web_client.request(port, "GET", mails.path).text, what="the mail")
             command = re.search(r"\S*invited access list .*$", said, re.MULTILINE).group(0)
             shown = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=30, check=False)
             self.assertEqual(shown.returncode, 0, shown.stderr)
