@@ -139,6 +139,17 @@ void Router::add_error_renderer(std::string prefix, ErrorRenderer renderer) {
   std::ranges::stable_sort(prefix_renderers_, std::greater<>{}, [](const auto& one) { return one.first.size(); });
 }
 
+std::vector<const Route*> Router::routes() const {
+  std::vector<const Route*> all;
+  const auto add_all = [&all](const Path& path) {
+    for (const Route& route : path.routes) all.push_back(&route);
+  };
+  for (const auto& [pattern, path] : exact_) add_all(*path);
+  for (const auto& path : patterns_) add_all(*path);
+  std::ranges::sort(all, {}, [](const Route* route) { return std::pair(route->pattern, route->method); });
+  return all;
+}
+
 RouteMatch Router::match(std::string_view method, std::string_view path) const {
   RouteMatch match;
   const Path* found = nullptr;

@@ -71,6 +71,9 @@ class Router {
   /// `path` is decoded. A GET route answers HEAD too.
   RouteMatch match(std::string_view method, std::string_view path) const;
 
+  /// Every route, by pattern and method; HEAD and OPTIONS, which answer by themselves, are none.
+  std::vector<const Route*> routes() const;
+
  private:
   struct Path;
   struct Hash {

@@ -56,6 +56,7 @@ void add_v1_routes(Router& router, domain::Context& context) {
   v1::add_invitation_routes(router, calls);
   v1::add_listing_routes(router, calls);
   v1::add_people_routes(router, calls);
+  v1::add_document_routes(router, context.public_url);
 }
 
 }  // namespace invited::http

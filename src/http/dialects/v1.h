@@ -32,4 +32,10 @@ void add_invitation_routes(Router& router, const Calls& calls);
 void add_listing_routes(Router& router, const Calls& calls);  ///< GET of invitations, one and many
 void add_people_routes(Router& router, const Calls& calls);   ///< accounts, access, and what the environment is
 
+/// What describes the API, for programs and for people: nobody needs a token for that.
+void add_document_routes(Router& router, std::string_view public_url);
+
+/// The page: what an OpenAPI document says, its servers filled in. Made once; no script, nothing from elsewhere.
+std::string documentation_page(const Json& openapi, std::string_view base_path);
+
 }  // namespace invited::http::v1
