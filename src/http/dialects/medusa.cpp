@@ -282,9 +282,11 @@ Response accept(domain::Context& context, const Request& request) {
 void add_medusa_routes(Router& router, domain::Context& context) {
   const auto calls = std::make_shared<const ApiCalls>(
       context, [](const domain::Error& error) { return medusa_error(error); }, authenticate_medusa);
-  const RouteOptions options = api_route_options([](int status, std::string_view reason) {
+  const ErrorRenderer render_error = [](int status, std::string_view reason) {
     return medusa_error({code_of_status(status), std::string(reason), {}, std::nullopt});
-  });
+  };
+  const RouteOptions options = api_route_options(render_error);
+  for (const char* prefix : {"/admin/", "/auth/"}) router.add_error_renderer(prefix, render_error);
   using Endpoint = Response (*)(const ApiCalls&, const Request&);
   for (const std::string_view prefix : kPrefixes) {
     const std::string invites = std::string(prefix) + "/admin/invites";

@@ -314,6 +314,15 @@ TEST_F(Medusa, APathMayNameTheEnvironment) {
   expect_unauthorized(call("GET", "/environments/" + base::Uuid::random().to_string() + "/admin/invites"));
 }
 
+TEST_F(Medusa, UnknownPathsAreAnsweredInJson) {
+  for (const char* path : {"/admin/products", "/auth/customer/emailpass"}) {
+    const auto* renderer = router_.match("GET", path).error_renderer;
+    ASSERT_NE(renderer, nullptr) << path;
+    const auto body = Json::parse((*renderer)(404, "There is nothing at this address.").body);
+    EXPECT_EQ(body, (Json{{"type", "not_found"}, {"message", "There is nothing at this address."}})) << path;
+  }
+}
+
 TEST_F(Medusa, ARepeatedKeyIsAnsweredAsBeforeButWithoutTheToken) {
   const DialectTest::Fields key{{"Idempotency-Key", "k-1"}};
   const auto first = call("POST", "/admin/invites", R"({"email":"ada@example.org"})", key);
