@@ -98,7 +98,11 @@ InviteCommand::InviteCommand(CLI::App& app)
     : command_(app.add_subcommand("invite", "Invite people through a running service, with an API token")) {
   command_->add_option("email", emails_, "mail addresses")->type_name("EMAIL");
   command_->add_option("--file", file_, "one address a line; - for standard input")->type_name("FILE");
-  command_->add_option("--role", roles_, "UUID or name of a role; several: again")->type_name("ROLE")->required();
+  // One value each time: what follows it is an address.
+  command_->add_option("--role", roles_, "UUID or name of a role; several: again")
+      ->type_name("ROLE")
+      ->required()
+      ->allow_extra_args(false);
   command_->add_option("--url", url_, "where the service is; else INVITED_API_URL")->type_name("URL");
   command_->add_option("--token-file", token_file_, "a file with the API token; else INVITED_API_TOKEN")
       ->type_name("FILE");
