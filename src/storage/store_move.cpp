@@ -1,7 +1,9 @@
 #include "storage/store_move.h"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <thread>
 #include <utility>
 
 #include "storage/lock_file.h"
@@ -65,14 +67,21 @@ class Target {
 
  private:
   static constexpr const char* kName = "invited (moves)";
+  static constexpr std::chrono::seconds kPatience{5};
 
+  /// The server may take a moment to notice that a run which was killed is gone.
   void expect_nobody() {
-    const std::string others = connection_.ask(
-        "SELECT CAST(count(*) AS TEXT) FROM pg_stat_activity WHERE datname = current_database()"
-        " AND pid <> pg_backend_pid() AND application_name LIKE 'invited%'");
-    if (others != "0")
-      throw MoveRefused("Another invited uses the PostgreSQL database (" + others +
-                        " connections): stop every instance until the move is done.");
+    const auto patience_ends = std::chrono::steady_clock::now() + kPatience;
+    for (;;) {
+      const std::string others = connection_.ask(
+          "SELECT CAST(count(*) AS TEXT) FROM pg_stat_activity WHERE datname = current_database()"
+          " AND pid <> pg_backend_pid() AND application_name LIKE 'invited%'");
+      if (others == "0") return;
+      if (std::chrono::steady_clock::now() >= patience_ends)
+        throw MoveRefused("Another invited uses the PostgreSQL database (" + others +
+                          " connections): stop every instance until the move is done.");
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
   }
 
   PostgresConnection connection_;
