@@ -40,8 +40,8 @@ constexpr std::array kServiceCommands{Command{"status", "", status}, Command{"ba
                                       Command{"backup status", "job", backup_status}};
 
 const Command* find_command(std::string_view name) {
-  const std::array<std::span<const Command>, 9> tables{kServiceCommands,  app_commands(),    role_commands(),
-                                                       people_commands(), token_commands(),  invitation_commands(),
+  const std::array<std::span<const Command>, 9> tables{kServiceCommands,  app_commands(),     role_commands(),
+                                                       people_commands(), token_commands(),   invitation_commands(),
                                                        mail_commands(),   refresh_commands(), webhook_commands()};
   for (const auto& table : tables)
     for (const Command& command : table)

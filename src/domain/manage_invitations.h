@@ -23,8 +23,8 @@ Result<Invitation> find_invitation_of(const Caller& caller, const base::Uuid& id
 /// Error: invalid_parameter, where it was accepted, declined, revoked or replaced.
 Result<void> check_unsettled(const Invitation& invitation);
 
-/// What is to be changed of a pending invitation; the rest stays. Nothing is mailed, the link stays. With other roles it
-/// is the caller's invitation from then on.
+/// What is to be changed of a pending invitation; the rest stays. Nothing is mailed, the link stays. With other roles
+/// it is the caller's invitation from then on.
 struct InvitationChange {
   std::optional<std::vector<base::Uuid>> role_ids{};
   std::optional<std::string> metadata{};

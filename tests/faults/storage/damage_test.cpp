@@ -12,8 +12,8 @@
 
 #include "faults/storage/fixed_world.h"
 #include "faults/storage/store_process.h"
-#include "storage/sqlite_store.h"
 #include "storage/sqlite_connection.h"
+#include "storage/sqlite_store.h"
 #include "storage/statement.h"
 #include "support/fault_form.h"
 #include "support/manual_clock.h"
