@@ -1,9 +1,6 @@
 // Any order of operations through any doors leaves the states that a small model predicts, and tells its callers what
 // it predicts. A failure names its seed and the last operations; INVITED_SEED runs that one again.
-#include <cstdlib>
-#include <deque>
-
-#include "domain/two_worlds.h"
+#include "domain/compared_worlds.h"
 #include "support/fault_form.h"
 
 namespace invited::domain {
@@ -11,7 +8,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int kRandom = 0;
 template <class T>
 std::string outcome_of(const Result<T>& result) {
   if (!result) return std::string(to_string(result.error().code));
@@ -20,10 +16,9 @@ std::string outcome_of(const Result<T>& result) {
   return "done";
 }
 
-class AnyOrderTest : public TwoWorlds {
+class AnyOrderTest : public ComparedWorlds {
  protected:
-  /// One operation at random. Says what it was, and what both told of it.
-  std::string step() {
+  std::string step() override {
     model_.now = now();
     int token = pick(static_cast<int>(tokens_.size()));
     int environment = pick(StatesModel::kEnvironments);
@@ -159,97 +154,14 @@ class AnyOrderTest : public TwoWorlds {
     if (outcome == "invited") note_new_invitation();
     return what + " -> " + outcome;
   }
-
-  void note_new_invitation() {
-    for (const Invitation& one : stored())
-      if (std::ranges::find(ids_, one.id) == ids_.end()) ids_.push_back(one.id);
-    EXPECT_EQ(ids_.size(), model_.invitations.size());
-  }
-
-  void compare() {
-    model_.now = now();
-    const auto all = stored();
-    ASSERT_EQ(all.size(), model_.invitations.size());
-    std::set<std::pair<base::Uuid, std::string>> pending;
-    for (const Invitation& one : all) {
-      const std::size_t number = static_cast<std::size_t>(std::ranges::find(ids_, one.id) - ids_.begin());
-      SCOPED_TRACE("invitation " + std::to_string(number));
-      const ModelInvitation& other = model_.invitations.at(number);
-      EXPECT_EQ(to_string(one.state), to_string(other.state));
-      EXPECT_EQ(to_string(one.state_at(now())), to_string(model_.state_of(other)));
-      EXPECT_EQ(one.generation, other.generation);
-      EXPECT_EQ(one.expires_at, other.expires_at);
-      EXPECT_EQ(one.role_ids(), ids_of(other.roles));
-      EXPECT_EQ(one.token_id, other.token < 0 ? base::Uuid{} : tokens_[index(other.token)].token.id);
-      if (one.state == InvitationState::pending) {
-        EXPECT_TRUE(pending.emplace(one.environment_id, one.invitee.key()).second) << "two for one invitee";
-      }
-      EXPECT_EQ(one.settled_at.has_value(), one.state != InvitationState::pending);
-      compare_mails(one, other);
-    }
-    for (int person = 0; person < StatesModel::kPeople; ++person) {
-      const auto who = account(kEmails[index(person)]);
-      EXPECT_EQ(who.has_value(), model_.accounts.contains(person)) << kEmails[index(person)];
-      if (!who) continue;
-      for (int environment = 0; environment < StatesModel::kEnvironments; ++environment)
-        EXPECT_EQ(roles_of(*who, environment), predicted_roles(person, environment))
-            << kEmails[index(person)] << " in " << environment;
-    }
-  }
-
-  /// A mail is owed for the newest generation only, and only where one was asked for.
-  void compare_mails(const Invitation& one, const ModelInvitation& other) {
-    int queued = 0;
-    read([&](Transaction& t) {
-      for (const OutboxMessage& message : t.list_messages_of(one.id)) {
-        if (message.state != MessageState::queued) continue;
-        EXPECT_EQ(message.generation, one.generation);
-        ++queued;
-      }
-    });
-    EXPECT_EQ(queued, other.state == InvitationState::pending && other.mailed ? 1 : 0);
-  }
-
-  void compare_links() {
-    model_.now = now();
-    for (std::size_t number = 0; number < ids_.size(); ++number) {
-      const ModelInvitation& one = model_.invitations[number];
-      for (const std::uint32_t generation : {one.generation, one.generation - 1}) {
-        const auto view = view_invitation(domain::make_token(keys_, {ids_[number], generation}), client(), *context_);
-        ASSERT_TRUE(view);
-        EXPECT_EQ(to_string(view->link), to_string(model_.link_of(one, generation))) << number << "." << generation;
-      }
-    }
-  }
-
-  void run(std::uint64_t seed, int steps) {
-    random_.seed(seed);
-    std::deque<std::string> last;
-    for (int i = 0; i < steps && !HasFailure(); ++i) {
-      last.push_back(std::to_string(i) + ": " + step());
-      if (last.size() > 25) last.pop_front();
-      compare();
-      if (i % 20 == 0) compare_links();
-    }
-    compare_links();
-    std::string told = "INVITED_SEED=" + std::to_string(seed) + ", the last operations:\n";
-    for (const std::string& one : last) told += "  " + one + "\n";
-    EXPECT_FALSE(HasFailure()) << told;
-  }
 };
 
 class AnyOrder : public AnyOrderTest, public testing::WithParamInterface<int> {};
 
-TEST_P(AnyOrder, LeavesWhatTheModelPredicts) {
-  const char* asked = std::getenv("INVITED_SEED");
-  // The first few are the same each time; the last one is new each time.
-  const std::uint64_t seed = asked != nullptr        ? std::strtoull(asked, nullptr, 10)
-                             : GetParam() == kRandom ? std::random_device()()
-                                                     : static_cast<std::uint64_t>(GetParam());
-  run(seed, test::rounds(400, 5'000));
-}
+TEST_P(AnyOrder, LeavesWhatTheModelPredicts) { run(seed_of(GetParam()), test::rounds(400, 5'000)); }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, AnyOrder, testing::Values(1, 2, 3, kRandom));
+// The first few are the same each time; the last one is new each time.
+INSTANTIATE_TEST_SUITE_P(Seeds, AnyOrder, testing::Values(1, 2, 3, kRandomSeed));
 
 }  // namespace
 }  // namespace invited::domain
