@@ -312,6 +312,24 @@ Result<Account> accept_as(const TokenSubject& subject, const KnownInvitee& perso
   return accepted;
 }
 
+Result<Account> find_accepted_as(const TokenSubject& subject, const KnownInvitee& person, Context& context) {
+  return read_returning(context.store, [&](Transaction& transaction) -> Result<Account> {
+    const auto invitation = transaction.find_invitation(subject.invitation_id);
+    if (!invitation || invitation->state != InvitationState::accepted || invitation->generation != subject.generation ||
+        !(invitation->invitee == person.email))
+      return std::unexpected(link_not_valid());
+    auto account = transaction.find_account_by_email(person.email.key());
+    // By the very hash, which nobody else has, or signed in.
+    const bool is_same =
+        account && !account->disabled &&
+        (person.account_id ? account->id == *person.account_id
+                           : !person.password_hash.empty() &&
+                                 base::constant_time_equal(account->password_hash, person.password_hash));
+    if (!is_same) return std::unexpected(link_not_valid());
+    return *std::move(account);
+  });
+}
+
 Result<InvitationView> decline_invitation(std::string_view token, std::string_view client_address, Context& context) {
   const auto subject = require(token, client_address, context);
   if (!subject) return std::unexpected(subject.error());

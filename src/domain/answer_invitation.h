@@ -68,6 +68,10 @@ struct KnownInvitee {
 /// password. Errors: link_not_valid, invalid_parameter ("Name"), unavailable, outcome_unknown.
 Result<Account> accept_as(const TokenSubject& subject, const KnownInvitee& person, Context& context);
 
+/// The account of the person who accepted with this very link before: for a call that is made again because its answer
+/// was lost. Errors: link_not_valid (nobody did, or somebody else), unavailable.
+Result<Account> find_accepted_as(const TokenSubject& subject, const KnownInvitee& person, Context& context);
+
 /// Errors: link_not_valid, rate_limited, unavailable, outcome_unknown.
 Result<InvitationView> decline_invitation(std::string_view token, std::string_view client_address, Context& context);
 

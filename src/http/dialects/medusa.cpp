@@ -224,7 +224,7 @@ Result<bool> is_user_already(const domain::TokenSubject& subject, const domain::
 }
 
 Response accept_as(const domain::TokenSubject& subject, const MedusaIdentity& identity, const AcceptInput& input,
-                   domain::Context& context) {
+                   bool is_repeatable, domain::Context& context) {
   domain::KnownInvitee person{.email = identity.account ? identity.account->email : identity.registration->email,
                               .name = input.first_name.value_or(""),
                               .password_hash = {},
@@ -238,13 +238,16 @@ Response accept_as(const domain::TokenSubject& subject, const MedusaIdentity& id
   if (identity.account) {
     const auto is_user = is_user_already(subject, *identity.account, context);
     if (!is_user) return medusa_error(is_user.error());
-    if (*is_user) return invalid_data("The user is already authenticated and cannot accept an invite.");
     person.account_id = identity.account->id;
+    if (*is_user && !(is_repeatable && domain::find_accepted_as(subject, person, context)))
+      return invalid_data("The user is already authenticated and cannot accept an invite.");
   } else {
     person.password_hash = identity.registration->password_hash;
     if (person.name.empty()) person.name = person.email.text().substr(0, person.email.text().find('@'));
   }
-  const auto account = domain::accept_as(subject, person, context);
+  auto account = domain::accept_as(subject, person, context);
+  if (!account && account.error().code == ErrorCode::link_not_valid && is_repeatable)
+    account = domain::find_accepted_as(subject, person, context);
   if (account) return make_json(200, {{"user", medusa_user(*account, input.first_name, input.last_name)}});
   return account.error().code == ErrorCode::link_not_valid ? medusa_unauthorized() : medusa_error(account.error());
 }
@@ -274,7 +277,9 @@ Response accept(domain::Context& context, const Request& request) {
                            std::chrono::ceil<std::chrono::seconds>(*wait)});
     return medusa_unauthorized();
   }
-  return accept_as(*subject, *identity, input, context);
+  // With an Idempotency-Key whoever accepted is answered again. Without, a second time is refused, as Medusa does.
+  const bool is_repeatable = request.headers.count("Idempotency-Key") == 1;
+  return accept_as(*subject, *identity, input, is_repeatable, context);
 }
 
 }  // namespace

@@ -242,6 +242,23 @@ TEST_F(Medusa, AnInviteeRegistersAcceptsAndSignsIn) {
                "Identity with email already exists");
 }
 
+TEST_F(Medusa, AcceptingAgainWithAKeyIsAnsweredAgainToTheSamePersonOnly) {
+  const std::string token = invite("ada@example.org")["token"];
+  const std::string registration = register_token("ada@example.org");
+  const std::string other = register_token("ada@example.org");  // the same address, another password's hash
+  const auto accept = [&](const std::string& bearer) {
+    return call("POST", "/admin/invites/accept?token=" + token, "{}",
+                {{"Authorization", "Bearer " + bearer}, {"Idempotency-Key", "k-1"}});
+  };
+  const auto first = accept(registration);
+  ASSERT_EQ(first.status, 200) << first.text;
+  const auto again = accept(registration);
+  EXPECT_EQ(again.status, 200) << again.text;
+  EXPECT_EQ(again.json["user"]["id"], first.json["user"]["id"]);
+  expect_unauthorized(accept(other));
+  expect_unauthorized(accept_with(registration, token));
+}
+
 TEST_F(Medusa, NobodyAcceptsWithAnotherAddress) {
   const Json made = invite("ada@example.org");
   expect_unauthorized(accept_with(register_token("eve@example.org"), made["token"]));
