@@ -13,6 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import captured_mail
 import end_to_end
 import json_clients
+import postgres
 import soap_client
 from invited_service import NO_RATES, Service
 
@@ -116,8 +117,12 @@ class Base44(Door):
 
 class DoorsTest(unittest.TestCase):
     @classmethod
+    def settings(cls):
+        return NO_RATES
+
+    @classmethod
     def setUpClass(cls):
-        cls.service = cls.enterClassContext(Service.serve(NO_RATES))
+        cls.service = cls.enterClassContext(Service.serve(cls.settings()))
         for dialect, name, role in (("gorules", "default", cls.service.role_name),
                                     ("medusa", "default", cls.service.role_name),
                                     ("base44", "user", cls.service.role_name),
@@ -182,5 +187,14 @@ class DoorsTest(unittest.TestCase):
                 self.assertIn(self.service.role_name, page.text)
 
 
+class DoorsOnPostgresTest(DoorsTest):
+    @classmethod
+    def settings(cls):
+        cluster = postgres.Cluster()
+        cls.addClassCleanup(cluster.close)
+        return {**NO_RATES, "database": cluster.url}
+
+
 if __name__ == "__main__":
+    postgres.need()
     end_to_end.main()
