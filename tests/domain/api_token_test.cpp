@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <vector>
 
 namespace invited::domain {
 namespace {
@@ -52,14 +53,14 @@ TEST(ApiToken, ItsHashDependsOnThePepperAndAllOfIt) {
 
 TEST(ApiToken, IsValidUntilItExpiresOrIsRevoked) {
   const base::Timestamp now{std::chrono::hours(1'000)};
-  ApiToken token;
-  EXPECT_TRUE(token.is_valid_at(now));
-  token.expires_at = now;
-  EXPECT_FALSE(token.is_valid_at(now));
-  EXPECT_TRUE(token.is_valid_at(now - std::chrono::milliseconds(1)));
-  token.expires_at.reset();
-  token.revoked_at = now + std::chrono::hours(1);  // by another instance, whose clock is ahead
-  EXPECT_FALSE(token.is_valid_at(now));
+  std::vector<ApiToken> tokens(3);
+  enum { kPlain, kExpiring, kRevoked };
+  tokens[kExpiring].expires_at = now;
+  tokens[kRevoked].revoked_at = now + std::chrono::hours(1);  // by another instance, whose clock is ahead
+  EXPECT_TRUE(tokens[kPlain].is_valid_at(now));
+  EXPECT_FALSE(tokens[kExpiring].is_valid_at(now));
+  EXPECT_TRUE(tokens[kExpiring].is_valid_at(now - std::chrono::milliseconds(1)));
+  EXPECT_FALSE(tokens[kRevoked].is_valid_at(now));
 }
 
 }  // namespace
