@@ -6,6 +6,7 @@
 
 #include "base/ascii.h"
 #include "base/log.h"
+#include "base/markup.h"
 #include "http/assets.h"
 
 namespace invited::http {
@@ -19,30 +20,6 @@ std::string_view find_template(std::string_view name) {
   for (const base::EmbeddedFile& file : templates::files())
     if (file.name == name) return file.content;
   return {};
-}
-
-/// Texts of ours are plain, so that they may stand in an attribute as well; tags `{{…}}` hold none of these.
-std::string escape_markup(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
 }
 
 mustache::data to_mustache(const PageData& data) {
@@ -146,7 +123,7 @@ Response PageRenderer::render(const Request& request, const PageSpec& spec, Page
       values.set(std::string(file.name.substr(0, file.name.rfind('.'))), std::string(file.content));
   values.set("content", std::string(source.substr(std::min(title_end + 1, source.size()))));
   values.set("t", mustache::data{mustache::lambda2{[language](const std::string& text, const mustache::renderer& fill) {
-               return fill(escape_markup(base::translate(language, base::on_one_line(text))), false);
+               return fill(base::escape_markup(base::translate(language, base::on_one_line(text))), false);
              }}});
 
   mustache::mustache layout{std::string(find_template("layout.html"))};

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/markup.h"
 #include "base/translation.h"
 #include "domain/web_url.h"
 #include "mail/name_guard.h"
@@ -80,33 +81,6 @@ std::string laid_out_as_html(std::string_view html) {
   return result;
 }
 
-/// Mustache's own writes &apos;, which not every mail program knows.
-std::string escape_html(const std::string& value) {
-  std::string escaped;
-  for (const char c : value) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      case '\'':
-        escaped += "&#39;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
-}
-
 enum class Escaping { none, html };
 
 constexpr std::string_view kEnding = ".mustache";
@@ -124,7 +98,7 @@ std::unexpected<domain::Error> wrong(std::string_view name, const std::string& w
 struct Prepared {
   Prepared(const std::string& text, Escaping escaping) : parsed(text) {
     if (escaping == Escaping::html)
-      parsed.set_custom_escape(escape_html);
+      parsed.set_custom_escape(base::escape_markup);
     else
       parsed.set_custom_escape([](const std::string& value) { return value; });
   }

@@ -57,11 +57,13 @@ std::string text_of(const Json& body) { return body.dump(-1, ' ', false, Json::e
 
 }  // namespace
 
-RouteOptions api_route_options(ErrorRenderer render_error) {
-  return {.max_body = kMaxJsonBody,
-          .content_types = {"application/json"},
-          .error_renderer = std::move(render_error),
-          .is_cross_origin = true};
+RouteOptions api_route_options(ErrorRenderer render_error, ApiBody body) {
+  RouteOptions options{.max_body = kMaxJsonBody,
+                       .content_types = {},
+                       .error_renderer = std::move(render_error),
+                       .is_cross_origin = true};
+  if (body == ApiBody::json) options.content_types = {"application/json"};
+  return options;
 }
 
 Result<domain::Caller> authenticate_api_token(const Request& request, domain::Context& context) {

@@ -49,8 +49,15 @@ using Authenticator = std::function<domain::Result<domain::Caller>(const Request
 /// By the API token in the Authorization field. Errors: authentication_failed, rate_limited, unavailable.
 domain::Result<domain::Caller> authenticate_api_token(const Request& request, domain::Context& context);
 
-/// What a request on a JSON path may look like: JSON of a size that parse_json takes, from pages of named origins too.
-RouteOptions api_route_options(ErrorRenderer render_error);
+/// What a call brings along.
+enum class ApiBody {
+  json,
+  none,  ///< or one that does not matter: it need have no Content-Type
+};
+
+/// What a request on a JSON path may look like: a body of a size that parse_json takes, from pages of named origins
+/// too.
+RouteOptions api_route_options(ErrorRenderer render_error, ApiBody body);
 
 class ApiCalls {
  public:

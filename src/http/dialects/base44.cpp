@@ -111,11 +111,8 @@ Handler telling_who_calls(std::shared_ptr<const ApiCalls> calls) {
 
 void add_base44_routes(Router& router, domain::Context& context) {
   const auto calls = std::make_shared<const ApiCalls>(context, write_error);
-  RouteOptions options;
-  options.error_renderer = render_error_of_listener;
-  options.is_cross_origin = true;
-  RouteOptions with_body = options;
-  with_body.content_types = {"application/json"};
+  const RouteOptions options = api_route_options(render_error_of_listener, ApiBody::none);
+  const RouteOptions with_body = api_route_options(render_error_of_listener, ApiBody::json);
   router.add_error_renderer("/api/apps/", render_error_of_listener);
   const std::string app = "/api/apps/{appId}";
   router.add("POST", app + "/runtime/users/invite-user", inviting(calls, "base44-runtime", read_one), with_body);

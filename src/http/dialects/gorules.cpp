@@ -315,11 +315,8 @@ Result<ApiAnswer> list_users(ApiCall& call, const ListQuery& input) {
 
 void add_gorules_routes(Router& router, domain::Context& context) {
   const auto calls = std::make_shared<const ApiCalls>(context, write_error);
-  RouteOptions options;
-  options.error_renderer = render_error_of_listener;
-  options.is_cross_origin = true;
-  RouteOptions with_body = options;
-  with_body.content_types = {"application/json"};
+  const RouteOptions options = api_route_options(render_error_of_listener, ApiBody::none);
+  const RouteOptions with_body = api_route_options(render_error_of_listener, ApiBody::json);
 
   router.add_error_renderer("/api/", render_error_of_listener);
   router.add(

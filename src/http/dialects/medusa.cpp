@@ -287,25 +287,24 @@ Response accept(domain::Context& context, const Request& request) {
 void add_medusa_routes(Router& router, domain::Context& context) {
   const auto calls = std::make_shared<const ApiCalls>(
       context, [](const domain::Error& error) { return medusa_error(error); }, authenticate_medusa);
-  const ErrorRenderer render_error = [](int status, std::string_view reason) {
-    return medusa_error({code_of_status(status), std::string(reason), {}, std::nullopt});
-  };
-  const RouteOptions options = api_route_options(render_error);
-  for (const char* prefix : {"/admin/", "/auth/"}) router.add_error_renderer(prefix, render_error);
+  const RouteOptions with_body = api_route_options(render_medusa_error, ApiBody::json);
+  const RouteOptions without_body = api_route_options(render_medusa_error, ApiBody::none);
+  for (const char* prefix : {"/admin/", "/auth/"}) router.add_error_renderer(prefix, render_medusa_error);
   using Endpoint = Response (*)(const ApiCalls&, const Request&);
   for (const std::string_view prefix : kPrefixes) {
     const std::string invites = std::string(prefix) + "/admin/invites";
-    const auto add = [&](const char* method, const std::string& path, Endpoint endpoint) {
+    const auto add = [&](const char* method, const std::string& path, Endpoint endpoint, const RouteOptions& options) {
       router.add(
           method, path, [calls, endpoint](const Request& request) { return endpoint(*calls, request); }, options);
     };
-    add("POST", invites, create);
-    add("GET", invites, list);
+    add("POST", invites, create, with_body);
+    add("GET", invites, list, without_body);
     router.add(
-        "POST", invites + "/accept", [&context](const Request& request) { return accept(context, request); }, options);
-    add("GET", invites + "/{id}", retrieve);
-    add("DELETE", invites + "/{id}", remove);
-    add("POST", invites + "/{id}/resend", resend);
+        "POST", invites + "/accept", [&context](const Request& request) { return accept(context, request); },
+        with_body);
+    add("GET", invites + "/{id}", retrieve, without_body);
+    add("DELETE", invites + "/{id}", remove, without_body);
+    add("POST", invites + "/{id}/resend", resend, without_body);
     add_medusa_auth_routes(router, std::string(prefix), context);
   }
 }

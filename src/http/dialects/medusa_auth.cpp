@@ -48,13 +48,20 @@ Result<std::optional<Json>> bearer_claims(const Request& request, Context& conte
   return claims;
 }
 
+bool is_json(const Request& request) {
+  const std::string_view type = request.headers.get("Content-Type");
+  return equals_ignoring_case(type.substr(0, type.find_first_of("; ")), "application/json");
+}
+
 /// The session's text: out of the Bearer token, else out of the cookie.
 Result<std::string> session_of(const Request& request, Context& context) {
   const auto claims = bearer_claims(request, context);
   if (!claims) return std::unexpected(claims.error());
   if (*claims) return text_claim(**claims, "sid");
-  // A cookie is sent along whoever wrote the page; a page of another site gets nothing done with it.
-  if (request.headers.get("Sec-Fetch-Site") == "cross-site") return std::unexpected(unauthorized());
+  // A cookie is sent along whoever wrote the page: a page of another site gets nothing done with it, and a form, which
+  // needs nobody's leave but cannot say that it is JSON, neither.
+  const bool is_form = request.method == "POST" && !is_json(request);
+  if (is_form || request.headers.get("Sec-Fetch-Site") == "cross-site") return std::unexpected(unauthorized());
   const auto cookies = cookies_of(request, kSessionCookie);
   return cookies.empty() ? std::string() : std::string(cookies.front());
 }
@@ -232,6 +239,10 @@ Response medusa_error(const domain::Error& error) {
   return response;
 }
 
+Response render_medusa_error(int status, std::string_view reason) {
+  return medusa_error(status, type_of_status(status), reason);
+}
+
 Response medusa_unauthorized() { return make_json(401, {{"message", "Unauthorized"}}); }
 
 Result<domain::Caller> authenticate_medusa(const Request& request, Context& context) {
@@ -267,19 +278,17 @@ Result<MedusaIdentity> find_medusa_identity(const Request& request, Context& con
 
 void add_medusa_auth_routes(Router& router, const std::string& prefix, Context& context) {
   using Endpoint = Response (*)(const Request&, Context&);
-  const auto options = api_route_options(
-      [](int status, std::string_view reason) { return medusa_error(status, type_of_status(status), reason); });
-  const auto add = [&](const char* method, const char* path, Endpoint endpoint) {
+  const auto add = [&](const char* method, const char* path, Endpoint endpoint, ApiBody body) {
     router.add(
         method, prefix + path, [endpoint, &context](const Request& request) { return endpoint(request, context); },
-        options);
+        api_route_options(render_medusa_error, body));
   };
-  add("POST", "/auth/user/emailpass/register", do_register);
-  add("POST", "/auth/user/emailpass", login);
-  add("POST", "/auth/token/refresh", refresh);
-  add("POST", "/auth/session", begin_session);
-  add("DELETE", "/auth/session", end_session);
-  add("GET", "/auth/user/providers", list_providers);
+  add("POST", "/auth/user/emailpass/register", do_register, ApiBody::json);
+  add("POST", "/auth/user/emailpass", login, ApiBody::json);
+  add("POST", "/auth/token/refresh", refresh, ApiBody::none);
+  add("POST", "/auth/session", begin_session, ApiBody::none);
+  add("DELETE", "/auth/session", end_session, ApiBody::none);
+  add("GET", "/auth/user/providers", list_providers, ApiBody::none);
 }
 
 }  // namespace invited::http

@@ -26,6 +26,8 @@ domain::Result<MedusaIdentity> find_medusa_identity(const Request& request, doma
 /// Medusa's error body.
 Response medusa_error(int status, std::string_view type, std::string_view message);
 Response medusa_error(const domain::Error& error);
+/// What the listener finds: an ErrorRenderer.
+Response render_medusa_error(int status, std::string_view reason);
 /// 401 {"message": "Unauthorized"}: says nothing more.
 Response medusa_unauthorized();
 

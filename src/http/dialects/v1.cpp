@@ -24,13 +24,9 @@ std::string url_of(const Calls& calls, std::string_view path) {
   return url.append(kRoot).append(path);
 }
 
-RouteOptions with_body() { return api_route_options(render_problem); }
+RouteOptions with_body() { return api_route_options(render_problem, ApiBody::json); }
 
-RouteOptions without_body() {
-  RouteOptions options = with_body();
-  options.content_types.clear();
-  return options;
-}
+RouteOptions without_body() { return api_route_options(render_problem, ApiBody::none); }
 
 Response answer_get(const Calls& calls, const Request& request, const ApiWork& work) {
   Response response = calls->read(request, work);

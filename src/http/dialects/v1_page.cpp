@@ -1,41 +1,21 @@
 // The page about /api/v1, made of its OpenAPI document: what is described there is said here, and nothing else.
 #include <algorithm>
 
+#include "base/markup.h"
 #include "http/assets.h"
 #include "http/dialects/v1.h"
 
 namespace invited::http::v1 {
 namespace {
 
-/// Joins its arguments. Text from the document goes through escape first.
+using base::escape_markup;
+
+/// Joins its arguments. Text from the document goes through escape_markup first.
 template <class... Parts>
 std::string join(const Parts&... parts) {
   std::string joined;
   (joined.append(std::string_view(parts)), ...);
   return joined;
-}
-
-std::string escape(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
 }
 
 std::string text_of(const Json& object, const char* name) { return object.value(name, std::string()); }
@@ -46,7 +26,7 @@ std::string prose(std::string_view text) {
   bool is_code = false;
   for (std::size_t at = 0; at <= text.size();) {
     const auto end = std::min(text.find('`', at), text.size());
-    const std::string part = escape(text.substr(at, end - at));
+    const std::string part = escape_markup(text.substr(at, end - at));
     html += is_code ? "<code>" + part + "</code>" : part;
     is_code = !is_code;
     at = end + 1;
@@ -56,14 +36,14 @@ std::string prose(std::string_view text) {
 
 /// A block to copy. Scrollable, so it can be reached by keyboard and has a name.
 std::string sample(std::string_view label, std::string_view text) {
-  return join("<pre tabindex=\"0\" role=\"region\" aria-label=\"", escape(label), "\"><code>", escape(text),
-              "</code></pre>\n");
+  return join("<pre tabindex=\"0\" role=\"region\" aria-label=\"", escape_markup(label), "\"><code>",
+              escape_markup(text), "</code></pre>\n");
 }
 
 std::string table(std::string_view caption, std::initializer_list<std::string_view> headings, std::string_view rows) {
-  std::string html = join("<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"", escape(caption),
-                          "\"><table>\n<caption>", escape(caption), "</caption>\n<thead><tr>");
-  for (const auto heading : headings) html += join("<th scope=\"col\">", escape(heading), "</th>");
+  std::string html = join("<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"", escape_markup(caption),
+                          "\"><table>\n<caption>", escape_markup(caption), "</caption>\n<thead><tr>");
+  for (const auto heading : headings) html += join("<th scope=\"col\">", escape_markup(heading), "</th>");
   return html + join("</tr></thead>\n<tbody>\n", rows, "</tbody></table></div>\n");
 }
 
@@ -95,9 +75,9 @@ std::string parameter_rows(const Json& openapi, const Json& operation) {
   std::string rows;
   for (const Json& reference : operation.value("parameters", Json::array())) {
     const Json& parameter = resolve(openapi, reference);
-    rows += join("<tr><th scope=\"row\">", escape(text_of(parameter, "name")), "</th><td data-label=\"In\">",
-                 text_of(parameter, "in"), "</td><td>", escape(type_of(openapi, parameter["schema"])), "</td><td>",
-                 prose(text_of(parameter, "description")), "</td></tr>\n");
+    rows += join("<tr><th scope=\"row\">", escape_markup(text_of(parameter, "name")), "</th><td data-label=\"In\">",
+                 text_of(parameter, "in"), "</td><td>", escape_markup(type_of(openapi, parameter["schema"])),
+                 "</td><td>", prose(text_of(parameter, "description")), "</td></tr>\n");
   }
   return rows;
 }
@@ -107,8 +87,8 @@ std::string member_rows(const Json& openapi, const Json& schema) {
   const Json required = schema.value("required", Json::array());
   for (const auto& [name, member] : schema["properties"].items()) {
     const bool needed = std::ranges::find(required, Json(name)) != required.end();
-    rows += join("<tr><th scope=\"row\">", escape(name), "</th><td data-label=\"Needed\">", needed ? "yes" : "no",
-                 "</td><td>", escape(type_of(openapi, member)), "</td><td>",
+    rows += join("<tr><th scope=\"row\">", escape_markup(name), "</th><td data-label=\"Needed\">",
+                 needed ? "yes" : "no", "</td><td>", escape_markup(type_of(openapi, member)), "</td><td>",
                  prose(text_of(resolve(openapi, member), "description")), "</td></tr>\n");
   }
   return rows;
@@ -150,8 +130,8 @@ std::string answer_sections(const Json& openapi, const std::string& title, const
 std::string operation_section(const Json& openapi, std::string method, const std::string& path, const Json& operation) {
   for (char& c : method) c = static_cast<char>(c - 'a' + 'A');
   const std::string title = text_of(operation, "summary");
-  std::string html = join("<h3 id=\"", text_of(operation, "operationId"), "\">", escape(title), "</h3>\n<p><code>",
-                          method, ' ' + std::string(kRoot), escape(path), "</code></p>\n<p>",
+  std::string html = join("<h3 id=\"", text_of(operation, "operationId"), "\">", escape_markup(title),
+                          "</h3>\n<p><code>", method, ' ' + std::string(kRoot), escape_markup(path), "</code></p>\n<p>",
                           prose(text_of(operation, "description")), "</p>\n");
   if (const std::string rows = parameter_rows(openapi, operation); !rows.empty())
     html += table("Parameters: " + title, {"Name", "In", "Type", "Meaning"}, rows);
@@ -199,22 +179,22 @@ std::string documentation_page(const Json& openapi, std::string_view base_path) 
         if (operation["tags"][0] != name) continue;
         body += operation_section(openapi, method, path, operation);
         entries += join("<li><a href=\"#", text_of(operation, "operationId"), "\">",
-                        escape(text_of(operation, "summary")), "</a></li>\n");
+                        escape_markup(text_of(operation, "summary")), "</a></li>\n");
       }
     }
-    contents += join("<li>", escape(name), "<ul>\n", entries, "</ul></li>\n");
-    sections += join("<article class=\"card\">\n<h2>", escape(name), "</h2>\n", body, "</article>\n");
+    contents += join("<li>", escape_markup(name), "<ul>\n", entries, "</ul></li>\n");
+    sections += join("<article class=\"card\">\n<h2>", escape_markup(name), "</h2>\n", body, "</article>\n");
   }
   const std::string url = openapi["servers"][0]["url"];
   return join(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<title>JSON API: documentation</title>\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
       "<meta name=\"color-scheme\" content=\"light dark\"/>\n<link rel=\"icon\" href=\"",
-      escape(base_path), asset_path("icon.svg"), "\" type=\"image/svg+xml\"/>\n<link rel=\"stylesheet\" href=\"",
-      escape(base_path), asset_path("invited.css"),
+      escape_markup(base_path), asset_path("icon.svg"), "\" type=\"image/svg+xml\"/>\n<link rel=\"stylesheet\" href=\"",
+      escape_markup(base_path), asset_path("invited.css"),
       "\"/>\n</head>\n<body>\n<main class=\"page page-wide\">\n<header class=\"card\">\n<h1>JSON API</h1>\n<p>",
-      prose(text_of(openapi["info"], "description")), "</p>\n<dl>\n<dt>Address</dt><dd><code>", escape(url),
-      "</code></dd>\n<dt>For programs</dt><dd><a href=\"", escape(url), "/openapi.json\">", escape(url),
+      prose(text_of(openapi["info"], "description")), "</p>\n<dl>\n<dt>Address</dt><dd><code>", escape_markup(url),
+      "</code></dd>\n<dt>For programs</dt><dd><a href=\"", escape_markup(url), "/openapi.json\">", escape_markup(url),
       "/openapi.json</a> (OpenAPI 3.1)</dd>\n</dl>\n<nav aria-label=\"Contents\"><ul>\n"
       "<li><a href=\"#token\">The token</a></li>\n",
       contents,

@@ -302,7 +302,8 @@ TEST_F(ApiCallsTest, ItsRoutesAnswerPagesOfNamedOrigins) {
   Router router;
   router.set_cors(CorsPolicy({"https://app.example.com"}));
   router.add(
-      "POST", "/api/probe", [this](const Request& asked) { return post(asked); }, api_route_options(render_problem));
+      "POST", "/api/probe", [this](const Request& asked) { return post(asked); },
+      api_route_options(render_problem, ApiBody::json));
   const auto preflight = [&](const char* origin) {
     const auto match = router.match("OPTIONS", "/api/probe");
     EXPECT_NE(match.cors, nullptr);

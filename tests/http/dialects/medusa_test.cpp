@@ -321,6 +321,8 @@ TEST_F(Medusa, ASessionIsACookieThatSigningOutEnds) {
   };
   EXPECT_EQ(with_cookie("GET", "/admin/invites").status, 200);
   expect_unauthorized(with_cookie("GET", "/admin/invites", {{"Sec-Fetch-Site", "cross-site"}}));
+  expect_unauthorized(with_cookie("POST", "/admin/invites/x/resend", {{"Sec-Fetch-Site", "same-site"}}));  // a form
+  EXPECT_EQ(with_cookie("POST", "/admin/invites/x/resend", {{"Content-Type", "application/json"}}).status, 400);
   EXPECT_EQ(with_cookie("DELETE", "/auth/session").json, (Json{{"success", true}}));
   expect_unauthorized(with_cookie("GET", "/admin/invites"));
 }
@@ -329,6 +331,22 @@ TEST_F(Medusa, APathMayNameTheEnvironment) {
   const std::string own = "/environments/" + environment_.id.to_string();
   EXPECT_EQ(call("GET", own + "/admin/invites").status, 200);
   expect_unauthorized(call("GET", "/environments/" + base::Uuid::random().to_string() + "/admin/invites"));
+}
+
+TEST_F(Medusa, CallsWithoutABodyNeedNoContentType) {
+  const auto types_of = [&](const char* method, const char* path) {
+    const auto match = router_.match(method, path);
+    EXPECT_NE(match.route, nullptr) << method << ' ' << path;
+    return match.route == nullptr ? Texts{} : match.route->options.content_types;
+  };
+  for (const auto& [method, path] : {std::pair{"POST", "/admin/invites/x/resend"},
+                                     {"DELETE", "/admin/invites/x"},
+                                     {"POST", "/auth/token/refresh"},
+                                     {"POST", "/auth/session"},
+                                     {"DELETE", "/auth/session"}})
+    EXPECT_THAT(types_of(method, path), ElementsAre()) << method << ' ' << path;
+  for (const char* path : {"/admin/invites", "/admin/invites/accept", "/auth/user/emailpass"})
+    EXPECT_THAT(types_of("POST", path), ElementsAre("application/json")) << path;
 }
 
 TEST_F(Medusa, UnknownPathsAreAnsweredInJson) {
