@@ -281,7 +281,7 @@ std::vector<Setting> make_settings() {
            "Where answers go, if not to the sender."),
       text("mail.message_id_domain", "", "domain name", INVITED_TARGET(mail.message_id_domain), domain_name,
            "Right part of Message-IDs. Empty: the domain of mail.from."),
-      number("mail.connections", 1, 1, 5, INVITED_TARGET(delivery.connections),
+      number("mail.connections", 1, 1, mail::kMostConnections, INVITED_TARGET(delivery.connections),
              "Mails sent at once. Each may be sent twice if the process is killed at that moment."),
       duration(
           "mail.lease", 20min, 1s, 1h, INVITED_TARGET(delivery.lease),

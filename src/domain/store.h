@@ -157,6 +157,7 @@ class Transaction {
   // --- outbox --------------------------------------------------------------------------------------
   virtual void insert(const OutboxMessage&) = 0;
   virtual std::optional<OutboxMessage> find_message(const base::Uuid& id) = 0;
+  virtual std::optional<MessageState> find_message_state(const base::Uuid& id) = 0;
   /// Empty `state`: all of them. Queued ones: the last to be due first.
   virtual std::vector<OutboxMessage> list_messages(std::optional<MessageState> state, const Page&) = 0;
   virtual std::vector<OutboxMessage> list_messages_of(const base::Uuid& invitation_id) = 0;  ///< oldest first

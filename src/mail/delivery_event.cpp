@@ -33,8 +33,8 @@ DeliveryEvent::DeliveryEvent(const domain::OutboxMessage& message, const domain:
 void DeliveryEvent::queue(domain::Transaction& transaction, base::Timestamp now) const {
   if (!invitation_) return;
   // Cancelled meanwhile: nobody waits for a mail that was not delivered.
-  const auto message = transaction.find_message(message_id_);
-  if (!message || message->state == domain::MessageState::cancelled) return;
+  const auto state = transaction.find_message_state(message_id_);
+  if (!state || *state == domain::MessageState::cancelled) return;
   domain::queue_invitation_event(*type_, *invitation_, transaction, now, reason_);
 }
 

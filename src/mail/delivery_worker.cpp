@@ -92,7 +92,7 @@ void DeliveryWorker::start() {
   };
   const auto probed_now = store_.write(probe_now, domain::Urgency::owed);
   if (!probed_now) base::log::warning("mail.hold_not_read", {{"reason", probed_now.error().message}});
-  const std::uint32_t connections = std::clamp(options_.connections, 1U, 5U);
+  const std::uint32_t connections = std::clamp(options_.connections, 1U, kMostConnections);
   for (std::uint32_t i = 0; i < connections; ++i) transports_.push_back(make_transport_());
   running_ = connections;
   for (std::uint32_t i = 0; i < connections; ++i) threads_.emplace_back([this, i] { run(i); });
@@ -217,8 +217,9 @@ bool DeliveryWorker::record_and_claim(std::vector<Finished>& finished, Claiming 
   const auto work = [&](domain::Transaction& transaction) -> domain::Result<void> {
     const base::Timestamp now = clock_.now();
     notes.assign(finished.size(), {});
-    for (std::size_t i = 0; i < finished.size(); ++i) record(transaction, finished[i], now, notes[i]);
-    if (claiming != Claiming::nothing) claimed = claim_one(transaction, claiming, now);
+    auto hold = transaction.find_mail_hold();
+    for (std::size_t i = 0; i < finished.size(); ++i) record(transaction, finished[i], now, hold, notes[i]);
+    if (claiming != Claiming::nothing) claimed = claim_one(transaction, claiming, now, hold);
     return {};
   };
   if (!store_.write(work, domain::Urgency::owed)) return false;
@@ -300,8 +301,7 @@ domain::Result<std::optional<DeliveryResult>> DeliveryWorker::reason_not_to_send
         const auto no = [](std::string stage, std::string why) {
           return std::optional<DeliveryResult>({DeliveryOutcome::rejected, 0, std::move(stage), std::move(why)});
         };
-        const auto stored = transaction.find_message(message.id);
-        if (!stored || stored->state != domain::MessageState::queued)
+        if (transaction.find_message_state(message.id) != domain::MessageState::queued)
           return no("cancelled", "not sent: the message was cancelled");
         if (now >= message.expires_at) return no("expired", "not sent: its time was over");
         if (message.kind == domain::MessageKind::password_reset) {
@@ -323,8 +323,7 @@ domain::Result<std::optional<DeliveryResult>> DeliveryWorker::reason_not_to_send
 // --- in the store ----------------------------------------------------------------------------------------------------
 
 std::optional<DeliveryWorker::Claim> DeliveryWorker::claim_one(domain::Transaction& transaction, Claiming claiming,
-                                                               base::Timestamp now) const {
-  auto hold = transaction.find_mail_hold();
+                                                               base::Timestamp now, Hold& hold) const {
   if (hold && claiming == Claiming::ahead) return std::nullopt;
   if (hold && is_ahead(hold->next_try_at, now, std::max<milliseconds>(kLongestWait, options_.lease)))
     return std::nullopt;
@@ -338,7 +337,7 @@ std::optional<DeliveryWorker::Claim> DeliveryWorker::claim_one(domain::Transacti
 }
 
 void DeliveryWorker::record(domain::Transaction& transaction, const Finished& finished, base::Timestamp now,
-                            Notes& notes) const {
+                            Hold& hold, Notes& notes) const {
   const DeliveryResult& result = finished.result;
   if (result.outcome == DeliveryOutcome::deferred)
     notes.next_attempt = domain::next_attempt_at(finished.lease.message, options_.retry, now, base::random_fraction());
@@ -351,17 +350,18 @@ void DeliveryWorker::record(domain::Transaction& transaction, const Finished& fi
   notes.lease_was_over = !transaction.finish_attempt(finished.lease, result, notes.next_attempt, now);
   if (event && !notes.lease_was_over) event->queue(transaction, now);
 
-  auto hold = transaction.find_mail_hold();
   if (!finished.met_relay) {
     if (hold && finished.is_probe) {
       hold->next_try_at = now;  // it proved nothing
       transaction.set_mail_hold(hold);
     }
   } else if (result.outcome != DeliveryOutcome::held) {
-    if (hold) transaction.set_mail_hold(std::nullopt);
     notes.hold_ended = hold.has_value();
+    if (hold) transaction.set_mail_hold(std::nullopt);
+    hold.reset();
   } else if (!hold) {
-    transaction.set_mail_hold(domain::MailHold{now, now + kFirstHold, 1, result});
+    hold = domain::MailHold{now, now + kFirstHold, 1, result};
+    transaction.set_mail_hold(hold);
     notes.hold_began = true;
   } else if (finished.is_probe) {
     hold->tries += 1;

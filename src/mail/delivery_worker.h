@@ -32,7 +32,7 @@
 namespace invited::mail {
 
 struct DeliveryOptions {
-  std::uint32_t connections = 1;  ///< mails sent at once, 1 to 5
+  std::uint32_t connections = 1;  ///< mails sent at once, 1 to kMostConnections
   std::chrono::milliseconds lease = std::chrono::minutes(20);
   domain::RetryPolicy retry;
   std::string public_url;                 ///< what links begin with
@@ -64,12 +64,15 @@ class DeliveryWorker {
   struct Finished;
   struct Notes;
   enum class Claiming { nothing, next, ahead };
+  using Hold = std::optional<domain::MailHold>;  ///< as stored; whoever changes it stores it
 
   void run(std::size_t index);
   bool record_and_claim(std::vector<Finished>& finished, Claiming claiming, std::optional<Claim>& claim);
-  void record(domain::Transaction& transaction, const Finished& finished, base::Timestamp now, Notes& notes) const;
+  void record(domain::Transaction& transaction, const Finished& finished, base::Timestamp now, Hold& hold,
+              Notes& notes) const;
   bool record_and_claim_ahead(std::vector<Finished>& finished, Claiming claiming);
-  std::optional<Claim> claim_one(domain::Transaction& transaction, Claiming claiming, base::Timestamp now) const;
+  std::optional<Claim> claim_one(domain::Transaction& transaction, Claiming claiming, base::Timestamp now,
+                                 Hold& hold) const;
   bool may_still_send(const Claim& claim) const;
   bool may_claim_ahead(const Claim& under_way) const;
   static Finished put_back(const Claim& claim);

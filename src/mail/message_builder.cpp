@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "base/crypto.h"
+#include "mail/line_ends.h"
 #include "mail/name_guard.h"
 
 namespace invited::mail {
@@ -44,6 +45,15 @@ Owned<GMimePart> make_part(const char* subtype, std::string_view text) {
   return part;
 }
 
+/// g_mime_multipart_new_with_subtype() would open /dev/urandom for a boundary first.
+Owned<GMimeMultipart> make_alternatives(const std::string& boundary) {
+  Owned<GMimeMultipart> alternatives(GMIME_MULTIPART(g_object_new(GMIME_TYPE_MULTIPART, nullptr)));
+  const Owned<GMimeContentType> type(g_mime_content_type_new("multipart", "alternative"));
+  g_mime_object_set_content_type(GMIME_OBJECT(alternatives.get()), type.get());
+  g_mime_multipart_set_boundary(alternatives.get(), boundary.c_str());
+  return alternatives;
+}
+
 void add_mailbox(GMimeMessage* message, GMimeAddressType header, const std::string& name, const std::string& address) {
   Owned<InternetAddress> mailbox(internet_address_mailbox_new(name.empty() ? nullptr : name.c_str(), address.c_str()));
   internet_address_set_charset(mailbox.get(), "utf-8");
@@ -52,18 +62,6 @@ void add_mailbox(GMimeMessage* message, GMimeAddressType header, const std::stri
 
 void add_header(GMimeMessage* message, const char* name, const std::string& value) {
   g_mime_object_append_header(GMIME_OBJECT(message), name, value.c_str(), "utf-8");
-}
-
-/// Every line end becomes CRLF. Encoded bodies hold no other CR or LF.
-std::string with_crlf(std::string_view text) {
-  std::string result;
-  result.reserve(text.size() + text.size() / 32);
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] == '\r') continue;
-    if (text[at] == '\n') result += '\r';
-    result += text[at];
-  }
-  return result;
 }
 
 std::string to_bytes(GMimeMessage* message) {
@@ -107,9 +105,8 @@ domain::Result<std::string> MessageBuilder::build(const domain::OutboxMessage& m
     return domain::refuse(domain::ErrorCode::invalid_parameter, "an address of this mail cannot stand in a header");
 
   const std::string id = domain::message_id_of(message);
-  Owned<GMimeMultipart> alternatives(g_mime_multipart_new_with_subtype("alternative"));
   // "=_" cannot occur in quoted-printable (RFC 2045 section 6.7), and the digest is nobody's to choose.
-  g_mime_multipart_set_boundary(alternatives.get(), ("=_" + base::to_hex(base::sha256(id)).substr(0, 32)).c_str());
+  const Owned<GMimeMultipart> alternatives = make_alternatives("=_" + base::to_hex(base::sha256(id)).substr(0, 32));
   g_mime_object_set_header(GMIME_OBJECT(alternatives.get()), "Content-Language",
                            std::string(base::to_string(message.language)).c_str(), nullptr);
   const Owned<GMimePart> text = make_part("plain", words->text);

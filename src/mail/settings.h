@@ -8,6 +8,9 @@
 
 namespace invited::mail {
 
+/// Mails sent at once: as many as Postfix opens to one destination.
+inline constexpr std::uint32_t kMostConnections = 20;
+
 enum class TransportKind { smtp, directory };
 
 /// Encryption to the relay. It is required or off, never "if it happens to be there".

@@ -11,6 +11,7 @@
 #include "base/crypto.h"
 #include "base/failpoint.h"
 #include "base/secret.h"
+#include "mail/line_ends.h"
 #include "mail/name_guard.h"
 #include "mail/smtp_dialogue.h"
 
@@ -75,25 +76,6 @@ std::string url_of(const Settings& settings) {
   const std::string name = is_host(settings.message_id_domain) ? settings.message_id_domain : "localhost";
   return (settings.tls == Tls::implicit ? "smtps://" : "smtp://") + host + ":" + std::to_string(settings.port) + "/" +
          name;
-}
-
-/// CR, LF and CRLF each become CRLF: a lone one is what SMTP smuggling is made of (M09). Dots are libcurl's to stuff,
-/// which it does after CRLF only; so there must be nothing else.
-std::string with_clean_line_ends(std::string_view bytes) {
-  std::string clean;
-  clean.reserve(bytes.size() + 2);
-  for (std::size_t at = 0; at < bytes.size(); ++at) {
-    const char c = bytes[at];
-    if (c == '\0') continue;
-    if (c != '\r' && c != '\n') {
-      clean += c;
-      continue;
-    }
-    if (c == '\r' && at + 1 < bytes.size() && bytes[at + 1] == '\n') ++at;
-    clean += "\r\n";
-  }
-  if (!clean.ends_with("\r\n")) clean += "\r\n";
-  return clean;
 }
 
 bool is_tls_trouble(CURLcode code) {
@@ -342,7 +324,7 @@ DeliveryResult SmtpTransport::deliver(const Envelope& envelope, const std::strin
   conversation.sender = &envelope.from;
   conversation.recipient = &envelope.recipient;
   if (envelope.may_complete) conversation.may_complete = &envelope.may_complete;
-  conversation.bytes = with_clean_line_ends(bytes);
+  conversation.bytes = with_crlf(bytes);  // libcurl stuffs dots after CRLF only: there must be no other line end
   return converse(conversation);
 }
 

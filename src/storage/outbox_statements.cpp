@@ -57,6 +57,7 @@ struct OutboxStatements::Prepared {
       " :not_before, :due_at, :expires_at, :attempts, :deaths, 0, :finished_at, :last_error)",
       row.all()};
   Statement find{connection, std::string(kMessageColumns) + "WHERE id = :id", {{"id", row.id}}, row.columns()};
+  Statement find_state{connection, "SELECT state FROM outbox_message WHERE id = :id", {{"id", row.id}}, {&row.state}};
 
   // The words are in the text, not bound: only so do the partial indexes serve.
   Statement list_all = make_list("");
@@ -222,6 +223,12 @@ std::optional<domain::OutboxMessage> OutboxStatements::find_message(const base::
   return prepared_->row.get();
 }
 
+std::optional<MessageState> OutboxStatements::find_message_state(const base::Uuid& id) {
+  prepared_->row.id = id.to_string();
+  if (!prepared_->find_state.find()) return std::nullopt;
+  return domain::parse_message_state(prepared_->row.state);
+}
+
 std::vector<domain::OutboxMessage> OutboxStatements::list_messages(std::optional<MessageState> state,
                                                                    const domain::Page& page) {
   std::vector<domain::OutboxMessage> messages;
@@ -310,7 +317,7 @@ std::vector<domain::Lease> OutboxStatements::claim_due_messages(std::uint32_t li
     for (domain::Lease& lease : due) {
       Prepared& prepared = *prepared_;
       MessageRow& row = prepared.row;
-      prepared.load(lease.message.id);
+      if (due.size() > 1) prepared.load(lease.message.id);  // else it is loaded still
       if (!row.lease_id.null) row.deaths += 1;  // its worker never came back
       prepared.end_lease();
 

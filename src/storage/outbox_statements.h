@@ -22,6 +22,7 @@ class OutboxStatements {
 
   void insert(const domain::OutboxMessage& message);
   std::optional<domain::OutboxMessage> find_message(const base::Uuid& id);
+  std::optional<domain::MessageState> find_message_state(const base::Uuid& id);
   std::vector<domain::OutboxMessage> list_messages(std::optional<domain::MessageState> state, const domain::Page& page);
   std::vector<domain::OutboxMessage> list_messages_of(const base::Uuid& invitation_id);
   std::vector<domain::Attempt> list_attempts(const base::Uuid& message_id);

@@ -188,6 +188,9 @@ class SqlTransaction final : public domain::Transaction {
     writing(), ahead_.forget_slots_of(message.recipient.mailbox()), outbox_.insert(message);
   }
   std::optional<domain::OutboxMessage> find_message(const base::Uuid& id) override { return outbox_.find_message(id); }
+  std::optional<domain::MessageState> find_message_state(const base::Uuid& id) override {
+    return outbox_.find_message_state(id);
+  }
   std::vector<domain::OutboxMessage> list_messages(std::optional<domain::MessageState> state,
                                                    const domain::Page& page) override {
     return outbox_.list_messages(state, page);

@@ -172,7 +172,7 @@ TEST_F(ConfigTest, O20WhatMayNotStandThereIsRefusedAndNamed) {
            Case{"[mail]\nport = 1.5", "line 2: mail.port", "must be a text"},
            Case{"[mail]\nport = \"smtp\"", "mail.port", "is not a whole number"},
            Case{"[mail]\nport = [1]", "line 2: mail.port", "must be a list of texts"},
-           Case{"[mail]\nconnections = 6", "mail.connections", "out of range 1 to 5"},
+           Case{"[mail]\nconnections = 21", "mail.connections", "out of range 1 to 20"},
            Case{"[mail]\nfrom = \"a@b.example\\r\\nBcc: c@d.example\"", "mail.from", "line break"},
            Case{"[mail]\nfrom_name = \"Ops\\nBcc: c@d.example\"", "mail.from_name", "line break"},
            Case{"[mail]\nfrom_name = \"Ops\\u2028x\"", "mail.from_name", "line break"},

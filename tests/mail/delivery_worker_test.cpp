@@ -434,12 +434,12 @@ TEST_F(DeliveryWorkerTest, M21_sends_no_message_twice_and_no_more_at_once_than_i
   });
   std::vector<domain::OutboxMessage> messages;
   for (int i = 0; i < 100; ++i) messages.push_back(queue("guest" + std::to_string(i) + "@example.org"));
-  options_.connections = 99;  // five are the most
+  options_.connections = 99;
   start();
   for (const auto& message : messages) EXPECT_TRUE(becomes(message, MessageState::sent));
   worker_->stop();
   EXPECT_EQ(relay_.count(), 100U);
-  EXPECT_LE(most, 5);
+  EXPECT_LE(most, static_cast<int>(kMostConnections));
   EXPECT_GE(most, 2);
 }
 
