@@ -174,8 +174,9 @@ void DeliveryWorker::run(std::size_t index) {
       if (must_record || claiming != Claiming::nothing)
         recorder.start([&] { recorded = record_and_claim_ahead(finished, claiming); });
       auto outcome = attempt(claim, transport, [&] {
-        if (must_record) recorder.wait();
-        return recorded || !must_record;
+        if (!must_record) return true;
+        recorder.wait();
+        return recorded;
       });
       recorder.wait();
       note_relay(index, outcome);
@@ -336,8 +337,8 @@ std::optional<DeliveryWorker::Claim> DeliveryWorker::claim_one(domain::Transacti
   return Claim{std::move(leases.front()), hold.has_value(), std::chrono::steady_clock::now()};
 }
 
-void DeliveryWorker::record(domain::Transaction& transaction, const Finished& finished, base::Timestamp now,
-                            Hold& hold, Notes& notes) const {
+void DeliveryWorker::record(domain::Transaction& transaction, const Finished& finished, base::Timestamp now, Hold& hold,
+                            Notes& notes) const {
   const DeliveryResult& result = finished.result;
   if (result.outcome == DeliveryOutcome::deferred)
     notes.next_attempt = domain::next_attempt_at(finished.lease.message, options_.retry, now, base::random_fraction());

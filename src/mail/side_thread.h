@@ -2,8 +2,9 @@
 // outcome. Belongs to the thread that made it; only the work runs elsewhere. The work must not throw.
 #pragma once
 
+#include <condition_variable>
 #include <functional>
-#include <semaphore>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -14,7 +15,11 @@ class SideThread {
   SideThread() : thread_([this] { run(); }) {}
   ~SideThread() {
     wait();
-    begin_.release();  // without work: the end
+    {
+      const std::lock_guard lock(mutex_);
+      ends_ = true;
+    }
+    changed_.notify_all();
     thread_.join();
   }
   SideThread(const SideThread&) = delete;
@@ -22,32 +27,37 @@ class SideThread {
 
   /// Nothing else may be under way.
   void start(std::function<void()> work) {
-    work_ = std::move(work);
-    busy_ = true;
-    begin_.release();
+    {
+      const std::lock_guard lock(mutex_);
+      work_ = std::move(work);
+    }
+    changed_.notify_all();
   }
   /// Until what was started is done; at once where nothing was.
   void wait() {
-    if (!busy_) return;
-    done_.acquire();
-    busy_ = false;
-    work_ = nullptr;
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !work_; });
   }
 
  private:
   void run() {
+    std::unique_lock lock(mutex_);
     for (;;) {
-      begin_.acquire();
+      changed_.wait(lock, [this] { return work_ || ends_; });
       if (!work_) return;
+      lock.unlock();
       work_();
-      done_.release();
+      lock.lock();
+      work_ = nullptr;
+      changed_.notify_all();
     }
   }
 
-  std::function<void()> work_;
-  bool busy_ = false;
-  std::binary_semaphore begin_{0};
-  std::binary_semaphore done_{0};
+  std::mutex mutex_;
+  // Not a semaphore: libstdc++'s asks the scheduler for other threads a dozen times before it sleeps.
+  std::condition_variable changed_;
+  std::function<void()> work_;  ///< under way, or to begin
+  bool ends_ = false;
   std::thread thread_;
 };
 
