@@ -18,6 +18,10 @@ constexpr std::size_t kLongestLine = 998;  // RFC 5322 section 2.1.1
 /// As on the pages; the sender of mail about no app, where mail.from_name says none.
 constexpr std::string_view kOurName = "invited";
 
+struct Free {
+  void operator()(char* text) const { g_free(text); }
+};
+using GText = std::unique_ptr<char, Free>;
 struct Unref {
   void operator()(gpointer object) const { g_object_unref(object); }
 };
@@ -35,40 +39,49 @@ GMimeContentEncoding encoding_for(std::string_view text) {
   return GMIME_CONTENT_ENCODING_7BIT;
 }
 
-Owned<GMimePart> make_part(const char* subtype, std::string_view text) {
-  Owned<GMimePart> part(g_mime_part_new_with_type("text", subtype));
-  g_mime_object_set_content_type_parameter(GMIME_OBJECT(part.get()), "charset", "utf-8");
-  Owned<GMimeStream> stream(g_mime_stream_mem_new_with_buffer(text.data(), text.size()));
-  Owned<GMimeDataWrapper> content(g_mime_data_wrapper_new_with_stream(stream.get(), GMIME_CONTENT_ENCODING_DEFAULT));
-  g_mime_part_set_content(part.get(), content.get());
-  g_mime_part_set_content_encoding(part.get(), encoding_for(text));
-  return part;
+/// Line ends are as in `text`.
+std::string encoded(std::string_view text, GMimeContentEncoding encoding) {
+  if (encoding == GMIME_CONTENT_ENCODING_7BIT) return std::string(text);
+  GMimeEncoding state;
+  g_mime_encoding_init_encode(&state, encoding);
+  std::string result(g_mime_encoding_outlen(&state, text.size()), '\0');
+  result.resize(g_mime_encoding_flush(&state, text.data(), text.size(), result.data()));
+  return result;
 }
 
-/// g_mime_multipart_new_with_subtype() would open /dev/urandom for a boundary first.
-Owned<GMimeMultipart> make_alternatives(const std::string& boundary) {
-  Owned<GMimeMultipart> alternatives(GMIME_MULTIPART(g_object_new(GMIME_TYPE_MULTIPART, nullptr)));
-  const Owned<GMimeContentType> type(g_mime_content_type_new("multipart", "alternative"));
-  g_mime_object_set_content_type(GMIME_OBJECT(alternatives.get()), type.get());
-  g_mime_multipart_set_boundary(alternatives.get(), boundary.c_str());
-  return alternatives;
+/// `value`: ASCII, in encoded words what is not.
+void add_header(std::string& mail, std::string_view name, std::string_view value) {
+  mail.append(name).append(": ").append(value) += '\n';
 }
 
-void add_mailbox(GMimeMessage* message, GMimeAddressType header, const std::string& name, const std::string& address) {
-  Owned<InternetAddress> mailbox(internet_address_mailbox_new(name.empty() ? nullptr : name.c_str(), address.c_str()));
+void add_subject(std::string& mail, const std::string& subject) {
+  const GText text(g_mime_utils_header_encode_text(nullptr, subject.c_str(), "utf-8"));
+  mail +=
+      GText(g_mime_utils_unstructured_header_fold(nullptr, nullptr, ("Subject: " + std::string(text.get())).c_str()))
+          .get();
+}
+
+/// "Header: Name <address>" with its line end.
+std::string mailbox_field(const char* header, const std::string& name, const std::string& address) {
+  const Owned<InternetAddress> mailbox(
+      internet_address_mailbox_new(name.empty() ? nullptr : name.c_str(), address.c_str()));
   internet_address_set_charset(mailbox.get(), "utf-8");
-  internet_address_list_add(g_mime_message_get_addresses(message, header), mailbox.get());
+  const Owned<InternetAddressList> list(internet_address_list_new());
+  internet_address_list_add(list.get(), mailbox.get());
+  GString* field = g_string_new(header);
+  g_string_append(field, ": ");
+  internet_address_list_encode(list.get(), nullptr, field);  // with the line end
+  return GText(g_string_free(field, FALSE)).get();
 }
 
-void add_header(GMimeMessage* message, const char* name, const std::string& value) {
-  g_mime_object_append_header(GMIME_OBJECT(message), name, value.c_str(), "utf-8");
-}
-
-std::string to_bytes(GMimeMessage* message) {
-  Owned<GMimeStream> stream(g_mime_stream_mem_new());
-  g_mime_object_write_to_stream(GMIME_OBJECT(message), nullptr, stream.get());
-  const GByteArray* bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream.get()));
-  return with_crlf({reinterpret_cast<const char*>(bytes->data), bytes->len});
+/// "--boundary", and what follows it.
+void add_part(std::string& mail, const std::string& boundary, std::string_view subtype, std::string_view text) {
+  const GMimeContentEncoding encoding = encoding_for(text);
+  mail.append("--").append(boundary) += '\n';
+  add_header(mail, "Content-Type", "text/" + std::string(subtype) + "; charset=utf-8");
+  add_header(mail, "Content-Transfer-Encoding", g_mime_content_encoding_to_string(encoding));
+  mail += '\n';
+  mail.append(encoded(text, encoding)) += '\n';
 }
 
 /// Addresses were parsed when they came in; here they only must not be able to end a header.
@@ -89,6 +102,8 @@ MessageBuilder::MessageBuilder(const Settings& settings, TemplateRenderer render
       renderer_(renderer) {
   static std::once_flag initialised;
   std::call_once(initialised, g_mime_init);
+  sender_fields_ = mailbox_field("From", from_name_, from_);
+  if (!reply_to_.empty()) sender_fields_ += mailbox_field("Reply-To", {}, reply_to_);
 }
 
 domain::Result<RenderedMail> MessageBuilder::render(const domain::OutboxMessage& message, std::string_view link) const {
@@ -106,25 +121,24 @@ domain::Result<std::string> MessageBuilder::build(const domain::OutboxMessage& m
 
   const std::string id = domain::message_id_of(message);
   // "=_" cannot occur in quoted-printable (RFC 2045 section 6.7), and the digest is nobody's to choose.
-  const Owned<GMimeMultipart> alternatives = make_alternatives("=_" + base::to_hex(base::sha256(id)).substr(0, 32));
-  g_mime_object_set_header(GMIME_OBJECT(alternatives.get()), "Content-Language",
-                           std::string(base::to_string(message.language)).c_str(), nullptr);
-  const Owned<GMimePart> text = make_part("plain", words->text);
-  const Owned<GMimePart> html = make_part("html", words->html);
-  g_mime_multipart_add(alternatives.get(), GMIME_OBJECT(text.get()));
-  g_mime_multipart_add(alternatives.get(), GMIME_OBJECT(html.get()));
-
-  Owned<GMimeMessage> mail(g_mime_message_new(/*pretty_headers=*/FALSE));
-  add_header(mail.get(), "Date", base::to_rfc5322(message.queued_at));
-  add_mailbox(mail.get(), GMIME_ADDRESS_TYPE_FROM, from_name_, from_);
-  if (!reply_to_.empty()) add_mailbox(mail.get(), GMIME_ADDRESS_TYPE_REPLY_TO, {}, reply_to_);
-  add_mailbox(mail.get(), GMIME_ADDRESS_TYPE_TO, {}, recipient);
-  g_mime_message_set_subject(mail.get(), words->subject.c_str(), "utf-8");
-  add_header(mail.get(), "Message-ID", "<" + id + "@" + message_id_domain_ + ">");
-  add_header(mail.get(), "Auto-Submitted", "auto-generated");  // RFC 3834
-  add_header(mail.get(), "X-Auto-Response-Suppress", "All");
-  g_mime_message_set_mime_part(mail.get(), GMIME_OBJECT(alternatives.get()));
-  return to_bytes(mail.get());
+  const std::string boundary = "=_" + base::to_hex(base::sha256(id)).substr(0, 32);
+  std::string mail;
+  mail.reserve(2 * (words->text.size() + words->html.size()) + 1'024);
+  add_header(mail, "Date", base::to_rfc5322(message.queued_at));
+  mail += sender_fields_;
+  add_header(mail, "To", recipient);
+  add_subject(mail, words->subject);
+  add_header(mail, "Message-ID", "<" + id + "@" + message_id_domain_ + ">");
+  add_header(mail, "Auto-Submitted", "auto-generated");  // RFC 3834
+  add_header(mail, "X-Auto-Response-Suppress", "All");
+  add_header(mail, "MIME-Version", "1.0");
+  add_header(mail, "Content-Type", "multipart/alternative;\n\tboundary=\"" + boundary + '"');
+  add_header(mail, "Content-Language", base::to_string(message.language));
+  mail += '\n';
+  add_part(mail, boundary, "plain", words->text);
+  add_part(mail, boundary, "html", words->html);
+  mail += "--" + boundary + "--\n";
+  return with_crlf(mail);
 }
 
 }  // namespace invited::mail

@@ -28,6 +28,7 @@ class MessageBuilder {
   std::string from_;
   std::string from_name_;
   std::string reply_to_;
+  std::string sender_fields_;  ///< From and Reply-To
   std::string message_id_domain_;
   TemplateRenderer renderer_;
 };
