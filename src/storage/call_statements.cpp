@@ -83,12 +83,12 @@ struct CallStatements::Prepared {
           order,
       {{"now", now}, {"most", most}}, {&candidate.id, &candidate.target_id});
   // Looked at again once nobody else may claim one of its target.
-  Statement find_free =
-      make(select + "WHERE call.id = :id AND call.state = 'queued' AND call.due_at <= :now AND " + is_free +
-               " AND (SELECT COUNT(*) FROM {calls} AS busy WHERE busy.{target} = call.{target}"
-               " AND busy.lease_until > :now) < :most" +
-               lock,
-           {{"id", row.id}, {"now", now}, {"most", most}}, row.columns());
+  Statement find_free = make(select + "WHERE call.id = :id AND " + row_is("call.state", "queued") +
+                                 " AND call.due_at <= :now AND " + is_free +
+                                 " AND (SELECT COUNT(*) FROM {calls} AS busy WHERE busy.{target} = call.{target}"
+                                 " AND busy.lease_until > :now) < :most" +
+                                 lock,
+                             {{"id", row.id}, {"now", now}, {"most", most}}, row.columns());
   Statement find = make(select + "WHERE call.id = :id" + lock, {{"id", row.id}}, row.columns());
   Statement find_leased = make(select + "WHERE call.id = :id AND call.lease_id = :lease_id" + lock,
                                {{"id", row.id}, {"lease_id", row.lease_id}}, row.columns());

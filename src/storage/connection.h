@@ -87,4 +87,11 @@ inline std::string_view by_dialect(const Connection& connection, std::string_vie
 /// several instances insert, the id, which begins with the time (base::Uuid::ordered).
 inline std::string row_order(const Connection& connection) { return std::string(by_dialect(connection, "seq", "id")); }
 
+/// What is asked of rows that other conditions find. Written plainly, PostgreSQL's planner may look for them in a
+/// partial index of that word instead, where its statistics are from a time when that index was empty: with 10,000
+/// queued mails every acceptance took 4 ms. No partial index serves what is computed.
+inline std::string row_is(std::string_view column, std::string_view word) {
+  return "(" + std::string(column) + " || '') = '" + std::string(word) + "'";
+}
+
 }  // namespace invited::storage

@@ -93,11 +93,12 @@ struct OutboxStatements::Prepared {
 
   Statement cancel{connection,
                    "UPDATE outbox_message SET state = 'cancelled', finished_at = :now"
-                   " WHERE invitation_id = :invitation_id AND state = 'queued'",
+                   " WHERE invitation_id = :invitation_id AND " +
+                       row_is("state", "queued"),
                    {{"invitation_id", row.invitation_id}, {"now", now}}};
   Statement cancel_one{connection,
-                       "UPDATE outbox_message SET state = 'cancelled', finished_at = :now"
-                       " WHERE id = :id AND state = 'queued'",
+                       "UPDATE outbox_message SET state = 'cancelled', finished_at = :now WHERE id = :id AND " +
+                           row_is("state", "queued"),
                        {{"id", row.id}, {"now", now}}};
   // Held is: due when its time is over. A claim finds it then, and fails it.
   Statement hold_queued{connection,
@@ -106,7 +107,8 @@ struct OutboxStatements::Prepared {
                         {{"last_error", row.last_error}}};
   Statement release{connection,
                     "UPDATE outbox_message SET due_at = :now, last_error = ''"
-                    " WHERE id = :id AND state = 'queued' AND due_at >= expires_at",
+                    " WHERE id = :id AND due_at >= expires_at AND " +
+                        row_is("state", "queued"),
                     {{"id", row.id}, {"now", now}}};
   Statement count_held{
       connection, "SELECT COUNT(*) FROM outbox_message WHERE state = 'queued' AND due_at >= expires_at", {}, {&slot}};
@@ -318,7 +320,7 @@ std::vector<domain::Lease> OutboxStatements::claim_due_messages(std::uint32_t li
       Prepared& prepared = *prepared_;
       MessageRow& row = prepared.row;
       if (due.size() > 1) prepared.load(lease.message.id);  // else it is loaded still
-      if (!row.lease_id.null) row.deaths += 1;  // its worker never came back
+      if (!row.lease_id.null) row.deaths += 1;              // its worker never came back
       prepared.end_lease();
 
       if (row.deaths >= domain::kDeathsBeforeQuarantine) {

@@ -60,6 +60,7 @@ class PostgresUnderTest final : public StoreUnderTest {
  public:
   PostgresUnderTest() { reopen(); }
 
+  const std::string& url() const { return database_.url(); }
   domain::Store& store() override { return *opened_.store; }
   void reopen() override {
     opened_.store.reset();

@@ -1,0 +1,71 @@
+// What PostgreSQL makes of our statements where its statistics are older than what is in the tables: they are made now
+// and then, by autovacuum, and a queue of mails comes within seconds.
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include "storage/store_fixture.h"
+
+namespace invited::storage {
+namespace {
+
+class PostgresPlansTest : public StoreContractTest {
+ protected:
+  /// So many mails like `message`, of other invitations.
+  void copy(const domain::OutboxMessage& message, std::string_view state, int count) {
+    query("INSERT INTO outbox_message SELECT copy.* FROM outbox_message AS message, generate_series(1, " +
+          std::to_string(count) +
+          ") AS number, LATERAL jsonb_populate_record(message, jsonb_build_object('number', number,"
+          " 'id', gen_random_uuid(), 'invitation_id', gen_random_uuid(), 'state', '" +
+          std::string(state) + "')) AS copy WHERE message.id = '" + message.id.to_string() + "'");
+  }
+
+  test::PostgresRows query(const std::string& sql) {
+    return test::postgres_query(static_cast<PostgresUnderTest&>(*under_test_).url(), sql);
+  }
+
+  long long number(const std::string& sql) { return std::stoll(query(sql).at(0).at(0).value()); }
+
+  /// Runs `work` in a transaction. How many entries it and what it finds were read from that index.
+  long long entries_read(const std::string& index, const std::function<void(domain::Transaction&)>& work) {
+    const std::string read = "SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = '" + index + "'";
+    const std::string updates = "SELECT n_tup_upd FROM pg_stat_user_tables WHERE relname = 'outbox_message'";
+    const long long before = number(read);
+    const long long updates_before = number(updates);
+    write(work);
+    // Sessions tell what they did a second after the last time, at the end of a transaction.
+    for (int tries = 0; tries < 200 && number(updates) == updates_before; ++tries) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      write([](domain::Transaction& t) { t.set_mail_hold(std::nullopt); });
+    }
+    EXPECT_GT(number(updates), updates_before) << "the server does not tell";
+    return number(read) - before;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Stores, PostgresPlansTest, testing::Values(kPostgres), name_of);
+
+TEST_P(PostgresPlansTest, mails_are_cancelled_without_a_walk_through_the_queue) {
+  const auto [invitation, message] = invite("first@example.com", test::at(0));
+  const auto [other, single] = invite("second@example.com", test::at(0));
+  query("UPDATE outbox_message SET state = 'sent'");
+  copy(message, "sent", 2'000);
+  query("VACUUM ANALYZE outbox_message");  // "nothing is queued"
+  query("UPDATE outbox_message SET state = 'queued' WHERE id IN ('" + message.id.to_string() + "', '" +
+        single.id.to_string() + "')");
+  copy(message, "queued", 5'000);
+
+  EXPECT_LT(entries_read("outbox_message_due",
+                         [&](domain::Transaction& t) { t.cancel_messages(invitation.id, test::at(1)); }),
+            100);
+  EXPECT_LT(
+      entries_read("outbox_message_due", [&](domain::Transaction& t) { t.cancel_message(single.id, test::at(1)); }),
+      100);
+  EXPECT_EQ(read([&](domain::Transaction& t) { return t.find_message_state(message.id); }),
+            domain::MessageState::cancelled);
+  EXPECT_EQ(read([&](domain::Transaction& t) { return t.find_message_state(single.id); }),
+            domain::MessageState::cancelled);
+}
+
+}  // namespace
+}  // namespace invited::storage
