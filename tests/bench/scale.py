@@ -8,6 +8,9 @@ left them), and then, at every size in the same way:
   use case      CPU time of SendInvite, look-up, accept, claim and the lists through the domain and the store alone
   start         time until /readyz is 200: files not in the page cache; after kill -9 with a long log; with a long queue
 
+With --postgresql: on a server of its own, to which `invited migrate-store` moves what was filled; the server's processes
+count, too. No crashes and long queues there.
+
 CPU time (kernel included), not the time on the wall: others may use the machine. "growth" is the last size's figure over
 the first one's. Nothing is asserted. The caches are the product's; the machine's page cache holds what fits into it.
 """
@@ -23,7 +26,10 @@ import tempfile
 import time
 import urllib.request
 
-from bench import Service, load, load_with, progress
+from bench import HERE, Service, load, load_with, progress
+
+sys.path.insert(0, str(HERE.parent / "support"))
+import postgres  # noqa: E402
 
 RELAY_AWAY = 'transport = "smtp"\nhost = "127.0.0.1"\nport = 9\ntls = "off"'
 ROUNDS = 4
@@ -85,6 +91,9 @@ class Size:
     def costs(self, *words: object) -> dict[str, float]:
         return {f"us {name}": value for name, value in self.run(*words).items()}
 
+    def cpu_seconds(self) -> float:
+        return self.service.program.cpu_seconds()
+
     def start(self) -> float:
         began = time.monotonic()
         self.service.start()
@@ -128,10 +137,10 @@ class Size:
         costs: dict[str, list[float]] = {"us SendInvite, whole call": [], "us page of a link, whole call": []}
         for number in range(ROUNDS):
             for name, call in zip(costs, (send, look)):
-                before = self.service.program.cpu_seconds()
+                before = self.cpu_seconds()
                 result = call(f"round{number}")
                 assert result["errors"] == 0, result
-                costs[name].append((self.service.program.cpu_seconds() - before) * 1e6 / result["requests"])
+                costs[name].append((self.cpu_seconds() - before) * 1e6 / result["requests"])
             self.service.program.stop()
             self.restore()
             self.service.start()
@@ -153,10 +162,75 @@ class Size:
         self.figures["MiB of log then"] = log.stat().st_size >> 20
 
 
+class PostgresSize(Size):
+    """The same, moved to a database of its own on `server`."""
+
+    MOVED, PRISTINE = "moved", "pristine"
+
+    def __init__(self, build: pathlib.Path, folder: pathlib.Path, invitations: int, server: postgres.Server):
+        super().__init__(build, folder, invitations)
+        self.server = server
+
+    def keep_pristine(self) -> None:
+        super().keep_pristine()
+        if self.invitations < SMALL:
+            self.server.query(f"CREATE DATABASE {self.PRISTINE} TEMPLATE {self.MOVED} OWNER invited")
+
+    def restore(self) -> None:
+        super().restore()
+        if self.invitations < SMALL:
+            self.server.query(f"DROP DATABASE {self.MOVED} WITH (FORCE)")
+            self.server.query(f"CREATE DATABASE {self.MOVED} TEMPLATE {self.PRISTINE} OWNER invited")
+
+    def cpu_seconds(self) -> float:
+        ticks = 0
+        for number, pid in enumerate(self.server.processes()):
+            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            ticks += sum(map(int, fields[11:15 if number == 0 else 13]))  # the first one's: with those that have ended
+        return super().cpu_seconds() + ticks / os.sysconf("SC_CLK_TCK")
+
+    def measure(self) -> dict[str, float]:
+        progress(f"{self.invitations} invitations: filling")
+        self.run("fill", self.database, self.invitations)
+        progress("moving them to PostgreSQL")
+        url = self.server.create_database(self.MOVED)
+        began = time.monotonic()
+        subprocess.run([self.service.binary, "migrate-store", "--from", f"sqlite:{self.database}", "--to", url],
+                       stdout=subprocess.DEVNULL, check=True)
+        self.figures["s to move it"] = round(time.monotonic() - began, 1)
+        self.server.query("VACUUM ANALYZE", self.MOVED, timeout=1800)
+        self.figures["bytes for each invitation"] = int(
+            self.server.value(f"SELECT pg_database_size('{self.MOVED}')", self.MOVED)) // self.invitations
+        self.service.config.write_text(f'database = "{url}"\n' + self.service.config.read_text())
+        self.figures["s to start"] = self.start()
+        self.service.program.stop()
+        self.keep_pristine()
+        self.service.start()
+        progress("whole calls")
+        self.measure_calls()
+        self.service.program.stop()
+        self.restore()
+        progress("use cases and store")
+        self.figures |= self.costs("measure", self.database, url, self.server.processes()[0])
+        for database in (self.MOVED, self.PRISTINE):
+            self.server.query(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+        return self.figures
+
+
+def measure(size: Size) -> dict[str, float]:
+    try:
+        return size.measure()
+    finally:
+        program = getattr(size.service, "program", None)
+        if program and program.process.poll() is None:
+            program.stop()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
     parser.add_argument("--sizes", default="10k,1m,10m", help="10m takes 25 GB of disk and half an hour")
+    parser.add_argument("--postgresql", action="store_true", help="on a PostgreSQL server of its own")
     parser.add_argument("--folder", type=pathlib.Path, help="where the databases are made (default: a temporary folder)")
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
     args = parser.parse_args()
@@ -165,13 +239,15 @@ def main() -> None:
     results: dict[int, dict[str, float]] = {}
     for size in sizes:
         with tempfile.TemporaryDirectory(prefix="invited-scale-", dir=args.folder) as folder:
-            one = Size(args.build.resolve(), pathlib.Path(folder) / "service", size)
-            try:
-                results[size] = one.measure()
-            finally:
-                program = getattr(one.service, "program", None)
-                if program and program.process.poll() is None:
-                    program.stop()
+            what = args.build.resolve(), pathlib.Path(folder) / "service", size
+            if not args.postgresql:
+                results[size] = measure(Size(*what))
+                continue
+            postgres.need()
+            with postgres.Cluster(parent=args.folder or tempfile.gettempdir()) as cluster:
+                cluster.primary.set(shared_buffers="512MB", max_wal_size="4GB")
+                cluster.primary.restart()
+                results[size] = measure(PostgresSize(*what, cluster.primary))
 
     names = list(results[sizes[0]])
     width = max(map(len, names))

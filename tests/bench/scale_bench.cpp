@@ -2,13 +2,14 @@
 // scale.py, once for each size; prints one JSON object.
 //
 // Usage: scale_bench fill DATABASE INVITATIONS [QUEUED]
-//        scale_bench measure DATABASE [PART]   send, claims, answers, lists; default: all
+//        scale_bench measure DATABASE [URL SERVER]   with these: on PostgreSQL, whose first process has the id SERVER,
+//                                                    filled with a copy of DATABASE
 //        scale_bench measure-backlog DATABASE     the claim alone
 //        scale_bench links STATE_DIR COUNT        paths of links of the service there, one a line
 //
 // The unit is CPU time of this process (kernel included) for each operation: the time on the wall depends on whatever
 // else the machine does. Each figure is the best of kRounds rounds. At every size the caches of the connections are the
-// product's own, and warmed by the same number of operations.
+// product's own, and warmed by the same number of operations. On PostgreSQL the server's processes count, too.
 #include <sqlite3.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -34,6 +35,7 @@
 #include "domain/manage_apps.h"
 #include "domain/send_invitation.h"
 #include "keys.h"
+#include "storage/postgres_store.h"
 #include "storage/sqlite_store.h"
 
 namespace {
@@ -62,21 +64,40 @@ T must(Result<T> result) {
   if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
+/// The first process of the PostgreSQL server; 0 on SQLite.
+int server = 0;
+
+/// CPU time in microseconds of the task or process with that folder in /proc; 0 where it is gone.
+double cpu_of(const std::filesystem::path& task) {
+  double nanoseconds = 0;
+  std::ifstream(task / "schedstat") >> nanoseconds;
+  return nanoseconds / 1e3;
+}
+
+double server_cpu() {
+  if (server == 0) return 0;
+  const std::string id = std::to_string(server);
+  std::ifstream children("/proc/" + id + "/task/" + id + "/children");
+  double sum = 0;
+  for (std::string child; children >> child;) sum += cpu_of("/proc/" + child);
+  return sum;
+}
+
+/// CPU time so far of this process, and of the server.
 double process_cpu() {
   timespec time{};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
+  return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3 + server_cpu();
 }
 
-/// CPU time of the store's writer thread so far, in microseconds.
+/// CPU time so far of the store's writer thread, and of the server.
 double writer_cpu() {
   for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
     std::string name;
     std::ifstream(task.path() / "comm") >> name;
-    double nanoseconds = 0;
-    if (name == "storage-writer" && std::ifstream(task.path() / "schedstat") >> nanoseconds) return nanoseconds / 1e3;
+    if (name == "storage-writer") return cpu_of(task.path()) + server_cpu();
   }
-  return 0;
+  return server_cpu();
 }
 
 /// The best of kRounds, in microseconds for each of `operations`.
@@ -132,10 +153,19 @@ class Picker {
 
 /// The use cases' surroundings, with an app of its own and no limit on rates.
 struct World {
-  explicit World(const std::string& path) {
-    storage::SqliteOptions options;
-    options.path = path;
-    store = must(storage::open_sqlite_store(options, clock));
+  /// On PostgreSQL where `url` says so.
+  World(const std::string& path, const std::string& url) {
+    if (url.empty()) {
+      storage::SqliteOptions options;
+      options.path = path;
+      store = must(storage::open_sqlite_store(options, clock));
+    } else {
+      storage::PostgresOptions options;
+      options.url = url;
+      auto opened = must(storage::open_postgres_store(options));
+      server_clock = std::move(opened.clock);
+      store = std::move(opened.store);
+    }
     policy.environment_per_second = policy.environment_per_day = 0;
     policy.inviter_per_hour = policy.inviter_per_day = 0;
     keys.keys.push_back({1, base::Secret(std::string(32, 'k'))});
@@ -166,6 +196,7 @@ struct World {
   static constexpr const char* kPassword = "a password of forty characters, as issued";
 
   base::SystemClock clock;
+  std::unique_ptr<base::Clock> server_clock;  // outlives the store
   std::unique_ptr<domain::Store> store;
   domain::Policy policy;
   domain::TokenKeys keys;
@@ -316,21 +347,19 @@ void measure_lists(World& world, Picker& picker, Figures& figures) {
   measure("account list", [](Transaction& transaction) { transaction.list_accounts({.limit = kPage}); });
 }
 
-Figures measure(const std::string& path, const std::string& parts) {
+/// What is picked is picked from the file at `path`, which the store is, or is a copy of.
+Figures measure(const std::string& path, const std::string& url) {
   Figures figures;
-  const auto wanted = [&](const char* part) { return parts.empty() || parts.find(part) != std::string::npos; };
-  World world(path);
+  World world(path, url);
   Picker picker(path);
   std::atomic<long> next{static_cast<long>(world.clock.now().time_since_epoch().count()) * 1'000'000};
   const auto send = [&] { send_many(world, kInvitationsInRound, next); };
-  if (wanted("send")) {
-    send();
-    figures["SendInvite"] = best_of(kInvitationsInRound, process_cpu, send);
-    figures["SendInvite, writer"] = best_of(kInvitationsInRound, writer_cpu, send);
-  }
-  if (wanted("claims")) figures["outbox claim"] = measure_claims(world);
-  if (wanted("answers")) measure_answers(world, picker, figures);
-  if (wanted("lists")) measure_lists(world, picker, figures);
+  send();
+  figures["SendInvite"] = best_of(kInvitationsInRound, process_cpu, send);
+  figures["SendInvite, writer"] = best_of(kInvitationsInRound, writer_cpu, send);
+  figures["outbox claim"] = measure_claims(world);
+  measure_answers(world, picker, figures);
+  measure_lists(world, picker, figures);
   return figures;
 }
 
@@ -355,9 +384,10 @@ int main(int argc, char** argv) {
   if (command == "fill" && argc > 3) {
     bench::fill_database({path, std::atol(argv[3]), argc > 4 ? std::atol(argv[4]) : 0});
   } else if (command == "measure") {
+    if (argc > 4) server = std::atoi(argv[4]);
     std::printf("%s\n", nlohmann::json(measure(path, argc > 3 ? argv[3] : "")).dump().c_str());
   } else if (command == "measure-backlog") {
-    World world(path);
+    World world(path, "");
     std::printf("%s\n", nlohmann::json(Figures{{"outbox claim, long queue", measure_claims(world)}}).dump().c_str());
   } else if (command == "links" && argc > 3) {
     return print_links(path, std::atoi(argv[3]));
