@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include "base/crypto.h"
 #include "mail/line_ends.h"
@@ -99,7 +100,7 @@ MessageBuilder::MessageBuilder(const Settings& settings, TemplateRenderer render
       reply_to_(settings.reply_to),
       message_id_domain_(settings.message_id_domain.empty() ? from_.substr(from_.rfind('@') + 1)
                                                             : settings.message_id_domain),
-      renderer_(renderer) {
+      renderer_(std::move(renderer)) {
   static std::once_flag initialised;
   std::call_once(initialised, g_mime_init);
   sender_fields_ = mailbox_field("From", from_name_, from_);
