@@ -14,6 +14,7 @@
 //   no outcome the process died: the lease ends, the message is claimed again, its death counted by the store; after
 //              three it is quarantined.
 //   outcome that cannot be recorded (disk full): tried again until the lease ends; then the mail may leave twice.
+//   the clock is set forward beyond a lease: nothing is claimed until what is under way here has been recorded.
 //
 // Recording costs a sync of the disk. So while a connection begins with a message, the outcome of the one before it is
 // being recorded and the one after it claimed, in one transaction; the relay gets the last of the mail only when that
@@ -187,13 +188,16 @@ void DeliveryWorker::run(std::size_t index) {
     }
     if (!stored && !finished.empty()) {
       if (wait_before_recording_again(finished.front(), ++failed_records)) continue;
-      for (const Finished& lost : finished)
+      for (const Finished& lost : finished) {
+        forget(lost.lease);
         base::log::error("mail.outcome_not_recorded",
                          {{"message", lost.lease.message.id.to_string()},
                           {"outcome", domain::to_string(lost.result.outcome)},
                           {"effect", "the message will be tried again; the same mail may arrive twice"}});
+      }
       finished.clear();
-      next.reset();  // its lease ends by itself
+      if (next) forget(next->lease);  // it ends by itself
+      next.reset();
     }
     flowing = false;
     if (is_stopping()) {
@@ -224,8 +228,15 @@ bool DeliveryWorker::record_and_claim(std::vector<Finished>& finished, Claiming 
     return {};
   };
   if (!store_.write(work, domain::Urgency::owed)) return false;
+  if (claimed) {
+    const std::lock_guard lock(mutex_);
+    under_way_.emplace(claimed->lease.id, claimed->lease.lease_until);
+  }
   if (claimed) claim = std::move(claimed);
-  for (std::size_t i = 0; i < finished.size(); ++i) log_outcome(finished[i], notes[i]);
+  for (std::size_t i = 0; i < finished.size(); ++i) {
+    log_outcome(finished[i], notes[i]);
+    forget(finished[i].lease);
+  }
   finished.clear();
   return true;
 }
@@ -242,6 +253,18 @@ bool DeliveryWorker::record_and_claim_ahead(std::vector<Finished>& finished, Cla
     wake();
   }
   return true;
+}
+
+/// A lease of ours seems to be over: the clock was set forward, as no delivery takes as long. Its message would be
+/// claimed, and so sent, a second time.
+bool DeliveryWorker::is_one_of_ours_over(base::Timestamp now) const {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::any_of(under_way_, [now](const auto& lease) { return lease.second <= now; });
+}
+
+void DeliveryWorker::forget(const domain::Lease& lease) {
+  const std::lock_guard lock(mutex_);
+  under_way_.erase(lease.id);
 }
 
 /// Claimed ahead some time ago: there must be enough left of the lease for the longest delivery. Not by a clock that
@@ -325,6 +348,7 @@ domain::Result<std::optional<DeliveryResult>> DeliveryWorker::reason_not_to_send
 
 std::optional<DeliveryWorker::Claim> DeliveryWorker::claim_one(domain::Transaction& transaction, Claiming claiming,
                                                                base::Timestamp now, Hold& hold) const {
+  if (is_one_of_ours_over(now)) return std::nullopt;
   if (hold && claiming == Claiming::ahead) return std::nullopt;
   if (hold && is_ahead(hold->next_try_at, now, std::max<milliseconds>(kLongestWait, options_.lease)))
     return std::nullopt;

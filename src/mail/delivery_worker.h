@@ -16,6 +16,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -73,6 +74,8 @@ class DeliveryWorker {
   bool record_and_claim_ahead(std::vector<Finished>& finished, Claiming claiming);
   std::optional<Claim> claim_one(domain::Transaction& transaction, Claiming claiming, base::Timestamp now,
                                  Hold& hold) const;
+  bool is_one_of_ours_over(base::Timestamp now) const;
+  void forget(const domain::Lease& lease);
   bool may_still_send(const Claim& claim) const;
   bool may_claim_ahead(const Claim& under_way) const;
   static Finished put_back(const Claim& claim);
@@ -110,6 +113,8 @@ class DeliveryWorker {
   base::Timestamp paused_until_{};
   std::optional<std::size_t> tester_;  ///< the thread that tries it meanwhile
   std::vector<Claim> ahead_;           ///< claimed, for the next thread that has time
+  /// Our leases whose outcome is not recorded yet, and when each ends.
+  std::map<base::Uuid, base::Timestamp> under_way_;
 };
 
 }  // namespace invited::mail

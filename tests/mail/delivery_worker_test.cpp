@@ -262,6 +262,31 @@ TEST_F(DeliveryWorkerTest, M04_probes_at_once_after_a_restart) {
   EXPECT_FALSE(hold());
 }
 
+TEST_F(DeliveryWorkerTest, sends_nothing_again_because_the_clock_is_set_forward_while_it_is_under_way) {
+  std::vector<domain::OutboxMessage> messages;
+  for (int i = 0; i < 6; ++i) messages.push_back(queue("guest" + std::to_string(i) + "@example.org"));
+  const auto claimed = [&] {
+    return std::ranges::count_if(messages, [&](const auto& message) { return !attempts(message).empty(); });
+  };
+  std::atomic<std::size_t> taken = 0;
+  relay_.answer([&](const Envelope&) {
+    // From the second on, another one is claimed meanwhile: the third here.
+    if (++taken == 2) {
+      EXPECT_TRUE(eventually([&] { return claimed() == 3; }));
+      clock_.advance(hours(1));  // longer than any lease
+    }
+    return kSent;
+  });
+  start();
+  for (const auto& message : messages) EXPECT_TRUE(becomes(message, MessageState::sent));
+  worker_->stop();
+  EXPECT_EQ(relay_.count(), messages.size());
+  for (const auto& message : messages) {
+    EXPECT_EQ(attempts(message).size(), 1U);
+    EXPECT_EQ(stored(message).deaths, 0U);
+  }
+}
+
 TEST_F(DeliveryWorkerTest, waits_no_longer_because_the_clock_was_set_back) {
   start();
   int number = 0;
