@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/secret.h"
+#include "http/media_type.h"
 #include "http/percent_encoding.h"
 
 namespace invited::http {
@@ -10,11 +11,8 @@ namespace {
 
 constexpr std::size_t kMaxFields = 16;
 
-bool is_form(std::string_view content_type) {
-  constexpr std::string_view kForm = "application/x-www-form-urlencoded";
-  const std::string_view rest = content_type.substr(std::min(kForm.size(), content_type.size()));
-  return equals_ignoring_case(content_type.substr(0, kForm.size()), kForm) &&
-         (rest.empty() || rest.front() == ';' || rest.front() == ' ');
+bool is_form(const Request& request) {
+  return equals_ignoring_case(media_type_of(request.headers.get("Content-Type")), "application/x-www-form-urlencoded");
 }
 
 }  // namespace
@@ -30,7 +28,7 @@ std::string_view Form::get(std::string_view name) const {
 }
 
 std::optional<Form> parse_form(const Request& request, std::size_t max_body) {
-  if (!is_form(request.headers.get("Content-Type")) || request.body.size() > max_body) return std::nullopt;
+  if (!is_form(request) || request.body.size() > max_body) return std::nullopt;
   Form form;
   form.fields_.reserve(kMaxFields);  // no moves: they would leave copies of short values behind
   std::string_view rest = request.body;

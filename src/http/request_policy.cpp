@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "http/media_type.h"
+
 namespace invited::http {
 namespace {
 
@@ -217,7 +219,7 @@ std::optional<Refusal> FieldPolicy::add(std::string_view name, std::string_view 
     if (has_content_type_) return Refusal{400, "Content-Type is given twice."};
     has_content_type_ = true;
     const auto semicolon = value.find(';');
-    media_type_ = trim(value.substr(0, semicolon));
+    media_type_ = media_type_of(value);
     if (semicolon != std::string_view::npos) charset_unknown_ = has_foreign_charset(value.substr(semicolon + 1));
   } else if (equals_ignoring_case(name, "Content-Encoding")) {
     if (!equals_ignoring_case(value, "identity")) content_coded_ = true;

@@ -401,6 +401,9 @@ TEST_P(OutboxTest, HeldMessagesGoWhenTheyAreReleasedAndNeverWhenTheyAreCancelled
     EXPECT_TRUE(t.release_message(released.id, at(9)));
     EXPECT_TRUE(t.cancel_message(cancelled.id, at(9)));
     EXPECT_FALSE(t.cancel_message(cancelled.id, at(10))) << "it is not queued any more";
+    EXPECT_EQ(t.find_message_state(cancelled.id), MessageState::cancelled);
+    EXPECT_EQ(t.find_message_state(released.id), MessageState::queued);
+    EXPECT_EQ(t.find_message_state(base::Uuid::random()), std::nullopt);
     EXPECT_FALSE(t.release_message(cancelled.id, at(10)));
     EXPECT_EQ(t.count_held_messages(), 0U);
     const auto due = t.claim_due_messages(10, at(9), at(600));

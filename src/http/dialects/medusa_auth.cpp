@@ -10,6 +10,7 @@
 #include "http/cookies.h"
 #include "http/dialects/medusa_shapes.h"
 #include "http/dialects/medusa_tokens.h"
+#include "http/media_type.h"
 
 namespace invited::http {
 namespace {
@@ -49,8 +50,7 @@ Result<std::optional<Json>> bearer_claims(const Request& request, Context& conte
 }
 
 bool is_json(const Request& request) {
-  const std::string_view type = request.headers.get("Content-Type");
-  return equals_ignoring_case(type.substr(0, type.find_first_of("; ")), "application/json");
+  return equals_ignoring_case(media_type_of(request.headers.get("Content-Type")), "application/json");
 }
 
 /// The session's text: out of the Bearer token, else out of the cookie.
