@@ -50,6 +50,7 @@ environment_burst = 1000000
 environment_per_day = 100000000
 inviter_per_hour = 1000000
 inviter_per_day = 1000000
+sign_ups_per_minute = 1000000
 [mail]
 {mail}
 from = "invitations@example.org"

@@ -4,7 +4,9 @@
 For each size: the real program makes a database, scale_bench fills it (years of invitations as the service would have
 left them), and then, at every size in the same way:
 
-  whole call    CPU time of `invited serve` for each SendInvite and each page of a link, under wrk with 64 connections
+  whole call    CPU time of `invited serve` for each SendInvite, page of a link, and list of 100 invitations for an API
+                token, under wrk with 64 connections; for each link that somebody opens and accepts with a sign-up; for
+                each mail that leaves a queue
   use case      CPU time of SendInvite, look-up, accept, claim and the lists through the domain and the store alone
   start         time until /readyz is 200: files not in the page cache; after kill -9 with a long log; with a long queue
 
@@ -20,6 +22,7 @@ import os
 import pathlib
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -27,15 +30,20 @@ import time
 import urllib.request
 
 from bench import HERE, Service, load, load_with, progress
+from mail import Sink
 
 sys.path.insert(0, str(HERE.parent / "support"))
 import postgres  # noqa: E402
+from web_client import Person  # noqa: E402
 
 RELAY_AWAY = 'transport = "smtp"\nhost = "127.0.0.1"\nport = 9\ntls = "off"'
 ROUNDS = 4
+ACCEPTANCES = 40  # in a round; each hashes a password
+MAILS = 8_000
 SMALL = 100_000
 LONGEST_QUEUE = 1_000_000
 LONG_LOG_BYTES = 48 << 20
+PASSWORD = "quite unguessable 4711 harbour"
 
 # Holds a snapshot, so that the log cannot be written back; killed, so that it writes nothing back itself.
 HOLD_SNAPSHOT = """
@@ -108,6 +116,7 @@ class Size:
         leave_page_cache(self.service.state)
         self.figures["s to start, files not cached"] = self.start()
         self.service.program.stop()
+        self.token = self.api_token()
         self.keep_pristine()
         self.service.start()
         progress("whole calls")
@@ -125,18 +134,36 @@ class Size:
         self.figures |= self.costs("measure-backlog", self.database)
         self.figures["s to start with that queue"] = self.start()
         self.service.program.stop()
+        self.measure_mails()
         return self.figures
 
-    def measure_calls(self) -> None:
-        links = self.folder / "links"
-        with links.open("w") as file:
-            subprocess.run([str(self.tool), "links", str(self.service.state), "20000"], stdout=file, check=True)
+    def write_paths(self, name: str, *words: object) -> pathlib.Path:
+        file = self.folder / name
+        with file.open("w") as output:
+            subprocess.run([str(self.tool), "links", str(self.service.state), *map(str, words)], stdout=output, check=True)
+        return file
 
-        send = lambda run: load(self.service.port, self.service.body, 64, 1, run)
-        look = lambda _: load_with("links.lua", self.service.port, 64, 1, {"INVITED_BENCH_LINKS": str(links)})
-        costs: dict[str, list[float]] = {"us SendInvite, whole call": [], "us page of a link, whole call": []}
+    def api_token(self) -> str:
+        """For one of the apps with many invitations."""
+        where = ("--environment", "Environment 0")
+        self.service.command("access", "grant", *where, "--email", "inviter@example.org", "--role", "Planner")
+        return self.service.command("token", "add", *where, "--account", "inviter@example.org")["api_token"]
+
+    def measure_calls(self) -> None:
+        links = self.write_paths("links", 20000)
+        lists = self.folder / "lists"
+        lists.write_text("/api/v1/invitations?limit=100\n")
+
+        def get(paths: pathlib.Path, **variables: str) -> dict:
+            return load_with("get.lua", self.service.port, 64, 1, {"INVITED_BENCH_PATHS": str(paths), **variables})
+
+        calls = {"us SendInvite, whole call": lambda run: load(self.service.port, self.service.body, 64, 1, run),
+                 "us page of a link, whole call": lambda _: get(links),
+                 "us newest 100 of an app, whole call": lambda _: get(lists, INVITED_BENCH_TOKEN=self.token),
+                 "us accept, page and form": self.accept}
+        costs: dict[str, list[float]] = {name: [] for name in calls}
         for number in range(ROUNDS):
-            for name, call in zip(costs, (send, look)):
+            for name, call in calls.items():
                 before = self.cpu_seconds()
                 result = call(f"round{number}")
                 assert result["errors"] == 0, result
@@ -145,6 +172,36 @@ class Size:
             self.restore()
             self.service.start()
         self.figures |= {name: round(min(values), 1) for name, values in costs.items()}
+
+    def accept(self, _: str) -> dict[str, int]:
+        failed = 0
+        for path in self.write_paths("open-links", ACCEPTANCES, "open").read_text().split():
+            person = Person(self.service.port)
+            done = person.submit(person.open(f"http://127.0.0.1{path}"), "/accept", {"name": "Ada Lovelace", "password": PASSWORD,
+                                                                "password_again": PASSWORD})
+            failed += done.status != 200
+        return {"requests": ACCEPTANCES, "errors": failed}
+
+    def measure_mails(self) -> None:
+        """After the first thousand, for the start must not count."""
+        sink = Sink(self.folder)
+        config = self.service.config.read_text()
+        self.service.config.write_text(config.replace("port = 9\n", f"port = {sink.port}\nconnections = 5\n"))
+        reader = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)
+        count = lambda: reader.execute("SELECT COUNT(*) FROM outbox_message WHERE state = 'queued'").fetchone()[0]
+        queued = count()
+
+        def wait_for(mails: int) -> tuple[float, int]:
+            while (sent := queued - count()) < mails:
+                time.sleep(0.05)
+            return self.cpu_seconds(), sent
+
+        self.service.start()
+        (before, early), (after, late) = wait_for(1_000), wait_for(1_000 + MAILS)
+        self.service.program.stop()
+        reader.close()
+        sink.stop()
+        self.figures["us mail out of that queue"] = round((after - before) * 1e6 / (late - early), 1)
 
     def crash(self) -> None:
         log = self.database.with_name("invited.db-wal")
@@ -204,6 +261,7 @@ class PostgresSize(Size):
         self.service.config.write_text(f'database = "{url}"\n' + self.service.config.read_text())
         self.figures["s to start"] = self.start()
         self.service.program.stop()
+        self.token = self.api_token()
         self.keep_pristine()
         self.service.start()
         progress("whole calls")

@@ -5,7 +5,7 @@
 //        scale_bench measure DATABASE [URL SERVER]   with these: on PostgreSQL, whose first process has the id SERVER,
 //                                                    filled with a copy of DATABASE
 //        scale_bench measure-backlog DATABASE     the claim alone
-//        scale_bench links STATE_DIR COUNT        paths of links of the service there, one a line
+//        scale_bench links STATE_DIR COUNT [open] paths of links of the service there, one a line; open: that can be accepted
 //
 // The unit is CPU time of this process (kernel included) for each operation: the time on the wall depends on whatever
 // else the machine does. Each figure is the best of kRounds rounds. At every size the caches of the connections are the
@@ -146,6 +146,17 @@ class Picker {
     return found;
   }
 
+  /// Of the newest of those that can be accepted, id and generation.
+  std::vector<std::vector<std::string>> open_invitations(int count) {
+    const base::Timestamp soon = base::SystemClock().now() + std::chrono::minutes(10);
+    auto found = rows("SELECT id, generation FROM invitation WHERE state = 'pending' AND expires_at > " +
+                      std::to_string(soon.time_since_epoch().count()) + " ORDER BY seq DESC LIMIT 2000");
+    if (std::ssize(found) < count) die("there are not enough open invitations");
+    std::shuffle(found.begin(), found.end(), random_);
+    found.resize(static_cast<std::size_t>(count));
+    return found;
+  }
+
  private:
   sqlite3* handle_ = nullptr;
   std::mt19937_64 random_{7};
@@ -277,11 +288,7 @@ void measure_answers(World& world, Picker& picker, Figures& figures) {
 
   // Hashing the password costs a thousand times as much and has nothing to do with the size: of accepting, the writer's
   // CPU counts.
-  auto open = picker.rows("SELECT id, generation FROM invitation WHERE state = 'pending' AND expires_at > " +
-                          std::to_string((world.clock.now() + std::chrono::minutes(10)).time_since_epoch().count()) +
-                          " ORDER BY seq DESC LIMIT 2000");
-  std::shuffle(open.begin(), open.end(), std::mt19937_64(3));
-  const auto links = tokens_of(world, open);
+  const auto links = tokens_of(world, picker.open_invitations((kRounds + 1) * kAcceptancesInRound));
   next = 0;
   const auto accept = [&] {
     for (int i = 0; i < kAcceptancesInRound; ++i) {
@@ -363,11 +370,12 @@ Figures measure(const std::string& path, const std::string& url) {
   return figures;
 }
 
-int print_links(const std::string& state_dir, int count) {
+int print_links(const std::string& state_dir, int count, bool open) {
   const auto keys = load_keys(state_dir);
   if (!keys) die(keys.error());
   Picker picker(state_dir + "/invited.db");
-  for (const auto& row : picker.invitations(count, "id, generation", "1")) {
+  const auto rows = open ? picker.open_invitations(count) : picker.invitations(count, "id, generation", "1");
+  for (const auto& row : rows) {
     const domain::TokenSubject subject{*base::Uuid::parse(row[0]),
                                        static_cast<std::uint32_t>(std::atoi(row[1].c_str()))};
     std::printf("/i/%s\n", domain::make_token(keys->token_keys, subject).c_str());
@@ -390,7 +398,7 @@ int main(int argc, char** argv) {
     World world(path, "");
     std::printf("%s\n", nlohmann::json(Figures{{"outbox claim, long queue", measure_claims(world)}}).dump().c_str());
   } else if (command == "links" && argc > 3) {
-    return print_links(path, std::atoi(argv[3]));
+    return print_links(path, std::atoi(argv[3]), argc > 4);
   } else {
     std::fprintf(stderr, "usage: see the top of scale_bench.cpp\n");
     return 2;
