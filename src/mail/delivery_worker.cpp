@@ -35,6 +35,7 @@
 #include "mail/delivery_event.h"
 #include "mail/delivery_parts.h"
 #include "mail/link.h"
+#include "mail/reason_not_to_send.h"
 #include "mail/side_thread.h"
 #include "mail/smtp_dialogue.h"
 
@@ -290,7 +291,7 @@ DeliveryWorker::Finished DeliveryWorker::attempt(const Claim& claim, Transport& 
   const domain::OutboxMessage& message = claim.lease.message;
   Finished finished{claim.lease, {}, claim.is_probe, /*met_relay=*/false};
   try {
-    const auto looked = reason_not_to_send(message);
+    const auto looked = reason_not_to_send(message, store_, clock_.now());
     if (!looked) {
       finished.result = {DeliveryOutcome::held, 0, "storage", looked.error().message};
       return finished;
@@ -314,34 +315,6 @@ DeliveryWorker::Finished DeliveryWorker::attempt(const Claim& claim, Transport& 
     finished.result = {DeliveryOutcome::poisoned, 0, "render", failure.what()};
   }
   return finished;
-}
-
-/// Asked right before sending, in a read of its own: between the claim and now the link may have died.
-domain::Result<std::optional<DeliveryResult>> DeliveryWorker::reason_not_to_send(
-    const domain::OutboxMessage& message) const {
-  return domain::read_returning(
-      store_, [&](domain::Transaction& transaction) -> domain::Result<std::optional<DeliveryResult>> {
-        const base::Timestamp now = clock_.now();
-        const auto no = [](std::string stage, std::string why) {
-          return std::optional<DeliveryResult>({DeliveryOutcome::rejected, 0, std::move(stage), std::move(why)});
-        };
-        if (transaction.find_message_state(message.id) != domain::MessageState::queued)
-          return no("cancelled", "not sent: the message was cancelled");
-        if (now >= message.expires_at) return no("expired", "not sent: its time was over");
-        if (message.kind == domain::MessageKind::password_reset) {
-          const auto account = transaction.find_account(message.account_id);
-          if (!account || account->disabled) return no("cancelled", "not sent: the account is gone or disabled");
-          if (account->password_generation != message.generation)
-            return no("cancelled", "not sent: the password has been changed since");
-          return std::optional<DeliveryResult>{};
-        }
-        if (!carries_link(message.kind)) return std::optional<DeliveryResult>{};
-        const auto invitation = transaction.find_invitation(message.invitation_id);
-        if (!invitation || invitation->state_at(now) != domain::InvitationState::pending)
-          return no("cancelled", "not sent: the invitation is no longer pending");
-        if (invitation->generation != message.generation) return no("cancelled", "not sent: a newer mail replaces it");
-        return std::optional<DeliveryResult>{};
-      });
 }
 
 // --- in the store ----------------------------------------------------------------------------------------------------

@@ -80,7 +80,6 @@ class DeliveryWorker {
   bool may_claim_ahead(const Claim& under_way) const;
   static Finished put_back(const Claim& claim);
   Finished attempt(const Claim& claim, Transport& transport, std::function<bool()> may_complete) const;
-  domain::Result<std::optional<domain::DeliveryResult>> reason_not_to_send(const domain::OutboxMessage& message) const;
   void log_outcome(const Finished& finished, const Notes& notes) const;
   void log_hold(const Finished& finished, const Notes& notes) const;
 

@@ -5,7 +5,8 @@
 //        scale_bench measure DATABASE [URL SERVER]   with these: on PostgreSQL, whose first process has the id SERVER,
 //                                                    filled with a copy of DATABASE
 //        scale_bench measure-backlog DATABASE     the claim alone
-//        scale_bench links STATE_DIR COUNT [open] paths of links of the service there, one a line; open: that can be accepted
+//        scale_bench links STATE_DIR COUNT [open] paths of links of the service there, one a line; open: that can be
+//        accepted
 //
 // The unit is CPU time of this process (kernel included) for each operation: the time on the wall depends on whatever
 // else the machine does. Each figure is the best of kRounds rounds. At every size the caches of the connections are the
