@@ -47,8 +47,9 @@ Result<Json> invitation_list(const Arguments& arguments, AdminContext& context) 
       filter.environment_id = environment->id;
     }
     Json list = Json::array();
+    const domain::RelatedRows related(transaction);
     for (const domain::Invitation& invitation : transaction.list_invitations(filter, *page))
-      list.push_back(to_json(invitation, transaction, filter.now));
+      list.push_back(to_json(invitation, related, filter.now));
     return list;
   });
 }
@@ -61,7 +62,7 @@ Result<Json> invitation_show(const Arguments& arguments, AdminContext& context) 
     if (!invitation)
       return refuse(ErrorCode::not_found,
                     "There is no invitation " + id->to_string() + ": see invited invitation list.", "invitation");
-    return to_json(*invitation, transaction, context.clock.now());
+    return to_json(*invitation, domain::RelatedRows(transaction), context.clock.now());
   });
 }
 
@@ -77,7 +78,7 @@ Result<Json> invitation_resend(const Arguments& arguments, AdminContext& context
     const base::Timestamp now = context.clock.now();
     auto invitation = domain::resend_invitation(*id, kActor, transaction, context.policy, now);
     if (!invitation) return error_of(invitation);
-    return to_json(*invitation, transaction, now);
+    return to_json(*invitation, domain::RelatedRows(transaction), now);
   });
   if (resent) context.mail_queued();
   return resent;
@@ -90,7 +91,7 @@ Result<Json> invitation_revoke(const Arguments& arguments, AdminContext& context
     const base::Timestamp now = context.clock.now();
     auto invitation = domain::revoke_invitation(*id, kActor, transaction, now);
     if (!invitation) return error_of(invitation);
-    return to_json(*invitation, transaction, now);
+    return to_json(*invitation, domain::RelatedRows(transaction), now);
   });
 }
 

@@ -44,13 +44,13 @@ Json to_json(const domain::RoleAlias& alias, const domain::App& app, const domai
           {"app_uuid", app.id.to_string()},   {"app_name", app.name}};
 }
 
-Json to_json(const domain::ApiToken& token, domain::Transaction& transaction, base::Timestamp now) {
-  const auto environment = transaction.find_environment(token.environment_id);
-  const auto app = environment ? transaction.find_app(environment->app_id) : std::nullopt;
-  const auto account = transaction.find_account(token.account_id);
+Json to_json(const domain::ApiToken& token, const domain::RelatedRows& related, base::Timestamp now) {
+  const auto& environment = related.environment(token.environment_id);
+  const auto& app = related.app_of(environment);
+  const auto& account = related.account(token.account_id);
   Json role_names = Json::array();
   for (const base::Uuid& id : token.role_ceiling)
-    if (const auto role = app ? transaction.find_role(app->id, id) : std::nullopt) role_names.push_back(role->name);
+    if (const auto role = app ? related.role(app->id, id) : std::nullopt) role_names.push_back(role->name);
   return {{"token_uuid", token.id.to_string()},
           {"name", text_or_null(token.name)},
           {"state", token.revoked_at         ? "revoked"
@@ -177,10 +177,10 @@ Json to_json(const domain::CallAttempt& attempt) {
   return json;
 }
 
-Json to_json(const domain::RefreshCall& call, domain::Transaction& transaction) {
-  const auto environment = transaction.find_environment(call.environment_id);
-  const auto app = environment ? transaction.find_app(environment->app_id) : std::nullopt;
-  const auto account = transaction.find_account(call.account_id);
+Json to_json(const domain::RefreshCall& call, const domain::RelatedRows& related) {
+  const auto& environment = related.environment(call.environment_id);
+  const auto& app = related.app_of(environment);
+  const auto& account = related.account(call.account_id);
   return {{"refresh_uuid", call.id.to_string()},
           {"state", domain::to_string(call.state)},
           {"email", account ? Json(account->email.text()) : Json(nullptr)},
@@ -223,11 +223,11 @@ Json to_json(const domain::WebhookDelivery& delivery) {
           {"last_error", text_or_null(delivery.last_error)}};
 }
 
-Json to_json(const domain::Invitation& invitation, domain::Transaction& transaction, base::Timestamp now) {
-  const auto environment = transaction.find_environment(invitation.environment_id);
-  const auto app = environment ? transaction.find_app(environment->app_id) : std::nullopt;
-  const auto role = app ? transaction.find_role(app->id, invitation.role_id) : std::nullopt;
-  const auto inviter = transaction.find_account(invitation.inviter_id);
+Json to_json(const domain::Invitation& invitation, const domain::RelatedRows& related, base::Timestamp now) {
+  const auto& environment = related.environment(invitation.environment_id);
+  const auto& app = related.app_of(environment);
+  const auto role = app ? related.role(app->id, invitation.role_id) : std::nullopt;
+  const auto& inviter = related.account(invitation.inviter_id);
   return {{"invitation_uuid", invitation.id.to_string()},
           {"state", domain::to_string(invitation.state_at(now))},
           {"invitee_email", invitation.invitee.text()},

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "admin/admin_commands.h"
+#include "domain/related_rows.h"
 #include "domain/store.h"
 
 namespace invited::admin {
@@ -17,7 +18,7 @@ Json to_json(const domain::Role& role, const domain::App& app);
 /// What a dialect calls a role.
 Json to_json(const domain::RoleAlias& alias, const domain::App& app, const domain::Role& role);
 /// Without the token's text, which nobody knows any more.
-Json to_json(const domain::ApiToken& token, domain::Transaction& transaction, base::Timestamp now);
+Json to_json(const domain::ApiToken& token, const domain::RelatedRows& related, base::Timestamp now);
 Json to_json(const domain::Environment& environment, const domain::App& app);
 Json to_json(const domain::Account& account);
 /// Every field, null where nothing is said.
@@ -28,12 +29,12 @@ Json to_json(const domain::MailHold& hold);
 /// `hold`: the queue's, shown with a queued message.
 Json to_json(const domain::OutboxMessage& message, const std::optional<domain::MailHold>& hold);
 Json to_json(const domain::CallAttempt& attempt);
-Json to_json(const domain::RefreshCall& call, domain::Transaction& transaction);
+Json to_json(const domain::RefreshCall& call, const domain::RelatedRows& related);
 /// Without its secret, which is not in the database.
 Json to_json(const domain::Webhook& webhook);
 /// Without its payload.
 Json to_json(const domain::WebhookDelivery& delivery);
-Json to_json(const domain::Invitation& invitation, domain::Transaction& transaction, base::Timestamp now);
+Json to_json(const domain::Invitation& invitation, const domain::RelatedRows& related, base::Timestamp now);
 Json to_json(const domain::AccessEntry& entry, const domain::Environment& environment, const domain::App& app);
 
 }  // namespace invited::admin

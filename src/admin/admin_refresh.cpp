@@ -36,8 +36,9 @@ Result<Json> refresh_list(const Arguments& arguments, AdminContext& context) {
   }
   return domain::read_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
     Json list = Json::array();
+    const domain::RelatedRows related(transaction);
     for (const domain::RefreshCall& call : transaction.list_refresh_calls(state, *page))
-      list.push_back(to_json(call, transaction));
+      list.push_back(to_json(call, related));
     return list;
   });
 }
@@ -48,7 +49,7 @@ Result<Json> refresh_show(const Arguments& arguments, AdminContext& context) {
   return domain::read_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
     const auto call = transaction.find_refresh_call(*id);
     if (!call) return std::unexpected(no_such_call(*id));
-    Json json = to_json(*call, transaction);
+    Json json = to_json(*call, domain::RelatedRows(transaction));
     Json attempts = Json::array();
     for (const domain::CallAttempt& attempt : transaction.list_call_attempts(domain::CallKind::refresh, *id))
       attempts.push_back(to_json(attempt));
@@ -78,7 +79,7 @@ Result<Json> retry_one(const base::Uuid& id, AdminContext& context) {
                         (call->state == CallState::queued ? " A queued one is made by itself." : ""),
                     "refresh");
     audit_retry(id, transaction, now);
-    return to_json(*transaction.find_refresh_call(id), transaction);
+    return to_json(*transaction.find_refresh_call(id), domain::RelatedRows(transaction));
   });
 }
 

@@ -74,7 +74,7 @@ Result<Json> token_add(const Arguments& arguments, AdminContext& context) {
     if (!added) return error_of(added);
     // First, where a person looks for it.
     Json json{{"api_token", added->text.reveal()}};
-    json.update(to_json(added->token, transaction, now));
+    json.update(to_json(added->token, domain::RelatedRows(transaction), now));
     return json;
   });
 }
@@ -92,8 +92,9 @@ Result<Json> token_list(const Arguments& arguments, AdminContext& context) {
       environment_id = environment->id;
     }
     Json list = Json::array();
+    const domain::RelatedRows related(transaction);
     for (const domain::ApiToken& token : transaction.list_api_tokens(environment_id, *page))
-      list.push_back(to_json(token, transaction, context.clock.now()));
+      list.push_back(to_json(token, related, context.clock.now()));
     return list;
   });
 }
@@ -105,7 +106,7 @@ Result<Json> token_revoke(const Arguments& arguments, AdminContext& context) {
     const base::Timestamp now = context.clock.now();
     const auto token = domain::revoke_api_token(*id, transaction, now);
     if (!token) return error_of(token);
-    return to_json(*token, transaction, now);
+    return to_json(*token, domain::RelatedRows(transaction), now);
   });
 }
 

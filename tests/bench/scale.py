@@ -161,6 +161,7 @@ class Size:
                  "us page of a link, whole call": lambda _: get(links),
                  "us newest 100 of an app, whole call": lambda _: get(lists, INVITED_BENCH_TOKEN=self.token),
                  "us accept, page and form": self.accept}
+        self.open_links = self.write_paths("open-links", ROUNDS * ACCEPTANCES, "open").read_text().split()
         costs: dict[str, list[float]] = {name: [] for name in calls}
         for number in range(ROUNDS):
             for name, call in calls.items():
@@ -175,7 +176,7 @@ class Size:
 
     def accept(self, _: str) -> dict[str, int]:
         failed = 0
-        for path in self.write_paths("open-links", ACCEPTANCES, "open").read_text().split():
+        for path in (self.open_links.pop() for _ in range(ACCEPTANCES)):
             person = Person(self.service.port)
             done = person.submit(person.open(f"http://127.0.0.1{path}"), "/accept", {"name": "Ada Lovelace", "password": PASSWORD,
                                                                 "password_again": PASSWORD})

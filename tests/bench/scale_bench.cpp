@@ -147,11 +147,13 @@ class Picker {
     return found;
   }
 
-  /// Of the newest of those that can be accepted, id and generation.
-  std::vector<std::vector<std::string>> open_invitations(int count) {
+  /// Of 2,000 that can be accepted, id and generation. With another `offset` others of the newest: on PostgreSQL, what
+  /// was accepted is still open in the copy that these are picked from.
+  std::vector<std::vector<std::string>> open_invitations(int count, int offset) {
     const base::Timestamp soon = base::SystemClock().now() + std::chrono::minutes(10);
     auto found = rows("SELECT id, generation FROM invitation WHERE state = 'pending' AND expires_at > " +
-                      std::to_string(soon.time_since_epoch().count()) + " ORDER BY seq DESC LIMIT 2000");
+                      std::to_string(soon.time_since_epoch().count()) + " ORDER BY seq DESC LIMIT 2000 OFFSET " +
+                      std::to_string(offset));
     if (std::ssize(found) < count) die("there are not enough open invitations");
     std::shuffle(found.begin(), found.end(), random_);
     found.resize(static_cast<std::size_t>(count));
@@ -289,7 +291,7 @@ void measure_answers(World& world, Picker& picker, Figures& figures) {
 
   // Hashing the password costs a thousand times as much and has nothing to do with the size: of accepting, the writer's
   // CPU counts.
-  const auto links = tokens_of(world, picker.open_invitations((kRounds + 1) * kAcceptancesInRound));
+  const auto links = tokens_of(world, picker.open_invitations((kRounds + 1) * kAcceptancesInRound, 0));
   next = 0;
   const auto accept = [&] {
     for (int i = 0; i < kAcceptancesInRound; ++i) {
@@ -375,7 +377,7 @@ int print_links(const std::string& state_dir, int count, bool open) {
   const auto keys = load_keys(state_dir);
   if (!keys) die(keys.error());
   Picker picker(state_dir + "/invited.db");
-  const auto rows = open ? picker.open_invitations(count) : picker.invitations(count, "id, generation", "1");
+  const auto rows = open ? picker.open_invitations(count, 2'000) : picker.invitations(count, "id, generation", "1");
   for (const auto& row : rows) {
     const domain::TokenSubject subject{*base::Uuid::parse(row[0]),
                                        static_cast<std::uint32_t>(std::atoi(row[1].c_str()))};

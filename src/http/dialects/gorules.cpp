@@ -3,7 +3,6 @@
 // invitation's id is the user's, unless the address has an account already.
 #include <algorithm>
 #include <charconv>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +12,7 @@
 
 #include "domain/like_pattern.h"
 #include "domain/manage_invitations.h"
+#include "domain/related_rows.h"
 #include "domain/role_alias.h"
 #include "http/api/api_calls.h"
 #include "http/api/invite_people.h"
@@ -274,12 +274,9 @@ Result<ApiAnswer> list_invitations(ApiCall& call, const ListQuery& input) {
   const auto query = query_of(call, states, input.search);
   Json results = Json::array();
   const domain::Page page{input.per_page, (input.page - 1) * input.per_page};
-  std::map<base::Uuid, std::optional<domain::Account>> inviters;  // few, and each of them with many
-  for (const Invitation& invitation : call.transaction.query_invitations(query, page)) {
-    const auto [inviter, is_new] = inviters.try_emplace(invitation.inviter_id);
-    if (is_new) inviter->second = call.transaction.find_account(invitation.inviter_id);
-    results.push_back(invitation_full(invitation, inviter->second, call));
-  }
+  const domain::RelatedRows related(call.transaction);
+  for (const Invitation& invitation : call.transaction.query_invitations(query, page))
+    results.push_back(invitation_full(invitation, related.account(invitation.inviter_id), call));
   return ApiAnswer{200, page_of(std::move(results), input, call.transaction.count_invitations(query))};
 }
 
@@ -300,12 +297,15 @@ Result<ApiAnswer> list_users(ApiCall& call, const ListQuery& input) {
   if (results.size() < input.per_page) {
     const domain::Page rest{input.per_page - static_cast<std::uint32_t>(results.size()),
                             static_cast<std::uint32_t>(offset < people ? 0 : offset - people)};
+    const domain::RelatedRows related(call.transaction);
     for (const Invitation& invitation : call.transaction.query_invitations(invited, rest)) {
       const auto account = call.transaction.find_account_by_email(invitation.invitee.key());
-      const auto roles = domain::find_roles(call.caller.app, invitation.role_ids(), call.transaction);
+      std::vector<domain::Role> roles;
+      for (const base::Uuid& id : invitation.role_ids())
+        if (const auto& role = related.role(call.caller.app.id, id)) roles.push_back(*role);
       results.push_back(user(person_short(account ? account->id : invitation.id, invitation.invitee,
                                           account ? &*account : nullptr, "invited"),
-                             invitation.created_at, roles.value_or(std::vector<domain::Role>{})));
+                             invitation.created_at, roles));
     }
   }
   return ApiAnswer{200, page_of(std::move(results), input, total)};

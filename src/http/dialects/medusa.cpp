@@ -66,8 +66,9 @@ std::expected<Json, Response> read_body(const Request& request) {
 
 ApiAnswer invite_answer(const Invitation& invitation, const ApiCall& call, const std::string& fields,
                         const domain::TokenKeys& keys) {
-  ApiAnswer answer{
-      200, {{"invite", invite_fields(fields).apply(medusa_invite(invitation, call.caller.app, call.transaction))}}};
+  ApiAnswer answer{200,
+                   {{"invite", invite_fields(fields).apply(medusa_invite(invitation, call.caller.app,
+                                                                         domain::RelatedRows(call.transaction)))}}};
   if (call.caller.may_see_links)
     answer.reveal = [invitation, &keys](Json& body) {
       if (body["invite"].contains("token")) body["invite"]["token"] = make_invite_token(keys, invitation);
@@ -152,8 +153,9 @@ Response list(const ApiCalls& calls, const Request& request) {
                                         .descending = asked->descending};
     const FieldChoice fields = invite_fields(asked->fields);
     Json invites = Json::array();
+    const domain::RelatedRows related(call.transaction);
     for (const Invitation& invitation : call.transaction.query_invitations(query, asked->page))
-      invites.push_back(fields.apply(medusa_invite(invitation, call.caller.app, call.transaction)));
+      invites.push_back(fields.apply(medusa_invite(invitation, call.caller.app, related)));
     return ApiAnswer{200,
                      {{"invites", std::move(invites)},
                       {"count", call.transaction.count_invitations(query)},

@@ -112,11 +112,11 @@ std::optional<base::Uuid> parse_medusa_id(MedusaKind kind, std::string_view text
   return base::Uuid::from_bytes(bytes);
 }
 
-Json medusa_invite(const domain::Invitation& invitation, const domain::App& app, domain::Transaction& transaction) {
+Json medusa_invite(const domain::Invitation& invitation, const domain::App& app, const domain::RelatedRows& related) {
   Json roles = Json::array();
   for (const base::Uuid& id : invitation.role_ids()) {
-    const auto role = transaction.find_role(app.id, id);
-    const std::string alias = domain::alias_of(app, kMedusaDialect, id, transaction);
+    const auto& role = related.role(app.id, id);
+    const std::string& alias = related.role_alias(app, kMedusaDialect, id);
     roles.push_back({{"id", alias.empty() ? id.to_string() : alias}, {"name", role ? role->name : std::string()}});
   }
   const Json metadata =

@@ -9,7 +9,7 @@
 
 #include "domain/account.h"
 #include "domain/invitation.h"
-#include "domain/store.h"
+#include "domain/related_rows.h"
 #include "http/api/strict_json.h"
 
 namespace invited::http {
@@ -24,7 +24,7 @@ std::string medusa_id(MedusaKind kind, const base::Uuid& id);
 std::optional<base::Uuid> parse_medusa_id(MedusaKind kind, std::string_view text);
 
 /// With "rbac_roles", and an empty "token": whoever may see it has it put in.
-Json medusa_invite(const domain::Invitation& invitation, const domain::App& app, domain::Transaction& transaction);
+Json medusa_invite(const domain::Invitation& invitation, const domain::App& app, const domain::RelatedRows& related);
 
 /// `first` and `last`: as the person has just given them; else the account's name, parted at its last blank.
 Json medusa_user(const domain::Account& account, const std::optional<std::string>& first = std::nullopt,

@@ -32,7 +32,7 @@ Handler handler(const Calls& calls, Input<T> (*read)(const Request&), Work work)
 }
 
 Json json_of(const Invitation& invitation, ApiCall& call) {
-  return to_json(invitation, call.caller.app, call.transaction, call.now);
+  return to_json(invitation, call.caller.app, domain::RelatedRows(call.transaction), call.now);
 }
 
 std::string link_to(const Calls& calls, const domain::TokenSubject& subject) {

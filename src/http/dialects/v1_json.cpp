@@ -22,14 +22,14 @@ Json to_json(const domain::Attempt& attempt) {
 
 }  // namespace
 
-Json to_json(const domain::Invitation& invitation, const domain::App& app, domain::Transaction& transaction,
+Json to_json(const domain::Invitation& invitation, const domain::App& app, const domain::RelatedRows& related,
              base::Timestamp now) {
   Json roles = Json::array();
   for (const base::Uuid& id : invitation.role_ids()) {
-    const auto role = transaction.find_role(app.id, id);
+    const auto& role = related.role(app.id, id);
     roles.push_back({{"id", id.to_string()}, {"name", role ? Json(role->name) : Json(nullptr)}});
   }
-  const auto inviter = transaction.find_account(invitation.inviter_id);
+  const auto& inviter = related.account(invitation.inviter_id);
   return {{"id", invitation.id.to_string()},
           {"email", invitation.invitee.text()},
           {"state", domain::to_string(invitation.state_at(now))},

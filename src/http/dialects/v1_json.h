@@ -8,11 +8,12 @@
 #include "domain/invitation_timeline.h"
 #include "domain/manage_accounts.h"
 #include "domain/policy.h"
+#include "domain/related_rows.h"
 #include "http/api/strict_json.h"
 
 namespace invited::http::v1 {
 
-Json to_json(const domain::Invitation& invitation, const domain::App& app, domain::Transaction& transaction,
+Json to_json(const domain::Invitation& invitation, const domain::App& app, const domain::RelatedRows& related,
              base::Timestamp now);
 Json to_json(const domain::TimelineEntry& entry);
 Json to_json(const domain::Environment& environment, const domain::App& app, const domain::Policy& policy);

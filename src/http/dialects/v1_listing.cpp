@@ -23,8 +23,9 @@ Result<ApiAnswer> list(const Calls& calls, ApiCall& call, const InvitationListin
   const auto found = call.transaction.query_invitations(query, {.limit = listing.limit + 1, .offset = 0});
   ApiAnswer answer{200, {{"invitations", Json::array()}, {"next", nullptr}}};
   const std::size_t shown = std::min<std::size_t>(found.size(), listing.limit);
+  const domain::RelatedRows related(call.transaction);
   for (std::size_t i = 0; i < shown; ++i)
-    answer.body["invitations"].push_back(to_json(found[i], call.caller.app, call.transaction, call.now));
+    answer.body["invitations"].push_back(to_json(found[i], call.caller.app, related, call.now));
   if (found.size() > shown) {
     const std::string cursor = cursor_behind(found[shown - 1].id);
     answer.body["next"] = cursor;
@@ -39,7 +40,7 @@ Result<ApiAnswer> show(ApiCall& call) {
   if (!id) return std::unexpected(id.error());
   const auto invitation = domain::find_invitation_of(call.caller, *id, call.transaction);
   if (!invitation) return std::unexpected(invitation.error());
-  Json json = to_json(*invitation, call.caller.app, call.transaction, call.now);
+  Json json = to_json(*invitation, call.caller.app, domain::RelatedRows(call.transaction), call.now);
   Json timeline = Json::array();
   for (const auto& entry : domain::timeline_of(*invitation, call.transaction, call.now))
     timeline.push_back(to_json(entry));
