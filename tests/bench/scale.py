@@ -178,8 +178,8 @@ class Size:
         failed = 0
         for path in (self.open_links.pop() for _ in range(ACCEPTANCES)):
             person = Person(self.service.port)
-            done = person.submit(person.open(f"http://127.0.0.1{path}"), "/accept", {"name": "Ada Lovelace", "password": PASSWORD,
-                                                                "password_again": PASSWORD})
+            done = person.submit(person.open(f"http://127.0.0.1{path}"), "/accept",
+                                 {"name": "Ada Lovelace", "password": PASSWORD, "password_again": PASSWORD})
             failed += done.status != 200
         return {"requests": ACCEPTANCES, "errors": failed}
 
