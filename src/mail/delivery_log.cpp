@@ -43,6 +43,16 @@ void DeliveryWorker::log_outcome(const Finished& finished, const Notes& notes) c
   if (notes.lease_was_over) base::log::warning("mail.lease_was_over", {message});
 }
 
+/// Given up: its lease ends by itself.
+void DeliveryWorker::log_not_recorded(const Finished& finished) {
+  const bool has_left = finished.result.outcome == DeliveryOutcome::sent;
+  base::log::error("mail.outcome_not_recorded",
+                   {{"message", finished.lease.message.id.to_string()},
+                    {"outcome", domain::to_string(finished.result.outcome)},
+                    {"effect", has_left ? "the message will be tried again; the same mail arrives twice"
+                                        : "the message will be tried again when its lease is over"}});
+}
+
 void DeliveryWorker::log_hold(const Finished& finished, const Notes& notes) const {
   const DeliveryResult& result = finished.result;
   const std::initializer_list<base::log::Field> fields{{"stage", result.stage},

@@ -191,10 +191,7 @@ void DeliveryWorker::run(std::size_t index) {
       if (wait_before_recording_again(finished.front(), ++failed_records)) continue;
       for (const Finished& lost : finished) {
         forget(lost.lease);
-        base::log::error("mail.outcome_not_recorded",
-                         {{"message", lost.lease.message.id.to_string()},
-                          {"outcome", domain::to_string(lost.result.outcome)},
-                          {"effect", "the message will be tried again; the same mail may arrive twice"}});
+        log_not_recorded(lost);
       }
       finished.clear();
       if (next) forget(next->lease);  // it ends by itself

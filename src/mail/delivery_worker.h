@@ -81,6 +81,7 @@ class DeliveryWorker {
   static Finished put_back(const Claim& claim);
   Finished attempt(const Claim& claim, Transport& transport, std::function<bool()> may_complete) const;
   void log_outcome(const Finished& finished, const Notes& notes) const;
+  static void log_not_recorded(const Finished& finished);
   void log_hold(const Finished& finished, const Notes& notes) const;
 
   bool may_try_relay(std::size_t index);

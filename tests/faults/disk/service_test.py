@@ -82,12 +82,13 @@ class TheDiskIsFull(unittest.TestCase):
         return [call.outcome for call in deployment.log.calls() if not call.wrong]
 
     def test_d13_below_the_watermark_only_what_is_owed_goes_on(self):
-        with small_disk("24m") as folder, \
-                Service.serve({"state_dir": str(folder / "state"), "storage.disk_watermark": "12MiB", **NO_RATES}) as service:
+        # Far more than what is stored meanwhile, the log of the database included (up to 16 MiB were seen).
+        with small_disk("64m") as folder, \
+                Service.serve({"state_dir": str(folder / "state"), "storage.disk_watermark": "16MiB", **NO_RATES}) as service:
             self.assertFalse(service.send_invite("before@example.org").fault)
             mail = captured_mail.await_mail(service.mail_dir, "before@example.org")
             ballast = folder / "ballast"
-            ballast.write_bytes(b"x" * (14 << 20))
+            ballast.write_bytes(b"x" * (52 << 20))
             self.assertTrue(self.refused(service))
             service.process.await_log(r"storage\.disk_short")
             mail.envelope_to = ["before@example.org"]
