@@ -1,5 +1,5 @@
-// What the rows of a list refer to (the inviter, a role, the environment and its app), each looked up once for the whole
-// answer: a page of a hundred would ask the database some two hundred times, each a round trip on PostgreSQL.
+// What the rows of a list refer to (the inviter, a role, the environment and its app), each looked up once for the
+// whole answer: a page of a hundred would ask the database some two hundred times, each a round trip on PostgreSQL.
 //
 // Made for one answer, in one transaction that does not change what is asked for meanwhile; used by one thread. What it
 // returns lives as long as it does.
