@@ -8,10 +8,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <cstring>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "base/log.h"
@@ -35,6 +37,8 @@ constexpr int kStepsBetweenLooks = 10'000;
 constexpr int kApplicationId = 0x696e7674;
 
 constexpr int kBusyTimeoutMilliseconds = 2'000;
+constexpr std::chrono::milliseconds kCheckpointRetry{100};
+constexpr std::int64_t kPageInLog = 4'096 + 24;  // bytes
 
 FailureKind kind_of(int code) {
   if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) return FailureKind::sync;
@@ -118,6 +122,7 @@ struct SqliteConnection::State {
   int log_pages = 0;            // in the log as of the last commit
   int pages_at_checkpoint = 0;  // in it when it was last written back
   int pages_at_warning = 0;     // in it when its length was last complained of
+  std::optional<std::chrono::steady_clock::time_point> checkpoint_owed_at;  // as one has failed
   FileGuard files;
   std::chrono::milliseconds longest_read{};
   std::chrono::steady_clock::time_point read_ends;
@@ -173,11 +178,10 @@ struct SqliteConnection::State {
 
   /// Some other program's transaction keeps the log growing: nothing that we could end.
   void warn_of_long_log() {
-    constexpr std::int64_t kPage = 4'096;
     if (log_pages < std::max(kLongLog * checkpoint_pages, 2 * pages_at_warning)) return;
     pages_at_warning = log_pages;
     base::log::warning("storage.log_grows",
-                       {{"bytes", log_pages * kPage},
+                       {{"bytes", log_pages * kPageInLog},
                         {"remedy",
                          "something reads the database without an end, so its log cannot start again: find "
                          "it with fuser -v " +
@@ -234,7 +238,9 @@ SqliteConnection::SqliteConnection(const std::string& path, Role role, int check
     throw DatabaseFailure(FailureKind::io, "The file system cannot hold a database with a write-ahead log.");
   state.execute(
       "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384;"
-      "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;");
+      "PRAGMA wal_autocheckpoint = 0;");
+  // What a log has grown beyond twice its due length goes back to the disk when it begins anew.
+  state.execute(("PRAGMA journal_size_limit = " + std::to_string(2 * checkpoint_pages * kPageInLog)).c_str());
   sqlite3_wal_hook(
       state.handle,
       [](void* target, sqlite3*, const char*, int pages) {
@@ -276,13 +282,18 @@ void SqliteConnection::maintain() {
   state.files.expect_in_place();
   // The log starts from its beginning again once all of it was written back and no reader needed it.
   if (state.log_pages < state.pages_at_checkpoint) state.pages_at_checkpoint = state.pages_at_warning = 0;
-  if (state.log_pages - state.pages_at_checkpoint < state.checkpoint_pages) return;
+  const auto now = std::chrono::steady_clock::now();
+  const bool is_owed = state.checkpoint_owed_at && now >= *state.checkpoint_owed_at;
+  if (state.log_pages - state.pages_at_checkpoint < state.checkpoint_pages && !is_owed) return;
   state.pages_at_checkpoint = state.log_pages;
-  if (state.log_pages < kLongLog * state.checkpoint_pages) {
+  // Where it throws, the disk is full (or it is the end). Soon again then: a log that waits for its next thousands of
+  // pages instead takes more of the disk each time, until nothing but the log is on it.
+  state.checkpoint_owed_at = now + kCheckpointRetry;
+  if (state.log_pages < kLongLog * state.checkpoint_pages)
     state.checkpoint(SQLITE_CHECKPOINT_PASSIVE);
-    return;
-  }
-  if (!state.checkpoint(SQLITE_CHECKPOINT_RESTART)) state.warn_of_long_log();
+  else if (!state.checkpoint(SQLITE_CHECKPOINT_RESTART))
+    state.warn_of_long_log();
+  state.checkpoint_owed_at.reset();
 }
 
 void SqliteConnection::expect_in_place() { state_->files.expect_in_place(); }

@@ -1,4 +1,6 @@
-"""What power cuts need of a load caller's log."""
+"""What power cuts need of the logs, the load caller's and the service's."""
+
+import datetime
 
 from call_log import DONE, UNKNOWN
 
@@ -14,3 +16,10 @@ def forget_late_answers(log, cuts):
         # Meant to be refused because the key was used; what used it may be gone.
         if call.wrong == "key" and (call.environment, call.key) in keys:
             call.wrong = ""
+
+
+def late_records(log, began):
+    """How many mails were recorded after the power went: as with late answers, the record may be gone, and the mail be sent
+    again beside the one that every cut may repeat."""
+    moment = datetime.datetime.fromtimestamp(began, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+    return sum(1 for line in log.splitlines() if " mail.sent " in line and line[:len(moment)] >= moment)

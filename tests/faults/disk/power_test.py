@@ -14,7 +14,7 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1] / "support"), str(HERE.parent / "
 
 import end_to_end
 import loop_disk
-from cuts import forget_late_answers
+from cuts import forget_late_answers, late_records
 from deployment import OnSqlite
 from invited_service import NO_RATES, Service
 from loop_disk import LoopDisk
@@ -124,6 +124,7 @@ class OnAPoweredDisk(OnSqlite):
         status = service.process.wait(20)
         assert status == 1, f"exit status {status} after a power cut:\n{service.process.log_text()[-2000:]}"
         self.cuts.append((began, time.time()))
+        self.faults += late_records(service.process.log_text(), began)
         self.disk.power_on()
         self.start(service)
 
