@@ -59,12 +59,6 @@ std::string replace(std::string text, std::string_view placeholder, std::string_
   return text;
 }
 
-std::string_view trim_blanks(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 }  // namespace
 
 std::string_view to_string(Language language) {

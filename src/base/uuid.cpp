@@ -4,12 +4,12 @@
 #include <atomic>
 #include <cstring>
 
+#include "base/ascii.h"
 #include "base/crypto.h"
 
 namespace invited::base {
 namespace {
 
-constexpr std::string_view kBlanks = " \t\r\n";
 constexpr std::size_t kTextLength = 36;
 
 bool is_hyphen_position(std::size_t i) { return i == 8 || i == 13 || i == 18 || i == 23; }
@@ -52,9 +52,7 @@ std::uint32_t next_counter(std::uint64_t milliseconds, std::uint32_t random) {
 }  // namespace
 
 std::optional<Uuid> Uuid::parse(std::string_view text) {
-  const auto first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return std::nullopt;
-  text = text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+  text = trim_blanks(text, kXmlBlanks);
   if (text.size() == kTextLength + 2 && text.front() == '{' && text.back() == '}') text = text.substr(1, kTextLength);
   if (text.size() != kTextLength) return std::nullopt;
 

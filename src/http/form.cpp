@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/content_type.h"
 #include "base/secret.h"
-#include "http/media_type.h"
 #include "http/percent_encoding.h"
 
 namespace invited::http {
@@ -12,7 +12,8 @@ namespace {
 constexpr std::size_t kMaxFields = 16;
 
 bool is_form(const Request& request) {
-  return equals_ignoring_case(media_type_of(request.headers.get("Content-Type")), "application/x-www-form-urlencoded");
+  const auto type = base::parse_content_type(request.headers.get("Content-Type"));
+  return equals_ignoring_case(type.media_type, "application/x-www-form-urlencoded");
 }
 
 }  // namespace

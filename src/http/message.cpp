@@ -3,16 +3,6 @@
 #include <algorithm>
 
 namespace invited::http {
-namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
-
-}  // namespace
-
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
-}
 
 void Headers::set(std::string_view name, std::string_view value) {
   std::erase_if(fields_, [&](const auto& field) { return equals_ignoring_case(field.first, name); });

@@ -9,10 +9,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
+
 namespace invited::http {
 
-/// ASCII letters only, as HTTP compares names, codings and media types.
-bool equals_ignoring_case(std::string_view a, std::string_view b);
+using base::equals_ignoring_case;
 
 /// Field names are compared without letter case (RFC 9110 section 5.1).
 class Headers {

@@ -4,7 +4,7 @@
 #include <array>
 #include <charconv>
 
-#include "http/media_type.h"
+#include "base/content_type.h"
 
 namespace invited::http {
 namespace {
@@ -40,7 +40,7 @@ bool all(std::string_view text, const std::array<bool, 256>& table) {
 bool resembles(std::string_view name, std::string_view letters) {
   std::size_t i = 0;
   for (const char c : name) {
-    const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+    const char lower = base::to_lower_ascii(c);
     if (lower < 'a' || lower > 'z') continue;
     if (i == letters.size() || letters[i] != lower) return false;
     ++i;
@@ -48,44 +48,9 @@ bool resembles(std::string_view name, std::string_view letters) {
   return i == letters.size();
 }
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-/// The next `name=value` of a Content-Type, without the ';' behind it. A ';' in quotes divides nothing.
-std::string_view take_parameter(std::string_view& rest) {
-  bool quoted = false;
-  std::size_t end = 0;
-  for (; end < rest.size() && (quoted || rest[end] != ';'); ++end) {
-    if (rest[end] == '"') quoted = !quoted;
-    if (rest[end] == '\\' && quoted) ++end;
-  }
-  end = std::min(end, rest.size());
-  const auto parameter = rest.substr(0, end);
-  rest.remove_prefix(std::min(end + 1, rest.size()));
-  return trim(parameter);
-}
-
-/// Whether a `charset` parameter names anything but UTF-8 or its subset.
-bool has_foreign_charset(std::string_view parameters) {
-  while (!parameters.empty()) {
-    const auto parameter = take_parameter(parameters);
-    const auto equals = parameter.find('=');
-    if (equals == std::string_view::npos || !equals_ignoring_case(trim(parameter.substr(0, equals)), "charset")) {
-      continue;
-    }
-    auto charset = trim(parameter.substr(equals + 1));
-    if (charset.size() >= 2 && charset.front() == '"' && charset.back() == '"') {
-      charset = charset.substr(1, charset.size() - 2);
-    }
-    if (!equals_ignoring_case(charset, "utf-8") && !equals_ignoring_case(charset, "utf8") &&
-        !equals_ignoring_case(charset, "us-ascii")) {
-      return true;
-    }
-  }
-  return false;
+bool is_utf8(std::string_view charset) {
+  return equals_ignoring_case(charset, "utf-8") || equals_ignoring_case(charset, "utf8") ||
+         equals_ignoring_case(charset, "us-ascii");  // its subset
 }
 
 constexpr Refusal kBadRequestLine{400, "The first line is not an HTTP/1.1 request line."};
@@ -218,9 +183,9 @@ std::optional<Refusal> FieldPolicy::add(std::string_view name, std::string_view 
   } else if (equals_ignoring_case(name, "Content-Type")) {
     if (has_content_type_) return Refusal{400, "Content-Type is given twice."};
     has_content_type_ = true;
-    const auto semicolon = value.find(';');
-    media_type_ = media_type_of(value);
-    if (semicolon != std::string_view::npos) charset_unknown_ = has_foreign_charset(value.substr(semicolon + 1));
+    const auto type = base::parse_content_type(value);
+    media_type_ = type.media_type;
+    charset_unknown_ = !std::ranges::all_of(type.charsets, is_utf8);
   } else if (equals_ignoring_case(name, "Content-Encoding")) {
     if (!equals_ignoring_case(value, "identity")) content_coded_ = true;
   } else if (equals_ignoring_case(name, "Expect")) {

@@ -1,5 +1,4 @@
-// The Content-Type of a call: is it one that we read, and is its charset UTF-8. Parsed as RFC 9110 section 8.3 says.
-// Thread-safe.
+// The Content-Type of a call: is it one that we read, and is its charset UTF-8. Thread-safe.
 #pragma once
 
 #include <optional>

@@ -5,6 +5,7 @@
 #include <pugixml.hpp>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/secret.h"
 #include "soap/content_type.h"
 #include "soap/xml_scanner.h"
@@ -68,11 +69,7 @@ bool is_schema_namespace(std::string_view space, std::string_view which) {
 }
 bool is_schema_instance(std::string_view space) { return is_schema_namespace(space, "XMLSchema-instance"); }
 
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
+std::string_view trim(std::string_view text) { return base::trim_blanks(text, base::kXmlBlanks); }
 
 bool is_text(pugi::xml_node node) { return node.type() == pugi::node_pcdata || node.type() == pugi::node_cdata; }
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/content_type.h"
 #include "base/crypto.h"
 #include "domain/member.h"
 #include "domain/session.h"
@@ -10,7 +11,6 @@
 #include "http/cookies.h"
 #include "http/dialects/medusa_shapes.h"
 #include "http/dialects/medusa_tokens.h"
-#include "http/media_type.h"
 
 namespace invited::http {
 namespace {
@@ -50,7 +50,8 @@ Result<std::optional<Json>> bearer_claims(const Request& request, Context& conte
 }
 
 bool is_json(const Request& request) {
-  return equals_ignoring_case(media_type_of(request.headers.get("Content-Type")), "application/json");
+  return equals_ignoring_case(base::parse_content_type(request.headers.get("Content-Type")).media_type,
+                              "application/json");
 }
 
 /// The session's text: out of the Bearer token, else out of the cookie.
