@@ -30,8 +30,7 @@ ContentType parse_content_type(std::string_view field) {
     const auto parameter = take_part(field);
     const auto equals = parameter.find('=');
     if (!equals_ignoring_case(trim_blanks(parameter.substr(0, equals)), "charset")) continue;
-    auto charset =
-        equals == std::string_view::npos ? std::string_view() : trim_blanks(parameter.substr(equals + 1));
+    auto charset = equals == std::string_view::npos ? std::string_view() : trim_blanks(parameter.substr(equals + 1));
     if (charset.size() >= 2 && charset.front() == '"' && charset.back() == '"')
       charset = charset.substr(1, charset.size() - 2);
     found.charsets.push_back(charset);

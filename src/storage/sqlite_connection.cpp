@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "storage/file_guard.h"
 #include "storage/sqlite_log_check.h"
+#include "storage/sqlite_log_room.h"
 #include "storage/sqlite_statement.h"
 
 namespace invited::storage {
@@ -124,6 +125,7 @@ struct SqliteConnection::State {
   int pages_at_warning = 0;     // in it when its length was last complained of
   std::optional<std::chrono::steady_clock::time_point> checkpoint_owed_at;  // as one has failed
   FileGuard files;
+  std::optional<SqliteLogRoom> log_room;  // the writer's
   std::chrono::milliseconds longest_read{};
   std::chrono::steady_clock::time_point read_ends;
 
@@ -240,7 +242,8 @@ SqliteConnection::SqliteConnection(const std::string& path, Role role, int check
       "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384;"
       "PRAGMA wal_autocheckpoint = 0;");
   // What a log has grown beyond twice its due length goes back to the disk when it begins anew.
-  state.execute(("PRAGMA journal_size_limit = " + std::to_string(2 * checkpoint_pages * kPageInLog)).c_str());
+  const auto longest = 2 * checkpoint_pages * kPageInLog + SqliteLogRoom::kRoom;
+  state.execute(("PRAGMA journal_size_limit = " + std::to_string(longest)).c_str());
   sqlite3_wal_hook(
       state.handle,
       [](void* target, sqlite3*, const char*, int pages) {
@@ -250,6 +253,7 @@ SqliteConnection::SqliteConnection(const std::string& path, Role role, int check
       &state.log_pages);
   // A first read makes the log's file; its name, too, must be on disk before anything is acknowledged.
   state.ask("SELECT count(*) FROM sqlite_master");
+  state.log_room.emplace(path + "-wal");
   sync_directory_of(path);
   for (const char* ending : {"", "-wal", "-shm"}) guard(path + ending);
   state.checkpoint_on_close(true);
@@ -280,6 +284,7 @@ bool SqliteConnection::in_transaction() const { return sqlite3_get_autocommit(st
 void SqliteConnection::maintain() {
   State& state = *state_;
   state.files.expect_in_place();
+  state.log_room->keep(state.log_pages * kPageInLog);
   // The log starts from its beginning again once all of it was written back and no reader needed it.
   if (state.log_pages < state.pages_at_checkpoint) state.pages_at_checkpoint = state.pages_at_warning = 0;
   const auto now = std::chrono::steady_clock::now();

@@ -1,0 +1,66 @@
+#include "storage/sqlite_log_room.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "storage/connection.h"
+
+namespace invited::storage {
+namespace {
+
+// More than the largest batch writes.
+constexpr std::int64_t kLeastRoom = 1 << 20;
+// Where the disk is full.
+constexpr std::chrono::seconds kRetry{1};
+
+[[noreturn]] void fail(const char* what, int code, FailureKind kind = FailureKind::io) {
+  throw DatabaseFailure(kind, std::string("Cannot ") + what + " the database's log: " + std::strerror(code));
+}
+
+}  // namespace
+
+SqliteLogRoom::SqliteLogRoom(const std::string& path) : log_(::open(path.c_str(), O_RDWR | O_CLOEXEC)) {
+  if (!log_.valid()) fail("open", errno);
+}
+
+void SqliteLogRoom::keep(std::int64_t used) {
+  if (used < used_) size_ = 0;  // it began anew, and may have been shortened
+  used_ = used;
+  if (size_ - used >= kLeastRoom) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_try_) return;
+  size_ = size_of_file();
+  if (size_ - used >= kLeastRoom) return;
+  if (extend(size_, used + kRoom))
+    size_ = used + kRoom;
+  else
+    next_try_ = now + kRetry;
+}
+
+std::int64_t SqliteLogRoom::size_of_file() const {
+  struct stat status {};
+  if (::fstat(log_.get(), &status) != 0) fail("look at", errno);
+  return status.st_size;
+}
+
+bool SqliteLogRoom::extend(std::int64_t from, std::int64_t to) const {
+  // Nobody else shall find the disk full because of what we only try.
+  struct statvfs disk {};
+  if (::fstatvfs(log_.get(), &disk) != 0) fail("look at", errno);
+  if (disk.f_bavail * disk.f_frsize < 2 * static_cast<std::uint64_t>(to - from)) return false;
+
+  const std::string zeros(static_cast<std::size_t>(to - from), '\0');
+  const bool written = ::lseek(log_.get(), from, SEEK_SET) == from && base::write_all(log_.get(), zeros);
+  if (written && ::fdatasync(log_.get()) == 0) return true;
+  const int code = errno;
+  if (::ftruncate(log_.get(), from) != 0) fail("shorten", errno);
+  if (code == ENOSPC || code == EDQUOT) return false;
+  fail("make room in", code, written ? FailureKind::sync : FailureKind::io);
+}
+
+}  // namespace invited::storage

@@ -1,0 +1,38 @@
+// Room behind the end of a SQLite write-ahead log: bytes that are on disk already, so that a commit writes over them and
+// the file does not grow by it. A sync that makes a file longer rests on the file system's own log. Where ext4 gives that
+// up (a failing disk, errors=remount-ro) during such a sync, Linux may say that it succeeded, and what was acknowledged
+// then is gone; of bytes that are written over it says the truth. PostgreSQL does the same (wal_init_zero). Belongs to
+// one thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "base/descriptor.h"
+
+namespace invited::storage {
+
+class SqliteLogRoom {
+ public:
+  static constexpr std::int64_t kRoom = 4 << 20;  ///< bytes that are made at once
+
+  /// Of the log at `path`, which stays where it is. Throws DatabaseFailure (io) where it cannot be opened.
+  explicit SqliteLogRoom(const std::string& path);
+
+  /// After a commit: the log's first `used` bytes are in use. Where little room is left, makes more, and syncs it. A disk
+  /// without space for twice as much is no failure: commits then make the log longer themselves. Throws DatabaseFailure (io, sync).
+  void keep(std::int64_t used);
+
+ private:
+  std::int64_t size_of_file() const;
+  /// False: the disk is too full, and the file as it was.
+  bool extend(std::int64_t from, std::int64_t to) const;
+
+  base::Descriptor log_;
+  std::int64_t used_ = 0;
+  std::int64_t size_ = 0;  // the file is no shorter
+  std::chrono::steady_clock::time_point next_try_;
+};
+
+}  // namespace invited::storage
