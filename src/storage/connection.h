@@ -87,6 +87,22 @@ inline std::string_view by_dialect(const Connection& connection, std::string_vie
 /// several instances insert, the id, which begins with the time (base::Uuid::ordered).
 inline std::string row_order(const Connection& connection) { return std::string(by_dialect(connection, "seq", "id")); }
 
+/// How the rows with one value in `column` (bound as a variable of that name) are listed in their order.
+struct ListBy {
+  std::string condition;
+  std::string order;
+};
+
+/// The index on (`column`, row_order) must find them, however few they are. Said plainly, PostgreSQL's planner may walk
+/// over all rows in their order instead, where its statistics say that every tenth has the value: over everything that
+/// another environment did since. An order that begins with a column in a range is had only of an index that does.
+inline ListBy list_by(const Connection& connection, const std::string& column, const std::string& direction) {
+  const std::string row_key = row_order(connection);
+  if (connection.dialect() == Dialect::sqlite) return {column + " = :" + column, row_key + direction};
+  return {column + " >= :" + column + " AND " + column + " <= :" + column,
+          column + direction + ", " + row_key + direction};
+}
+
 /// What is asked of rows that other conditions find. Written plainly, PostgreSQL's planner may look for them in a
 /// partial index of that word instead, where its statistics are from a time when that index was empty: with 10,000
 /// queued mails every acceptance took 4 ms. No partial index serves what is computed.

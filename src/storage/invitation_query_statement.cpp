@@ -60,22 +60,28 @@ bool ends_within_escape(std::string_view pattern) {
 /// Collects the conditions' text and the variables that hold their values.
 class Builder {
  public:
-  Builder(Connection& connection, const InvitationQuery& query) : connection_(connection) {
+  Builder(Connection& connection, const InvitationQuery& query)
+      : list_(list_by(connection, "environment_id", query.descending ? " DESC" : " ASC")) {
     environment_id_ = query.environment_id.to_string();
     now_ = to_number(query.now);
-    where_ = "environment_id = :environment_id AND " + text_of(query.condition);
+    where_ = list_.condition + " AND " + text_of(query.condition);
     if (query.after) {
       after_ = query.after->to_string();
       parameters_.emplace_back("after", after_);
-      const std::string key = row_order(connection);
-      where_ +=
-          " AND " + key + (query.descending ? " < " : " > ") + "(SELECT " + key + " FROM invitation WHERE id = :after)";
+      const std::string_view beyond = query.descending ? " < " : " > ";
+      // As the index has it, so that a page far down is not searched for from the first one on.
+      where_ += by_dialect(connection, " AND seq", " AND (environment_id, id)");
+      where_ += beyond;
+      where_ += by_dialect(connection, "(SELECT seq FROM invitation WHERE id = :after)",
+                           "(:environment_id, (SELECT id FROM invitation WHERE id = :after))");
     }
     parameters_.emplace_back("environment_id", environment_id_);
     if (where_.find(":now") != std::string::npos) parameters_.emplace_back("now", now_);
   }
 
   const std::string& where() const { return where_; }
+  /// The rows' own order is that of created_at, and the index of the environment has it.
+  const std::string& row_order_of_environment() const { return list_.order; }
   const Parameters& parameters() const { return parameters_; }
 
  private:
@@ -121,7 +127,7 @@ class Builder {
     return "CAST(:" + name + " AS TEXT)";
   }
 
-  Connection& connection_;
+  ListBy list_;
   Text environment_id_, after_;
   Number now_ = 0;
   std::deque<Text> texts_;  // which keep their places
@@ -140,11 +146,9 @@ std::vector<domain::Invitation> query_invitations(Connection& connection, const 
   Parameters parameters = builder.parameters();
   parameters.emplace_back("limit", limit);
   parameters.emplace_back("offset", offset);
-  const std::string direction = query.descending ? " DESC" : " ASC";
-  std::string order;
-  // The row's own order is that of created_at, and the index of the environment has it.
-  if (query.order != InvitationField::created_at) order = expression_of(query.order) + direction + ", ";
-  order += row_order(connection) + direction;
+  std::string order = builder.row_order_of_environment();
+  if (query.order != InvitationField::created_at)
+    order.insert(0, expression_of(query.order) + (query.descending ? " DESC, " : " ASC, "));
   if (order.find(":now") != std::string::npos) throw domain::StorageFailure("no order by state");
 
   InvitationRow row;

@@ -42,13 +42,13 @@ struct InvitationStatements::Prepared {
   }
 
   // Filters that are not asked for are left out, so that each list finds its index.
-  Statement make_list(std::string_view conditions, Parameters parameters) {
+  Statement make_list(std::string_view conditions, Parameters parameters, std::string_view order) {
     for (const Parameter& parameter :
          Parameters{{"state", state_filter}, {"now", now}, {"limit", limit}, {"offset", offset}})
       parameters.push_back(parameter);
     return {connection,
             std::string(kInvitationColumns) + "WHERE " + std::string(conditions) + std::string(kOfState) +
-                " ORDER BY " + row_order(connection) + " DESC LIMIT :limit OFFSET :offset",
+                " ORDER BY " + std::string(order) + " LIMIT :limit OFFSET :offset",
             std::move(parameters), row.columns()};
   }
 
@@ -133,14 +133,17 @@ struct InvitationStatements::Prepared {
       connection, std::string(kInvitationColumns) + "WHERE id = :id" + lock_clause(), {{"id", row.id}}, row.columns()};
   Statement find_pending = make_find_pending("");
   Statement find_and_lock_pending = make_find_pending(lock_clause());
-  Statement list_all = make_list("", {});
+  std::string newest_first = row_order(connection) + " DESC";
+  ListBy by_environment = list_by(connection, "environment_id", " DESC");
+  Statement list_all = make_list("", {}, newest_first);
   Statement list_of_environment =
-      make_list("environment_id = :environment_id AND ", {{"environment_id", row.environment_id}});
+      make_list(by_environment.condition + " AND ", {{"environment_id", row.environment_id}}, by_environment.order);
   Statement list_of_invitee = make_list("mailbox = :mailbox AND invitee_key = :invitee_key AND ",
-                                        {{"mailbox", row.mailbox}, {"invitee_key", row.invitee_key}});
+                                        {{"mailbox", row.mailbox}, {"invitee_key", row.invitee_key}}, newest_first);
   Statement list_of_both =
       make_list("mailbox = :mailbox AND invitee_key = :invitee_key AND environment_id = :environment_id AND ",
-                {{"mailbox", row.mailbox}, {"invitee_key", row.invitee_key}, {"environment_id", row.environment_id}});
+                {{"mailbox", row.mailbox}, {"invitee_key", row.invitee_key}, {"environment_id", row.environment_id}},
+                newest_first);
 };
 
 InvitationStatements::InvitationStatements(Connection& connection)

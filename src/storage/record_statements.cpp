@@ -117,9 +117,10 @@ struct RecordStatements::Prepared {
       std::string(kEventColumns) + "ORDER BY " + row_order(connection) + " DESC LIMIT :limit OFFSET :offset",
       {{"limit", limit}, {"offset", offset}},
       event_columns()};
+  ListBy by_environment = list_by(connection, "environment_id", " DESC");
   Statement list_events_of{connection,
-                           std::string(kEventColumns) + "WHERE environment_id = :environment_id ORDER BY " +
-                               row_order(connection) + " DESC LIMIT :limit OFFSET :offset",
+                           std::string(kEventColumns) + "WHERE " + by_environment.condition + " ORDER BY " +
+                               by_environment.order + " LIMIT :limit OFFSET :offset",
                            {{"environment_id", environment_id}, {"limit", limit}, {"offset", offset}},
                            event_columns()};
 

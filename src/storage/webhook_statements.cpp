@@ -65,22 +65,25 @@ struct WebhookStatements::Prepared {
 
   Statement& list_of(const domain::DeliveryFilter& filter) {
     std::string condition;
-    std::string order = row_order(connection);
+    std::string order = row_order(connection) + " DESC";
     if (filter.state) condition += " AND state = '" + std::string(domain::to_string(*filter.state)) + "'";
     // Few among many: SQLite is not to find those in trouble, or queued, by walking all others.
     const bool is_rare = filter.state && *filter.state != CallState::done;
+    if (filter.webhook_id) {
+      const ListBy by_webhook = list_by(connection, "webhook_id", " DESC");
+      condition += " AND " + by_webhook.condition;
+      order = by_webhook.order;
+    }
     if (is_rare && connection.dialect() == Dialect::sqlite) order.insert(0, "+");
-    if (filter.webhook_id) condition += " AND webhook_id = :webhook_id";
     if (!condition.empty()) condition.replace(0, 4, "WHERE");
     const auto known = lists.find(condition);
     if (known != lists.end()) return known->second;
     Parameters parameters{{"limit", limit}, {"offset", offset}};
     if (filter.webhook_id) parameters.emplace_back("webhook_id", delivery.webhook_id);
     return lists
-        .try_emplace(
-            condition, connection,
-            std::string(kDeliveryColumns) + condition + " ORDER BY " + order + " DESC LIMIT :limit OFFSET :offset",
-            std::move(parameters), delivery.columns())
+        .try_emplace(condition, connection,
+                     std::string(kDeliveryColumns) + condition + " ORDER BY " + order + " LIMIT :limit OFFSET :offset",
+                     std::move(parameters), delivery.columns())
         .first->second;
   }
 

@@ -67,5 +67,42 @@ TEST_P(PostgresPlansTest, mails_are_cancelled_without_a_walk_through_the_queue) 
             domain::MessageState::cancelled);
 }
 
+/// The order of time and the condition together made the planner walk through the primary key, 64,000 entries here.
+TEST_P(PostgresPlansTest, an_environments_lists_do_not_walk_over_what_another_one_did_since) {
+  const auto [oldest, message] = invite("first@example.com", test::at(0));
+  const auto [over, single] = invite("second@example.com", test::at(0));
+  domain::Environment busy = world_.environment;
+  busy.id = base::Uuid::random();
+  busy.passwords.clear();
+  write([&](domain::Transaction& t) { t.insert(busy); });
+  // A tenth are the quiet one's, in the order of time, which is what the statistics say; then come the busy one's only.
+  const auto copy_of_each = [&](int first, int last, const std::string& environment) {
+    query("INSERT INTO invitation SELECT copy.* FROM invitation, generate_series(" + std::to_string(first) + ", " +
+          std::to_string(last) +
+          ") AS number, LATERAL jsonb_populate_record(invitation, jsonb_build_object('id',"
+          " CAST('ffffffff-ffff-7000-8000-' || lpad(to_hex(number), 12, '0') AS UUID), 'state', 'revoked',"
+          " 'environment_id', " +
+          environment + ")) AS copy WHERE invitation.id = '" + over.id.to_string() + "'");
+  };
+  const std::string is_busy = "'" + busy.id.to_string() + "'";
+  copy_of_each(1, 20'000,
+               "CASE WHEN number % 10 = 0 THEN '" + world_.environment.id.to_string() + "' ELSE " + is_busy + " END");
+  query("VACUUM ANALYZE invitation");
+  copy_of_each(20'001, 40'000, is_busy);
+
+  const auto lists = [&](domain::Transaction& t) {
+    const base::Uuid& quiet = world_.environment.id;
+    const auto newest = t.query_invitations({.environment_id = quiet, .now = test::at(1)}, {100, 0});
+    EXPECT_EQ(newest.size(), 100u);
+    const auto next =
+        t.query_invitations({.environment_id = quiet, .now = test::at(1), .after = newest.back().id}, {100, 0});
+    EXPECT_EQ(next.size(), 100u);
+    EXPECT_LT(next.front().id, newest.back().id);
+    EXPECT_EQ(t.list_invitations({quiet, std::nullopt, std::nullopt, test::at(1)}, {100, 0}).size(), 100u);
+    t.cancel_message(single.id, test::at(1));
+  };
+  EXPECT_LT(entries_read("invitation_pkey", lists), 400);
+}
+
 }  // namespace
 }  // namespace invited::storage
