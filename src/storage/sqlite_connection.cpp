@@ -239,7 +239,7 @@ SqliteConnection::SqliteConnection(const std::string& path, Role role, int check
   if (state.ask("PRAGMA journal_mode = WAL") != "wal")
     throw DatabaseFailure(FailureKind::io, "The file system cannot hold a database with a write-ahead log.");
   state.execute(
-      "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384;"
+      "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -65536;"
       "PRAGMA wal_autocheckpoint = 0;");
   // What a log has grown beyond twice its due length goes back to the disk when it begins anew.
   const auto longest = 2 * checkpoint_pages * kPageInLog + SqliteLogRoom::kRoom;

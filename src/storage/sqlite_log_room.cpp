@@ -43,14 +43,14 @@ void SqliteLogRoom::keep(std::int64_t used) {
 }
 
 std::int64_t SqliteLogRoom::size_of_file() const {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(log_.get(), &status) != 0) fail("look at", errno);
   return status.st_size;
 }
 
 bool SqliteLogRoom::extend(std::int64_t from, std::int64_t to) const {
   // Nobody else shall find the disk full because of what we only try.
-  struct statvfs disk {};
+  struct statvfs disk{};
   if (::fstatvfs(log_.get(), &disk) != 0) fail("look at", errno);
   if (disk.f_bavail * disk.f_frsize < 2 * static_cast<std::uint64_t>(to - from)) return false;
 

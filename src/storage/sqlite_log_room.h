@@ -1,8 +1,8 @@
-// Room behind the end of a SQLite write-ahead log: bytes that are on disk already, so that a commit writes over them and
-// the file does not grow by it. A sync that makes a file longer rests on the file system's own log. Where ext4 gives that
-// up (a failing disk, errors=remount-ro) during such a sync, Linux may say that it succeeded, and what was acknowledged
-// then is gone; of bytes that are written over it says the truth. PostgreSQL does the same (wal_init_zero). Belongs to
-// one thread.
+// Room behind the end of a SQLite write-ahead log: bytes that are on disk already, so that a commit writes over them
+// and the file does not grow by it. A sync that makes a file longer rests on the file system's own log. Where ext4
+// gives that up (a failing disk, errors=remount-ro) during such a sync, Linux may say that it succeeded, and what was
+// acknowledged then is gone; of bytes that are written over it says the truth. PostgreSQL does the same
+// (wal_init_zero). Belongs to one thread.
 #pragma once
 
 #include <chrono>
@@ -20,8 +20,9 @@ class SqliteLogRoom {
   /// Of the log at `path`, which stays where it is. Throws DatabaseFailure (io) where it cannot be opened.
   explicit SqliteLogRoom(const std::string& path);
 
-  /// After a commit: the log's first `used` bytes are in use. Where little room is left, makes more, and syncs it. A disk
-  /// without space for twice as much is no failure: commits then make the log longer themselves. Throws DatabaseFailure (io, sync).
+  /// After a commit: the log's first `used` bytes are in use. Where little room is left, makes more, and syncs it. A
+  /// disk without space for twice as much is no failure: commits then make the log longer themselves. Throws
+  /// DatabaseFailure (io, sync).
   void keep(std::int64_t used);
 
  private:

@@ -35,7 +35,7 @@ ENVELOPE = """<?xml version="1.0" encoding="UTF-8"?>
 <soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>\
 <tns:SendInvite xmlns:tns="http://www.example.com/"><EnvironmentUUID>{environment_uuid}</EnvironmentUUID>\
 <EnvironmentPassword>{environment_password}</EnvironmentPassword><RoleUUID>{role_uuid}</RoleUUID>\
-<InviteeEmailAddress>p@N@@example.org</InviteeEmailAddress><InviterEmailAddress>{inviter_email}</InviterEmailAddress>\
+<InviteeEmailAddress>person-@N@@example.org</InviteeEmailAddress><InviterEmailAddress>{inviter_email}</InviterEmailAddress>\
 </tns:SendInvite></soap:Body></soap:Envelope>"""
 
 CONFIG = """state_dir = "{state}"

@@ -42,7 +42,7 @@ TEST_F(SqliteLogRoomTest, ZerosFollowWhatIsThere) {
 TEST_F(SqliteLogRoomTest, ItIsOnTheDiskAndNotOnlyPromised) {
   SqliteLogRoom room(path_);
   room.keep(12);
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat(path_.c_str(), &status), 0);
   EXPECT_GE(status.st_blocks * 512, kRoom) << "a hole would be filled by the commit that needs it";
 }
@@ -75,7 +75,7 @@ TEST_F(SqliteLogRoomTest, ALogThatBeganAnewIsNotTouchedWhereItIsLongEnough) {
 
 TEST_F(SqliteLogRoomTest, AWriteThatFailsLeavesTheFileAsItWas) {
   SqliteLogRoom room(path_);
-  struct rlimit before {};
+  struct rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   const rlimit limit{1 << 20, before.rlim_max};
