@@ -11,6 +11,9 @@ namespace {
 /// files makes them worse.
 bool is_the_end(FailureKind kind) { return kind == FailureKind::sync || kind == FailureKind::damaged; }
 
+/// Whether it was a work's own doing: the next one, and another try, need not fare the same.
+bool is_of_one_work(FailureKind kind) { return kind == FailureKind::statement || kind == FailureKind::conflict; }
+
 /// Whether a failed COMMIT left nothing behind for certain. A full disk cuts the commit record short, and a short one
 /// does not count; any other error may come after the record was written.
 bool is_surely_undone(FailureKind kind) {
@@ -37,42 +40,66 @@ void BatchWriter::run(std::span<Submission* const> batch) {
       submission->result = std::unexpected(unavailable("Nothing can be stored until the service has been restarted."));
     return;
   }
-  try {
-    begin_.run();
-    transaction_.begin_batch(base::Timestamp{});
-    for (Submission* submission : batch) run_one(*submission);
-    transaction_.end_batch();
-  } catch (const DatabaseFailure& failure) {
-    abandon(batch, failure);
-    return;
-  }
-  commit(batch);
+  if (try_batch(batch, /*carefully=*/false) == End::again_carefully) try_batch(batch, /*carefully=*/true);
 }
 
-void BatchWriter::run_one(Submission& submission) {
+BatchWriter::End BatchWriter::try_batch(std::span<Submission* const> batch, bool carefully) {
+  try {
+    begin_.run();
+    transaction_.begin_batch(base::Timestamp{}, /*uses_savepoints=*/carefully);
+    for (Submission* submission : batch) carefully ? run_carefully(*submission) : run_quickly(*submission);
+    transaction_.end_batch();
+  } catch (const DatabaseFailure& failure) {
+    if (!carefully && is_of_one_work(failure.kind) && undo_for_another_try()) return End::again_carefully;
+    abandon(batch, failure);
+    return End::settled;
+  }
+  commit(batch);
+  return End::settled;
+}
+
+void BatchWriter::run_work(Submission& submission) {
   try {
     submission.result = (*submission.work)(transaction_);
-    if (submission.result)
-      transaction_.keep();
-    else
-      transaction_.undo();
+  } catch (const DatabaseFailure&) {
+    throw;
+  } catch (const std::exception& error) {
+    base::log::error("storage.work_failed", {{"reason", error.what()}});
+    submission.result = std::unexpected(failed_inside());
+  } catch (...) {
+    base::log::error("storage.work_failed", {{"reason", "an unknown exception"}});
+    submission.result = std::unexpected(failed_inside());
+  }
+}
+
+void BatchWriter::run_quickly(Submission& submission) {
+  run_work(submission);
+  if (submission.result)
+    transaction_.keep();
+  else
+    transaction_.undo();
+}
+
+void BatchWriter::run_carefully(Submission& submission) {
+  try {
+    run_quickly(submission);
   } catch (const DatabaseFailure& failure) {
     // SQLite may have rolled back more than this work.
     if (is_the_end(failure.kind) || !connection_.in_transaction()) throw;
     base::log::error("storage.statement_failed", {{"kind", to_string(failure.kind)}, {"reason", failure.what()}});
-    undo_one(submission, unavailable_because(failure.kind));
-  } catch (const std::exception& error) {
-    base::log::error("storage.work_failed", {{"reason", error.what()}});
-    undo_one(submission, failed_inside());
-  } catch (...) {
-    base::log::error("storage.work_failed", {{"reason", "an unknown exception"}});
-    undo_one(submission, failed_inside());
+    submission.result = std::unexpected(unavailable_because(failure.kind));
+    transaction_.undo();
   }
 }
 
-void BatchWriter::undo_one(Submission& submission, domain::Error error) {
-  submission.result = std::unexpected(std::move(error));
-  transaction_.undo();
+bool BatchWriter::undo_for_another_try() {
+  transaction_.forget();
+  try {
+    if (connection_.in_transaction()) rollback_.run();
+    return true;
+  } catch (const DatabaseFailure&) {
+    return false;  // abandon() tries again, and ends it where that fails too
+  }
 }
 
 void BatchWriter::commit(std::span<Submission* const> batch) {
@@ -128,15 +155,21 @@ void BatchWriter::break_down(const DatabaseFailure& failure) {
 }
 
 void BatchWriter::rest() {
+  if (health_.load() == Health::failing) probe();
+  look_after(&Connection::maintain);
+}
+
+void BatchWriter::end() { look_after(&Connection::end_maintenance); }
+
+void BatchWriter::look_after(void (Connection::*what)()) {
   try {
-    if (health_.load() == Health::failing) probe();
-    if (health_.load() == Health::good) connection_.maintain();
+    if (health_.load() == Health::good) (connection_.*what)();
   } catch (const DatabaseFailure& failure) {
     // What was acknowledged is in the log, synced.
     if (is_the_end(failure.kind))
       break_down(failure);
     else
-      base::log::error("storage.checkpoint_failed", {{"kind", to_string(failure.kind)}, {"reason", failure.what()}});
+      base::log::error("storage.maintenance_failed", {{"kind", to_string(failure.kind)}, {"reason", failure.what()}});
   }
   if (health_.load() == Health::broken && !told_) {
     told_ = true;

@@ -1,6 +1,10 @@
-// Runs a batch of units of work as one transaction on the writer's connection, a savepoint each, and tells from the way
-// it ended what each caller has to be told: three outcomes, never two (design.md, decision 7). Called by the writer
-// thread only, except `health`.
+// Runs a batch of units of work as one transaction on the writer's connection to SQLite, and tells from the way it ended
+// what each caller has to be told: three outcomes, never two (design.md, decision 7). Called by the writer thread only,
+// except `health`.
+//
+// Nearly always no work of a batch fails once it has written. So a batch runs without savepoints first (each makes
+// SQLite copy the pages that a work changes), and where a work did fail, all of it is undone and run again with one
+// savepoint each, so that only that one is refused.
 #pragma once
 
 #include <atomic>
@@ -22,17 +26,25 @@ class BatchWriter final : public BatchRunner {
 
   void run(std::span<Submission* const> batch) override;
   void rest() override;
+  void end() override;
   Health health() const override { return health_.load(); }
 
  private:
-  void begin();
-  /// Sets the submission's result. Throws DatabaseFailure where the transaction as a whole is over.
-  void run_one(Submission& submission);
-  void undo_one(Submission& submission, domain::Error error);
+  enum class End { settled, again_carefully };
+
+  End try_batch(std::span<Submission* const> batch, bool carefully);
+  /// Sets the submission's result. Throws DatabaseFailure.
+  void run_work(Submission& submission);
+  // Each runs the work and keeps or undoes it. They throw DatabaseFailure where the transaction as a whole is over.
+  void run_quickly(Submission& submission);
+  void run_carefully(Submission& submission);
+  /// False: it could not be undone.
+  bool undo_for_another_try();
   void commit(std::span<Submission* const> batch);
   /// The batch's transaction is over without a commit: refuses all of it.
   void abandon(std::span<Submission* const> batch, const DatabaseFailure& failure);
   void break_down(const DatabaseFailure& failure);
+  void look_after(void (Connection::*what)());
   void probe();
 
   Connection& connection_;

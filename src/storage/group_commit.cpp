@@ -144,6 +144,7 @@ void GroupCommit::run() {
     ++next_batch_;
     runner_.rest();
   }
+  runner_.end();
 }
 
 }  // namespace invited::storage

@@ -41,6 +41,8 @@ class BatchRunner {
   virtual void run(std::span<Submission* const> batch) = 0;
   /// After the batch's callers were let go, and every second while idle.
   virtual void rest() = 0;
+  /// After the last batch.
+  virtual void end() {}
   /// Thread-safe.
   virtual Health health() const = 0;
 };

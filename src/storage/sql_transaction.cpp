@@ -50,7 +50,7 @@ void SqlTransaction::begin_with_savepoint() {
 }
 
 void SqlTransaction::lock_mailbox_of(std::string_view email_key) {
-  if (mode_ == Mode::reading) return;
+  if (mode_ == Mode::reading || connection_.dialect() == Dialect::sqlite) return;  // one writer, nothing to lock
   if (const auto address = domain::EmailAddress::parse(email_key)) lock_name("mailbox", address->mailbox());
 }
 

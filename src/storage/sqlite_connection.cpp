@@ -18,19 +18,18 @@
 
 #include "base/log.h"
 #include "storage/file_guard.h"
+#include "storage/sqlite_failure.h"
 #include "storage/sqlite_log_check.h"
+#include "storage/sqlite_log_file.h"
 #include "storage/sqlite_log_room.h"
 #include "storage/sqlite_statement.h"
+#include "storage/sqlite_write_back.h"
 
 namespace invited::storage {
 namespace {
 
 using namespace sqlite_api;
 
-// Checkpoints' worth of log after which readers are waited for, so that the log can start from its beginning again.
-constexpr int kLongLog = 8;
-// For so long: our own readers are done by then, and others' must not hold up whoever waits to be answered.
-constexpr int kReaderPatienceMilliseconds = 100;
 // Steps of SQLite's machine, some microseconds each, between two looks at the clock.
 constexpr int kStepsBetweenLooks = 10'000;
 
@@ -38,30 +37,7 @@ constexpr int kStepsBetweenLooks = 10'000;
 constexpr int kApplicationId = 0x696e7674;
 
 constexpr int kBusyTimeoutMilliseconds = 2'000;
-constexpr std::chrono::milliseconds kCheckpointRetry{100};
 constexpr std::int64_t kPageInLog = 4'096 + 24;  // bytes
-
-FailureKind kind_of(int code) {
-  if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) return FailureKind::sync;
-  switch (code & 0xff) {
-    case SQLITE_FULL:
-      return FailureKind::no_space;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-      return FailureKind::busy;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      return FailureKind::damaged;
-    case SQLITE_IOERR:
-    case SQLITE_CANTOPEN:
-    case SQLITE_READONLY:
-    case SQLITE_PROTOCOL:
-    case SQLITE_NOMEM:
-      return FailureKind::io;
-    default:
-      return FailureKind::statement;
-  }
-}
 
 /// Once for the process and before its first connection. Each connection is used by one thread at a time, and nobody
 /// asks for memory statistics: without the locks for both, a transaction is a sixth faster.
@@ -71,6 +47,7 @@ void configure_library() {
     // Where somebody in this process has opened SQLite before, these fail and change nothing but speed.
     sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    register_log_files();
   });
 }
 
@@ -117,20 +94,18 @@ std::string connection_string(const std::string& path) {
 
 struct SqliteConnection::State {
   const std::string path;
-  int checkpoint_pages;
   soci::session session;
   sqlite3* handle = nullptr;
-  int log_pages = 0;            // in the log as of the last commit
-  int pages_at_checkpoint = 0;  // in it when it was last written back
-  int pages_at_warning = 0;     // in it when its length was last complained of
-  std::optional<std::chrono::steady_clock::time_point> checkpoint_owed_at;  // as one has failed
   FileGuard files;
-  std::optional<SqliteLogRoom> log_room;  // the writer's
+  // The writer's.
+  int log_pages = 0;  // in the log as of the last commit
+  std::optional<SqliteWriteBack> write_back;
+  std::optional<SqliteLogRoom> log_room;
   std::chrono::milliseconds longest_read{};
   std::chrono::steady_clock::time_point read_ends;
 
-  State(const std::string& path_in, int checkpoint_pages_in)
-      : path(path_in), checkpoint_pages(checkpoint_pages_in), session(soci::sqlite3, connection_string(path_in)) {
+  explicit State(const std::string& path_in)
+      : path(path_in), session(soci::sqlite3, connection_string(path_in)) {
     handle = static_cast<soci::sqlite3_session_backend*>(session.get_backend())->conn_;
     sqlite3_extended_result_codes(handle, 1);
     sqlite3_busy_timeout(handle, kBusyTimeoutMilliseconds);
@@ -138,7 +113,7 @@ struct SqliteConnection::State {
 
   void execute(const char* sql) const {
     if (const int code = sqlite3_exec(handle, sql, nullptr, nullptr, nullptr); code != SQLITE_OK)
-      throw DatabaseFailure(kind_of(code), sqlite3_errmsg(handle));
+      throw DatabaseFailure(failure_kind_of(code), sqlite3_errmsg(handle));
   }
 
   /// The first column of the only row.
@@ -149,7 +124,7 @@ struct SqliteConnection::State {
       return 0;
     };
     if (const int code = sqlite3_exec(handle, sql, take, &answer, nullptr); code != SQLITE_OK)
-      throw DatabaseFailure(kind_of(code), sqlite3_errmsg(handle));
+      throw DatabaseFailure(failure_kind_of(code), sqlite3_errmsg(handle));
     return answer;
   }
 
@@ -165,29 +140,6 @@ struct SqliteConnection::State {
   /// Whether the last connection to close writes the log back, and syncs it.
   void checkpoint_on_close(bool wanted) const {
     sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, wanted ? 0 : 1, nullptr);
-  }
-
-  /// False: somebody still needs the log. The next one will do it.
-  bool checkpoint(int mode) const {
-    int in_log = 0;
-    int done = 0;
-    sqlite3_busy_timeout(handle, kReaderPatienceMilliseconds);
-    const int code = sqlite3_wal_checkpoint_v2(handle, nullptr, mode, &in_log, &done);
-    sqlite3_busy_timeout(handle, kBusyTimeoutMilliseconds);
-    if (code != SQLITE_OK && code != SQLITE_BUSY) throw DatabaseFailure(kind_of(code), sqlite3_errmsg(handle));
-    return code == SQLITE_OK;
-  }
-
-  /// Some other program's transaction keeps the log growing: nothing that we could end.
-  void warn_of_long_log() {
-    if (log_pages < std::max(kLongLog * checkpoint_pages, 2 * pages_at_warning)) return;
-    pages_at_warning = log_pages;
-    base::log::warning("storage.log_grows",
-                       {{"bytes", log_pages * kPageInLog},
-                        {"remedy",
-                         "something reads the database without an end, so its log cannot start again: find "
-                         "it with fuser -v " +
-                             path + " and end it (an sqlite3 shell, a backup that hangs)"}});
   }
 
   /// From its BEGIN on, a transaction has `longest_read`.
@@ -219,7 +171,7 @@ SqliteConnection::SqliteConnection(const std::string& path, Role role, int check
     create_file(path);
   }
   try {
-    state_ = std::make_unique<State>(path, checkpoint_pages);
+    state_ = std::make_unique<State>(path);
   } catch (const soci::soci_error& error) {
     throw failure_of(error);
   }
@@ -253,6 +205,8 @@ SqliteConnection::SqliteConnection(const std::string& path, Role role, int check
       &state.log_pages);
   // A first read makes the log's file; its name, too, must be on disk before anything is acknowledged.
   state.ask("SELECT count(*) FROM sqlite_master");
+  if (!gather_log_writes(state.handle)) base::log::warning("storage.log_writes_not_gathered", {{"path", path}});
+  state.write_back.emplace(state.handle, path, checkpoint_pages);
   state.log_room.emplace(path + "-wal");
   sync_directory_of(path);
   for (const char* ending : {"", "-wal", "-shm"}) guard(path + ending);
@@ -274,7 +228,7 @@ DatabaseFailure SqliteConnection::failure_of(const soci::soci_error& error) cons
   if (const auto* known = dynamic_cast<const soci::sqlite3_soci_error*>(&error)) {
     const int code = state_ ? sqlite3_extended_errcode(state_->handle) : known->result();
     // The handle's code is the extended one, but only as long as it is still about this error.
-    kind = kind_of((code & 0xff) == (known->result() & 0xff) ? code : known->result());
+    kind = failure_kind_of((code & 0xff) == (known->result() & 0xff) ? code : known->result());
   }
   return {kind, error.get_error_message()};
 }
@@ -284,22 +238,12 @@ bool SqliteConnection::in_transaction() const { return sqlite3_get_autocommit(st
 void SqliteConnection::maintain() {
   State& state = *state_;
   state.files.expect_in_place();
+  state.write_back->step(state.log_pages);
+  // Whatever becomes of this: what is in the log is written back first.
   state.log_room->keep(state.log_pages * kPageInLog);
-  // The log starts from its beginning again once all of it was written back and no reader needed it.
-  if (state.log_pages < state.pages_at_checkpoint) state.pages_at_checkpoint = state.pages_at_warning = 0;
-  const auto now = std::chrono::steady_clock::now();
-  const bool is_owed = state.checkpoint_owed_at && now >= *state.checkpoint_owed_at;
-  if (state.log_pages - state.pages_at_checkpoint < state.checkpoint_pages && !is_owed) return;
-  state.pages_at_checkpoint = state.log_pages;
-  // Where it throws, the disk is full (or it is the end). Soon again then: a log that waits for its next thousands of
-  // pages instead takes more of the disk each time, until nothing but the log is on it.
-  state.checkpoint_owed_at = now + kCheckpointRetry;
-  if (state.log_pages < kLongLog * state.checkpoint_pages)
-    state.checkpoint(SQLITE_CHECKPOINT_PASSIVE);
-  else if (!state.checkpoint(SQLITE_CHECKPOINT_RESTART))
-    state.warn_of_long_log();
-  state.checkpoint_owed_at.reset();
 }
+
+void SqliteConnection::end_maintenance() { state_->write_back->wait(); }
 
 void SqliteConnection::expect_in_place() { state_->files.expect_in_place(); }
 
@@ -328,7 +272,7 @@ bool SqliteConnection::check(std::optional<std::chrono::milliseconds> limit) {
     if (const std::string table = state_->ask("SELECT \"table\" FROM pragma_foreign_key_check LIMIT 1"); !table.empty())
       found = "a row of " + table + " refers to one that is not there";
   if (code == SQLITE_INTERRUPT) return false;
-  if (code != SQLITE_OK) throw DatabaseFailure(kind_of(code), sqlite3_errmsg(handle));
+  if (code != SQLITE_OK) throw DatabaseFailure(failure_kind_of(code), sqlite3_errmsg(handle));
   std::ranges::replace(found, '\n', ' ');
   if (found != "ok") throw DatabaseFailure(FailureKind::damaged, found);
   return true;

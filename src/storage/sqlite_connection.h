@@ -43,6 +43,7 @@ class SqliteConnection final : public Connection {
   std::string_view begin_read_sql() const override { return "BEGIN"; }
   /// Writes the log back into the file where it has grown enough.
   void maintain() override;
+  void end_maintenance() override;
   void expect_in_place() override;
   void give_up() override;
   void lock_schema() override {}  // the lock file keeps others out

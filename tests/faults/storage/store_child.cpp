@@ -2,6 +2,7 @@
 //   store_child DATABASE NOTES THREADS COUNT FIRST
 // COUNT numbered invitations (-1: without end) from number FIRST on. NOTES gets a line for each answer, written before
 // the next one is asked for: "ok N", "no N", "unknown N". Standard output gets "ready" once the store is open.
+// NOTES.met is made where a fault (io_fault.cpp) was met before the store was closed.
 // Exit: 0 all asked, 2 the store cannot be opened, 3 the store said that it is broken.
 #include <fcntl.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 #include <thread>
 #include <vector>
@@ -75,6 +77,10 @@ int main(int argc, char** argv) {
       }
     });
   for (std::thread& thread : threads) thread.join();
+  const char* const fault = std::getenv("INVITED_IO_FAULT");
+  const char* const mark = fault != nullptr ? std::strrchr(fault, ',') : nullptr;
+  if (mark != nullptr && ::access(mark + 1, F_OK) == 0)
+    ::close(::open((std::string(argv[2]) + ".met").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   // The last commit may have broken the store after it answered.
   store->reset();
   return broken ? 3 : 0;

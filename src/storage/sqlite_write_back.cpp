@@ -1,0 +1,177 @@
+#include "storage/sqlite_write_back.h"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "storage/sqlite_failure.h"
+
+namespace invited::storage {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+// What is left to be written back as a whole: an eighth of what is due, if three rounds beside commits come down to it.
+constexpr int kLittle = 8;
+constexpr int kMostRounds = 3;
+// Times the due length, after which readers are waited for, so that the log can start from its beginning again.
+constexpr int kLongLog = 8;
+// For so long: our own readers are done by then, and others' must not hold up whoever waits to be answered.
+constexpr int kReaderPatienceMilliseconds = 100;
+constexpr int kBusyTimeoutMilliseconds = 2'000;
+constexpr std::chrono::milliseconds kRetry{100};
+constexpr std::int64_t kPageInLog = 4'096 + 24;  // bytes
+
+sqlite3* handle_of(void* connection) { return static_cast<sqlite3*>(connection); }
+
+[[noreturn]] void fail(int code, sqlite3* handle) {
+  throw DatabaseFailure(failure_kind_of(code), handle != nullptr ? sqlite3_errmsg(handle) : sqlite3_errstr(code));
+}
+
+}  // namespace
+
+/// A connection that does nothing but read at one point in time, and whose file is the one that is synced beside the
+/// writer: it was open before anything was written, so that an error of the disk is told to it, too.
+class SqliteWriteBack::Snapshot {
+ public:
+  explicit Snapshot(const std::string& path) {
+    const int code = sqlite3_open_v2(path.c_str(), &handle_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+    if (code != SQLITE_OK) {
+      sqlite3_close(std::exchange(handle_, nullptr));
+      fail(code, nullptr);
+    }
+    sqlite3_extended_result_codes(handle_, 1);
+    sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    execute("PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = 8");
+  }
+  ~Snapshot() { sqlite3_close(handle_); }
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+
+  /// The first read takes the snapshot.
+  void take() const { execute("BEGIN; SELECT 1 FROM sqlite_master LIMIT 1"); }
+  void release() const { execute("COMMIT"); }
+
+  /// Syncs the database's file; SQLite's code. Blocking; nothing else may be asked of this meanwhile.
+  int sync() const {
+    sqlite3_file* file = nullptr;
+    if (const int code = sqlite3_file_control(handle_, "main", SQLITE_FCNTL_FILE_POINTER, &file); code != SQLITE_OK)
+      return code;
+    return file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+  }
+
+ private:
+  void execute(const char* sql) const {
+    if (const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr); code != SQLITE_OK) fail(code, handle_);
+  }
+
+  sqlite3* handle_ = nullptr;
+};
+
+SqliteWriteBack::SqliteWriteBack(void* connection, std::string path, int due)
+    : connection_(connection), path_(std::move(path)), due_(due), snapshot_(std::make_unique<Snapshot>(path_)) {}
+
+SqliteWriteBack::~SqliteWriteBack() = default;
+
+void SqliteWriteBack::step(int pages) {
+  // The log starts from its beginning again once all of it was written back and no reader needed it.
+  if (pages < written_) written_ = warned_at_ = 0;
+  if (sync_.valid()) {
+    if (sync_.wait_for(0s) != std::future_status::ready) return;
+    wait();
+    if (pages - written_ > due_ / kLittle && rounds_ < kMostRounds)
+      hold(pages);
+    else
+      write_back_all(pages);
+  } else if (held_at_) {
+    // Without a commit since, the snapshot keeps nothing back; nor does anybody wait to be answered.
+    if (pages > *held_at_)
+      write_back_what_was_there();
+    else
+      write_back_all(pages);
+  } else if (is_due(pages)) {
+    // A log that somebody keeps from beginning anew gains nothing by being written back in steps.
+    if (pages < kLongLog * due_ && !owed_at_)
+      hold(pages);
+    else
+      write_back_all(pages);
+  }
+}
+
+bool SqliteWriteBack::is_due(int pages) {
+  return pages - written_ >= due_ || (owed_at_ && steady_clock::now() >= *owed_at_);
+}
+
+void SqliteWriteBack::hold(int pages) {
+  try {
+    snapshot_->take();
+  } catch (const DatabaseFailure&) {
+    write_back_all(pages);
+    return;
+  }
+  held_at_ = pages;
+}
+
+void SqliteWriteBack::let_go() {
+  if (std::exchange(held_at_, std::nullopt)) snapshot_->release();
+}
+
+void SqliteWriteBack::write_back_what_was_there() {
+  written_ = *held_at_;
+  ++rounds_;
+  owed_at_ = steady_clock::now() + kRetry;
+  try {
+    checkpoint(SQLITE_CHECKPOINT_PASSIVE);
+  } catch (...) {
+    let_go();
+    throw;
+  }
+  owed_at_.reset();
+  let_go();
+  sync_ = std::async(std::launch::async, [this] { return snapshot_->sync(); });
+}
+
+void SqliteWriteBack::write_back_all(int pages) {
+  let_go();
+  rounds_ = 0;
+  written_ = pages;
+  // Where it throws, the disk is full (or it is the end). Soon again then: a log that waits for its next thousands of
+  // pages instead takes more of the disk each time, until nothing but the log is on it.
+  owed_at_ = steady_clock::now() + kRetry;
+  if (pages < kLongLog * due_)
+    checkpoint(SQLITE_CHECKPOINT_PASSIVE);
+  else if (!checkpoint(SQLITE_CHECKPOINT_RESTART))
+    warn_of_long_log(pages);
+  owed_at_.reset();
+}
+
+void SqliteWriteBack::wait() {
+  if (!sync_.valid()) return;
+  if (const int code = sync_.get(); code != SQLITE_OK) throw DatabaseFailure(FailureKind::sync, sqlite3_errstr(code));
+}
+
+bool SqliteWriteBack::checkpoint(int mode) {
+  sqlite3* const handle = handle_of(connection_);
+  sqlite3_busy_timeout(handle, kReaderPatienceMilliseconds);
+  const int code = sqlite3_wal_checkpoint_v2(handle, nullptr, mode, nullptr, nullptr);
+  sqlite3_busy_timeout(handle, kBusyTimeoutMilliseconds);
+  if (code != SQLITE_OK && code != SQLITE_BUSY) fail(code, handle);
+  return code == SQLITE_OK;
+}
+
+/// Some other program's transaction keeps the log growing: nothing that we could end.
+void SqliteWriteBack::warn_of_long_log(int pages) {
+  if (pages < std::max(kLongLog * due_, 2 * warned_at_)) return;
+  warned_at_ = pages;
+  base::log::warning("storage.log_grows",
+                     {{"bytes", pages * kPageInLog},
+                      {"remedy",
+                       "something reads the database without an end, so its log cannot start again: find "
+                       "it with fuser -v " +
+                           path_ + " and end it (an sqlite3 shell, a backup that hangs)"}});
+}
+
+}  // namespace invited::storage

@@ -1,0 +1,191 @@
+// SQLite's log as the writer uses it: how commits get into it, and how it gets back into the database's file.
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <stdexcept>
+#include <string>
+
+#include "storage/sqlite_connection.h"
+#include "storage/statement.h"
+#include "support/temporary_directory.h"
+
+namespace invited::storage {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kDuePages = 64;
+
+/// System calls that write, of the whole process.
+long write_calls() {
+  std::ifstream file("/proc/self/io");
+  std::string name;
+  long number = 0;
+  while (file >> name >> number)
+    if (name == "syscw:") return number;
+  throw std::runtime_error("/proc/self/io does not tell");
+}
+
+class SqliteLogTest : public testing::Test {
+ protected:
+  SqliteLogTest() { run("CREATE TABLE note (number INTEGER PRIMARY KEY, text TEXT NOT NULL)"); }
+
+  void run(std::string_view sql) { Statement(connection_, sql).run(); }
+
+  /// `count` rows that fill a page each, numbered on.
+  void insert(int count) {
+    Number number = 0;
+    Text text(3'000, 'x');
+    Statement insert(connection_, "INSERT INTO note VALUES (:number, :text)", {{"number", number}, {"text", text}});
+    for (int i = 0; i < count; ++i) {
+      number = ++stored_;
+      insert.run();
+    }
+  }
+  /// Writes to pages all over the table, as an index on addresses does.
+  void touch(Number number) {
+    Statement(connection_, "UPDATE note SET text = text || 'y' WHERE number = :number", {{"number", number}}).run();
+    ++touched_;
+  }
+  Number count() {
+    Number rows = 0;
+    Statement(connection_, "SELECT count(*) FROM note", {}, {&rows}).find();
+    return rows;
+  }
+
+  /// Which run of the log it is: it changes when the log begins anew.
+  std::string log_run() const {
+    std::ifstream file(path_ + "-wal", std::ios::binary);
+    std::string header(32, '\0');
+    file.read(header.data(), static_cast<std::streamsize>(header.size()));
+    return header.substr(16, 8);
+  }
+
+  struct Contents {
+    Number rows = -1;
+    Number touched = -1;
+    std::string state;
+    bool operator==(const Contents&) const = default;
+  };
+  Contents expected() const { return {stored_, touched_, "ok"}; }
+  /// What another process would find in a database and a log.
+  Contents contents(const fs::path& database, const fs::path& log) const {
+    const fs::path copy = folder_ / "copy.db";
+    for (const char* ending : {"", "-wal", "-shm"}) fs::remove(copy.string() + ending);
+    fs::copy_file(database, copy);
+    fs::copy_file(log, copy.string() + "-wal");
+    sqlite3* handle = nullptr;
+    EXPECT_EQ(sqlite3_open(copy.c_str(), &handle), SQLITE_OK);
+    Contents found;
+    const auto ask = [&](const char* sql, auto take) {
+      sqlite3_stmt* statement = nullptr;
+      EXPECT_EQ(sqlite3_prepare_v2(handle, sql, -1, &statement, nullptr), SQLITE_OK) << sqlite3_errmsg(handle);
+      if (sqlite3_step(statement) == SQLITE_ROW) take(statement);
+      sqlite3_finalize(statement);
+    };
+    ask("SELECT count(*), sum(length(text) - 3000) FROM note", [&](sqlite3_stmt* row) {
+      found.rows = sqlite3_column_int64(row, 0);
+      found.touched = sqlite3_column_int64(row, 1);
+    });
+    ask("PRAGMA integrity_check", [&](sqlite3_stmt* row) {
+      found.state = reinterpret_cast<const char*>(sqlite3_column_text(row, 0));
+    });
+    sqlite3_close(handle);
+    return found;
+  }
+
+  test::TemporaryDirectory folder_;
+  const std::string path_{folder_ / "invited.db"};
+  SqliteConnection connection_{path_, SqliteConnection::Role::writer, kDuePages};
+  Number stored_ = 0;
+  Number touched_ = 0;
+};
+
+TEST_F(SqliteLogTest, ACommitOfManyPagesIsOneOrTwoWrites) {
+  insert(1);
+  const long before = write_calls();
+  run("BEGIN");
+  insert(12);
+  run("COMMIT");
+  EXPECT_LE(write_calls() - before, 2);
+  EXPECT_EQ(contents(path_, path_ + "-wal"), expected());
+}
+
+TEST_F(SqliteLogTest, ACommitThatIsLongerThanWhatIsGatheredIsWhole) {
+  run("BEGIN");
+  insert(1'000);  // 4 MiB
+  run("COMMIT");
+  EXPECT_EQ(contents(path_, path_ + "-wal"), expected());
+}
+
+TEST_F(SqliteLogTest, WhatATransactionWroteIntoTheLogItReadsFromThere) {
+  run("PRAGMA cache_size = 10");  // all but ten pages go to the log before the commit, and come back from it
+  run("BEGIN");
+  insert(200);
+  for (Number number = 1; number <= stored_; number += 7) touch(number);
+  EXPECT_EQ(count(), stored_);
+  EXPECT_EQ(contents(path_, path_ + "-wal").rows, 0) << "seen before its commit";
+  run("COMMIT");
+  EXPECT_EQ(contents(path_, path_ + "-wal"), expected());
+}
+
+TEST_F(SqliteLogTest, WhatATransactionTookBackIsNotInTheLog) {
+  insert(5);
+  run("BEGIN");
+  insert(50);
+  run("ROLLBACK");
+  stored_ -= 50;
+  insert(1);
+  EXPECT_EQ(contents(path_, path_ + "-wal"), expected());
+}
+
+TEST_F(SqliteLogTest, TheLogIsWrittenBackWhileCommitsGoOnAndBeginsAnew) {
+  std::set<std::string> runs;
+  std::uintmax_t longest = 0;
+  for (int i = 0; i < 1'000; ++i) {
+    insert(1);
+    connection_.maintain();
+    runs.insert(log_run());
+    longest = std::max(longest, fs::file_size(path_ + "-wal"));
+  }
+  EXPECT_GT(runs.size(), 3u);
+  EXPECT_LT(longest, std::uintmax_t{10} << 20) << "room of 4 MiB included";
+  EXPECT_EQ(contents(path_, path_ + "-wal"), expected());
+}
+
+/// Were the power cut, the file might be as it was at its last sync, whatever was written since: SQLite syncs it before
+/// it lets the log begin anew. Until then the log must hold everything that is not in that old file.
+TEST_F(SqliteLogTest, WhatMayNotBeOnDiskYetIsStillInTheLog) {
+  const fs::path synced = folder_ / "synced.db";
+  const auto remember = [&] { fs::copy_file(path_, synced, fs::copy_options::overwrite_existing); };
+  run("BEGIN");
+  insert(200);
+  run("COMMIT");
+  remember();
+  std::string run_of_log = log_run();
+  int begun_anew = 0;
+  int written_back = 0;
+  for (int i = 0; i < 600; ++i) {
+    touch(1 + (i * 37) % 200);
+    if (log_run() != run_of_log) {
+      run_of_log = log_run();
+      ++begun_anew;
+      remember();
+    }
+    const auto changed = fs::last_write_time(path_);
+    connection_.maintain();
+    if (fs::last_write_time(path_) != changed) {
+      ++written_back;
+      ASSERT_EQ(contents(synced, path_ + "-wal"), expected()) << "after commit " << i;
+    }
+  }
+  EXPECT_GT(begun_anew, 2);
+  EXPECT_GT(written_back, begun_anew) << "in steps";
+}
+
+}  // namespace
+}  // namespace invited::storage
