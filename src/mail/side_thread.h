@@ -49,7 +49,9 @@ class SideThread {
       work_();
       lock.lock();
       work_ = nullptr;
-      changed_.notify_all();
+      lock.unlock();
+      changed_.notify_all();  // not under the lock, which is what the other one then waits for
+      lock.lock();
     }
   }
 

@@ -36,9 +36,8 @@ class StrictContext final : public mustache::context<std::string> {
   mutable std::string missing_;
 };
 
-/// Folds one line at blanks. What has no blank (a URL) stays whole.
-std::string folded(std::string_view line) {
-  std::string result;
+/// Adds a line, folded at blanks. What has no blank (a URL) stays whole.
+void add_folded(std::string& result, std::string_view line) {
   while (line.size() > kTextWidth) {
     auto cut = line.rfind(' ', kTextWidth);
     if (cut == std::string_view::npos || cut == 0) cut = line.find(' ', kTextWidth);
@@ -47,12 +46,13 @@ std::string folded(std::string_view line) {
     result += '\n';
     line.remove_prefix(cut + 1);
   }
-  return result += line;
+  result.append(line) += '\n';
 }
 
 /// Lines folded, no blanks at their ends, one empty line between paragraphs, one line end at the end.
 std::string laid_out_as_text(std::string_view text) {
   std::string result;
+  result.reserve(text.size());
   bool empty_line = false;
   while (!text.empty()) {
     const auto end = text.find('\n');
@@ -64,7 +64,7 @@ std::string laid_out_as_text(std::string_view text) {
     }
     if (empty_line) result += '\n';
     empty_line = false;
-    result += folded(line) + '\n';
+    add_folded(result, line);
   }
   return result;
 }
@@ -72,11 +72,14 @@ std::string laid_out_as_text(std::string_view text) {
 /// Lines of running text folded; lines with tags stay as the template has them.
 std::string laid_out_as_html(std::string_view html) {
   std::string result;
+  result.reserve(html.size() + 1);
   while (!html.empty()) {
     const std::string_view line = html.substr(0, html.find('\n'));
     html.remove_prefix(std::min(line.size() + 1, html.size()));
-    result += line.find_first_of("<>") == std::string_view::npos ? folded(line) : std::string(line);
-    result += '\n';
+    if (line.find('<') == std::string_view::npos && line.find('>') == std::string_view::npos)
+      add_folded(result, line);
+    else
+      result.append(line) += '\n';
   }
   return result;
 }

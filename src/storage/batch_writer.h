@@ -1,6 +1,6 @@
-// Runs a batch of units of work as one transaction on the writer's connection to SQLite, and tells from the way it ended
-// what each caller has to be told: three outcomes, never two (design.md, decision 7). Called by the writer thread only,
-// except `health`.
+// Runs a batch of units of work as one transaction on the writer's connection to SQLite, and tells from the way it
+// ended what each caller has to be told: three outcomes, never two (design.md, decision 7). Called by the writer thread
+// only, except `health`.
 //
 // Nearly always no work of a batch fails once it has written. So a batch runs without savepoints first (each makes
 // SQLite copy the pages that a work changes), and where a work did fail, all of it is undone and run again with one

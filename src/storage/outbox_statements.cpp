@@ -1,6 +1,8 @@
 #include "storage/outbox_statements.h"
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 #include "storage/outbox_rows.h"
 #include "storage/row_values.h"
@@ -14,6 +16,8 @@ using domain::MessageState;
 // Rounds of looking for due messages in one claim, where the ones found were not to be delivered any more: bounds the
 // time that a claim takes from the writer. The next claim goes on.
 constexpr int kClaimRounds = 8;
+
+constexpr Number kFromTheOldestOn = std::numeric_limits<Number>::min();
 
 Text word(MessageState state) { return Text(domain::to_string(state)); }
 
@@ -38,6 +42,7 @@ struct OutboxStatements::Prepared {
   NullableNumber newest;
   Number limit = 0;
   Number offset = 0;
+  Number due_from = kFromTheOldestOn;
 
   Statement make_list(std::string_view condition, std::string_view order = "") {
     return {connection,
@@ -114,11 +119,12 @@ struct OutboxStatements::Prepared {
       connection, "SELECT COUNT(*) FROM outbox_message WHERE state = 'queued' AND due_at >= expires_at", {}, {&slot}};
   Statement find_due{connection,
                      std::string(kMessageColumns) +
-                         "WHERE state = 'queued' AND due_at <= :now AND (lease_until IS NULL OR lease_until <= :now)"
+                         "WHERE state = 'queued' AND due_at >= :due_from AND due_at <= :now AND (lease_until IS NULL "
+                         "OR lease_until <= :now)"
                          " ORDER BY due_at, " +
                          row_order(connection) + " LIMIT :limit" +
                          std::string(by_dialect(connection, "", " FOR UPDATE SKIP LOCKED")),
-                     {{"now", now}, {"limit", limit}},
+                     {{"due_from", due_from}, {"now", now}, {"limit", limit}},
                      row.columns()};
   Statement find_leased{connection,
                         std::string(kMessageColumns) + "WHERE id = :id AND lease_id = :lease_id" +
@@ -306,9 +312,15 @@ std::vector<domain::Lease> OutboxStatements::find_due(std::uint32_t limit, base:
   std::vector<domain::Lease> due;
   prepared_->now = to_number(now);
   prepared_->limit = limit;
-  prepared_->find_due.each([&] { due.push_back({{}, prepared_->row.get(), now}); });
+  const auto look = [&] { prepared_->find_due.each([&] { due.push_back({{}, prepared_->row.get(), now}); }); };
+  look();
+  if (due.empty() && std::exchange(prepared_->due_from, kFromTheOldestOn) != kFromTheOldestOn) look();
+  // The oldest of the queue are those under way: each claim would pass by all of them again.
+  if (!due.empty()) prepared_->due_from = to_number(due.back().message.due_at);
   return due;
 }
+
+void OutboxStatements::begin_transaction() { prepared_->due_from = kFromTheOldestOn; }
 
 std::vector<domain::Lease> OutboxStatements::claim_due_messages(std::uint32_t limit, base::Timestamp now,
                                                                 base::Timestamp lease_until) {

@@ -34,6 +34,8 @@ class OutboxStatements {
   std::uint64_t hold_queued_messages(std::string_view reason);
   bool release_message(const base::Uuid& id, base::Timestamp now);
   std::uint64_t count_held_messages();
+  /// A transaction that writes begins: nobody has claimed anything in it.
+  void begin_transaction();
   std::vector<domain::Lease> claim_due_messages(std::uint32_t limit, base::Timestamp now, base::Timestamp lease_until);
   bool finish_attempt(const domain::Lease& lease, const domain::DeliveryResult& result,
                       std::optional<base::Timestamp> next_attempt, base::Timestamp now);
@@ -48,7 +50,8 @@ class OutboxStatements {
  private:
   struct Prepared;
 
-  /// What claim_due_messages looks at: due, and not under a lease that still runs. Oldest first.
+  /// What claim_due_messages looks at: due, and not under a lease that still runs. Oldest first, but what an earlier
+  /// claim of the same transaction has passed by only where nothing else is due.
   std::vector<domain::Lease> find_due(std::uint32_t limit, base::Timestamp now);
 
   std::unique_ptr<Prepared> prepared_;

@@ -31,6 +31,7 @@ void SqlTransaction::begin_batch(base::Timestamp now, bool uses_savepoints) {
   memory_.forget();
   locks_.forget();
   ahead_.forget();
+  outbox_.begin_transaction();
 }
 
 void SqlTransaction::look_ahead(const std::set<std::string>& invitee_keys) {

@@ -1,9 +1,9 @@
 // domain::Transaction over one connection: hands each call to its aggregate's statements. Lives as long as the
 // connection and serves one unit of work after the other. Used by the connection's thread.
 //
-// A writer's batch (group commit) is run without savepoints first. Run again with them, each unit of work has one of its
-// own inside the batch's transaction, set just before its first write. Rows that every work of a batch reads are read
-// once (batch_memory.h).
+// A writer's batch (group commit) is run without savepoints first. Run again with them, each unit of work has one of
+// its own inside the batch's transaction, set just before its first write. Rows that every work of a batch reads are
+// read once (batch_memory.h).
 #pragma once
 
 #include "domain/store.h"

@@ -104,8 +104,7 @@ struct SqliteConnection::State {
   std::chrono::milliseconds longest_read{};
   std::chrono::steady_clock::time_point read_ends;
 
-  explicit State(const std::string& path_in)
-      : path(path_in), session(soci::sqlite3, connection_string(path_in)) {
+  explicit State(const std::string& path_in) : path(path_in), session(soci::sqlite3, connection_string(path_in)) {
     handle = static_cast<soci::sqlite3_session_backend*>(session.get_backend())->conn_;
     sqlite3_extended_result_codes(handle, 1);
     sqlite3_busy_timeout(handle, kBusyTimeoutMilliseconds);

@@ -30,9 +30,9 @@ struct LogFile {
   int flush() {
     const std::size_t end = std::exchange(size, 0);
     for (std::size_t done = 0; done < end; done += kLongestWrite) {
-      const int code = real()->pMethods->xWrite(real(), gathered.get() + done,
-                                                static_cast<int>(std::min(end - done, kLongestWrite)),
-                                                offset + static_cast<sqlite3_int64>(done));
+      const int code =
+          real()->pMethods->xWrite(real(), gathered.get() + done, static_cast<int>(std::min(end - done, kLongestWrite)),
+                                   offset + static_cast<sqlite3_int64>(done));
       if (code != SQLITE_OK) return code;
     }
     return SQLITE_OK;
@@ -134,7 +134,8 @@ void register_log_files() {
 
 bool gather_log_writes(void* connection) {
   sqlite3_file* file = nullptr;
-  if (sqlite3_file_control(static_cast<sqlite3*>(connection), "main", SQLITE_FCNTL_JOURNAL_POINTER, &file) != SQLITE_OK) return false;
+  if (sqlite3_file_control(static_cast<sqlite3*>(connection), "main", SQLITE_FCNTL_JOURNAL_POINTER, &file) != SQLITE_OK)
+    return false;
   if (file == nullptr || file->pMethods != &kMethods) return false;
   log_of(file).gathered.reset(new (std::nothrow) char[kGathered]);
   return log_of(file).gathered != nullptr;

@@ -1,8 +1,8 @@
 // The write-ahead log of a SQLite writer, whose writes are gathered: SQLite writes every page of a commit by two small
 // calls (24 bytes and a page), each of them as dear to the file system as a large one; here a commit's pages wait in
-// memory until SQLite syncs the log, and are then written at once. Right because nobody reads them from the file before:
-// other connections learn of a commit after its sync, and the writer's own reads are preceded by a write. Only for
-// connections that sync every commit (synchronous=FULL). Everything else of SQLite's file access is untouched.
+// memory until SQLite syncs the log, and are then written at once. Right because nobody reads them from the file
+// before: other connections learn of a commit after its sync, and the writer's own reads are preceded by a write. Only
+// for connections that sync every commit (synchronous=FULL). Everything else of SQLite's file access is untouched.
 //
 // An error of a gathered write is SQLite's own code, only that it is told at the sync.
 //

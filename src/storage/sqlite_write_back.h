@@ -1,8 +1,8 @@
-// When and how a SQLite writer's log is written back into the database's file (a checkpoint), so that it can begin anew.
-// Nobody is answered while that lasts, and its sync of many pages all over the file takes longest. So it is done in
-// steps: most of the log is copied while a reader's snapshot keeps SQLite from calling it complete, which needs no sync;
-// the file is then synced by a thread while commits go on; what they left in the log is little, and SQLite writes that
-// back and syncs the file in one go, as always. Only SQLite decides what may be overwritten.
+// When and how a SQLite writer's log is written back into the database's file (a checkpoint), so that it can begin
+// anew. Nobody is answered while that lasts, and its sync of many pages all over the file takes longest. So it is done
+// in steps: most of the log is copied while a reader's snapshot keeps SQLite from calling it complete, which needs no
+// sync; the file is then synced by a thread while commits go on; what they left in the log is little, and SQLite writes
+// that back and syncs the file in one go, as always. Only SQLite decides what may be overwritten.
 //
 // Belongs to the writer's thread, as do all checkpoints of the database.
 #pragma once

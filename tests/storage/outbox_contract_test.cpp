@@ -363,6 +363,27 @@ TEST_P(OutboxTest, ARetriedMessageKeepsItsHistoryAndItsNumbersGoOn) {
   EXPECT_EQ(list[1].number, 2u);
 }
 
+TEST_P(OutboxTest, ClaimsOfOneTransactionGoOnFromEachOtherAndLeaveNothingOut) {
+  const auto oldest = invite("oldest@example.org", at(0)).second;
+  const auto middle = invite("middle@example.org", at(1)).second;
+  const auto newest = invite("newest@example.org", at(2)).second;
+  const auto first = claim_one(at(3), at(600));
+  ASSERT_EQ(first.message.id, oldest.id);
+  std::vector<base::Uuid> claimed;
+  write([&](Transaction& t) {
+    const auto claim = [&] {
+      for (const auto& lease : t.claim_due_messages(1, at(4), at(600))) claimed.push_back(lease.message.id);
+    };
+    claim();
+    // Put back in the same transaction: older than what was claimed since.
+    ASSERT_TRUE(t.finish_attempt(first, {DeliveryOutcome::held, 0, "interrupted", "not begun"}, at(0), at(4)));
+    claim();
+    claim();
+    claim();
+  });
+  EXPECT_THAT(claimed, ElementsAre(middle.id, newest.id, oldest.id));
+}
+
 // --- after a restore ---------------------------------------------------------------------------------
 
 TEST_P(OutboxTest, HeldMessagesAreNotClaimedUntilTheirTimeIsOver) {

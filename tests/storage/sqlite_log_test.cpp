@@ -91,9 +91,8 @@ class SqliteLogTest : public testing::Test {
       found.rows = sqlite3_column_int64(row, 0);
       found.touched = sqlite3_column_int64(row, 1);
     });
-    ask("PRAGMA integrity_check", [&](sqlite3_stmt* row) {
-      found.state = reinterpret_cast<const char*>(sqlite3_column_text(row, 0));
-    });
+    ask("PRAGMA integrity_check",
+        [&](sqlite3_stmt* row) { found.state = reinterpret_cast<const char*>(sqlite3_column_text(row, 0)); });
     sqlite3_close(handle);
     return found;
   }

@@ -108,8 +108,8 @@ void expect_alive_or_never_open(const Life& life) {
   EXPECT_GE(life.notes.ok.size(), static_cast<std::size_t>(kInvitations - 1));
 }
 
-/// Whatever was answered after the sync that failed, it was not "ok". While the file is being closed nobody is left to be
-/// told, and the log stays.
+/// Whatever was answered after the sync that failed, it was not "ok". While the file is being closed nobody is left to
+/// be told, and the log stays.
 void expect_the_end(const Life& life) {
   if (life.exit == 0) {
     EXPECT_FALSE(life.met_it_before_the_end);
