@@ -278,8 +278,9 @@ class Store {
   /// - work's own Error: nothing of it was stored.
   /// - unavailable: nothing was stored (queue full, disk short, draining, no space, statement failed).
   /// - outcome_unknown: the commit failed in a way that does not tell (I/O error): afterwards every write is refused.
-  /// Blocks. Work runs once, or not at all, or, where several instances share a database and got into each other's way,
-  /// again after all that it did was undone: it must not go on from what it left in its caller's variables.
+  /// Blocks. Work runs once, or not at all, or again after all that it did was undone, where another work of its batch
+  /// failed or instances that share a database got into each other's way: it must not go on from what it left in its
+  /// caller's variables.
   virtual Result<void> write(Work work, Urgency urgency = Urgency::new_work, const Foresight& foresight = {}) = 0;
 
   /// Runs `work` on a snapshot; it must not write. Blocks for a connection of a small pool. Errors as above, without

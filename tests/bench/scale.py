@@ -10,6 +10,9 @@ left them), and then, at every size in the same way:
   use case      CPU time of SendInvite, look-up, accept, claim and the lists through the domain and the store alone
   start         time until /readyz is 200: files not in the page cache; after kill -9 with a long log; with a long queue
 
+With --turns N: only the whole call of SendInvite, N pairs of a second with the first size and a second with the last
+one, as a machine's speed may change by half within minutes; the middle of the pairs' ratios, and the furthest.
+
 With --postgresql: on a server of its own with a quarter of the machine's memory (shared_buffers), to which `invited
 migrate-store` moves what was filled; the server's processes count, too. No crashes and long queues there.
 
@@ -24,6 +27,7 @@ import pathlib
 import shutil
 import signal
 import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -226,6 +230,15 @@ class Size:
         self.figures["MiB of log then"] = log.stat().st_size >> 20
 
 
+    def send_invite_cost(self, run: str) -> float:
+        """Of a second of load after a second that does not count: the rest of a restart, a log that is due."""
+        load(self.service.port, self.service.body, 64, 1, f"{run}-warm")
+        before = self.cpu_seconds()
+        result = load(self.service.port, self.service.body, 64, 1, run)
+        assert result["errors"] == 0, result
+        return (self.cpu_seconds() - before) * 1e6 / result["requests"]
+
+
 class PostgresSize(Size):
     """The same, moved to a database of its own on `server`."""
 
@@ -295,20 +308,59 @@ def measure(size: Size) -> dict[str, float]:
     try:
         return size.measure()
     finally:
-        program = getattr(size.service, "program", None)
-        if program and program.process.poll() is None:
-            program.stop()
+        stop(size)
+
+
+def stop(size: Size) -> None:
+    program = getattr(size.service, "program", None)
+    if program and program.process.poll() is None:
+        program.stop()
+
+
+def measure_in_turns(small: Size, large: Size, pairs: int) -> list[tuple[float, float]]:
+    costs = []
+    try:
+        for size in (small, large):
+            progress(f"{size.invitations} invitations: filling")
+            size.run("fill", size.database, size.invitations)
+            size.keep_pristine()
+            size.service.start()
+        load(large.service.port, large.service.body, 64, 5 * WARM_SECONDS, "settle")
+        for number in range(pairs):
+            costs.append((small.send_invite_cost(f"turn{number}"), large.send_invite_cost(f"turn{number}")))
+            progress("turn %d: %.1f us, %.1f us" % (number + 1, *costs[-1]))
+            stop(small)
+            small.restore()
+            small.service.start()
+    finally:
+        stop(small)
+        stop(large)
+    return costs
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
     parser.add_argument("--sizes", default="10k,1m,10m", help="10m takes 25 GB of disk and half an hour")
+    parser.add_argument("--turns", type=int, help="pairs of SendInvite with the first and the last size (SQLite)")
     parser.add_argument("--postgresql", action="store_true", help="on a PostgreSQL server of its own")
     parser.add_argument("--folder", type=pathlib.Path, help="where the databases are made (default: a temporary folder)")
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
     args = parser.parse_args()
     sizes = [parse_size(text) for text in args.sizes.split(",")]
+
+    if args.turns:
+        if args.postgresql:
+            parser.error("--turns is for SQLite")
+        with tempfile.TemporaryDirectory(prefix="invited-scale-", dir=args.folder) as folder:
+            small, large = (Size(args.build.resolve(), pathlib.Path(folder) / str(size), size)
+                            for size in (sizes[0], sizes[-1]))
+            costs = measure_in_turns(small, large, args.turns)
+        ratios = sorted(b / a for a, b in costs)
+        print(f"SendInvite, whole call, {len(costs)} pairs: {statistics.median(a for a, _ in costs):.0f} us with {sizes[0]}, "
+              f"{statistics.median(b for _, b in costs):.0f} us with {sizes[-1]}; growth {statistics.median(ratios):.2f} "
+              f"in the middle ({ratios[0]:.2f} to {ratios[-1]:.2f})")
+        return
 
     results: dict[int, dict[str, float]] = {}
     for size in sizes:
