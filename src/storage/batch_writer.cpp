@@ -1,5 +1,7 @@
 #include "storage/batch_writer.h"
 
+#include <utility>
+
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "storage/writer_errors.h"
@@ -84,8 +86,8 @@ void BatchWriter::run_carefully(Submission& submission) {
   try {
     run_quickly(submission);
   } catch (const DatabaseFailure& failure) {
-    // SQLite may have rolled back more than this work.
-    if (is_the_end(failure.kind) || !connection_.in_transaction()) throw;
+    // Others than the work's own may have taken more with them than this work.
+    if (!is_of_one_work(failure.kind) || !connection_.in_transaction()) throw;
     base::log::error("storage.statement_failed", {{"kind", to_string(failure.kind)}, {"reason", failure.what()}});
     submission.result = std::unexpected(unavailable_because(failure.kind));
     transaction_.undo();
@@ -156,14 +158,18 @@ void BatchWriter::break_down(const DatabaseFailure& failure) {
 
 void BatchWriter::rest() {
   if (health_.load() == Health::failing) probe();
-  look_after(&Connection::maintain);
+  if (health_.load() == Health::good) maintain(&Connection::maintain);
+  tell_if_broken();
 }
 
-void BatchWriter::end() { look_after(&Connection::end_maintenance); }
+void BatchWriter::end() {
+  if (health_.load() != Health::broken) maintain(&Connection::end_maintenance);
+  tell_if_broken();
+}
 
-void BatchWriter::look_after(void (Connection::*what)()) {
+void BatchWriter::maintain(void (Connection::*what)()) {
   try {
-    if (health_.load() == Health::good) (connection_.*what)();
+    (connection_.*what)();
   } catch (const DatabaseFailure& failure) {
     // What was acknowledged is in the log, synced.
     if (is_the_end(failure.kind))
@@ -171,10 +177,11 @@ void BatchWriter::look_after(void (Connection::*what)()) {
     else
       base::log::error("storage.maintenance_failed", {{"kind", to_string(failure.kind)}, {"reason", failure.what()}});
   }
-  if (health_.load() == Health::broken && !told_) {
-    told_ = true;
-    if (on_fatal_) on_fatal_(reason_);
-  }
+}
+
+void BatchWriter::tell_if_broken() {
+  if (health_.load() != Health::broken || std::exchange(told_, true)) return;
+  if (on_fatal_) on_fatal_(reason_);
 }
 
 void BatchWriter::probe() {

@@ -44,7 +44,8 @@ class BatchWriter final : public BatchRunner {
   /// The batch's transaction is over without a commit: refuses all of it.
   void abandon(std::span<Submission* const> batch, const DatabaseFailure& failure);
   void break_down(const DatabaseFailure& failure);
-  void look_after(void (Connection::*what)());
+  void maintain(void (Connection::*what)());
+  void tell_if_broken();
   void probe();
 
   Connection& connection_;

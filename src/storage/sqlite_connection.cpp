@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "storage/file_guard.h"
 #include "storage/sqlite_failure.h"
+#include "storage/sqlite_kept_index.h"
 #include "storage/sqlite_log_check.h"
 #include "storage/sqlite_log_file.h"
 #include "storage/sqlite_log_room.h"
@@ -167,6 +168,7 @@ SqliteConnection::SqliteConnection(const std::string& path, Role role, int check
   configure_library();
   if (role == Role::writer) {
     expect_whole_log(path);
+    distrust_kept_index(path);
     create_file(path);
   }
   try {

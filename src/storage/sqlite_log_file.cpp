@@ -67,12 +67,20 @@ int write(sqlite3_file* file, const void* data, int length, sqlite3_int64 offset
   return SQLITE_OK;
 }
 
-/// One of SQLite's functions of the real file, once it holds what was gathered.
+/// One of SQLite's functions of the real file, once it holds what was gathered. Where it cannot, pages that SQLite
+/// takes for written are gone: only an I/O error, in the middle of a transaction, ends all of it.
 template <auto function, class... Arguments>
 int after_flush(sqlite3_file* file, Arguments... arguments) {
   LogFile& log = log_of(file);
-  if (const int code = log.flush(); code != SQLITE_OK) return code;
+  if (log.flush() != SQLITE_OK) return SQLITE_IOERR_WRITE;
   return (log.real()->pMethods->*function)(log.real(), arguments...);
+}
+
+/// The end of a commit: its error is that of the writes, as if they had been made one by one.
+int sync(sqlite3_file* file, int flags) {
+  LogFile& log = log_of(file);
+  if (const int code = log.flush(); code != SQLITE_OK) return code;
+  return log.real()->pMethods->xSync(log.real(), flags);
 }
 
 /// One that does not touch what the file holds.
@@ -90,7 +98,7 @@ constexpr Methods kMethods{
     .xRead = &after_flush<&Methods::xRead, void*, int, sqlite3_int64>,
     .xWrite = &write,
     .xTruncate = &after_flush<&Methods::xTruncate, sqlite3_int64>,
-    .xSync = &after_flush<&Methods::xSync, int>,
+    .xSync = &sync,
     .xFileSize = &after_flush<&Methods::xFileSize, sqlite3_int64*>,
     .xLock = &pass_on<&Methods::xLock, int>,
     .xUnlock = &pass_on<&Methods::xUnlock, int>,

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include "base/log.h"
@@ -38,37 +39,48 @@ sqlite3* handle_of(void* connection) { return static_cast<sqlite3*>(connection);
 class SqliteWriteBack::Snapshot {
  public:
   explicit Snapshot(const std::string& path) {
-    const int code = sqlite3_open_v2(path.c_str(), &handle_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
-    if (code != SQLITE_OK) {
-      sqlite3_close(std::exchange(handle_, nullptr));
-      fail(code, nullptr);
-    }
-    sqlite3_extended_result_codes(handle_, 1);
-    sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    sqlite3* handle = nullptr;
+    const int code = sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+    handle_.reset(handle);
+    if (code != SQLITE_OK) fail(code, nullptr);
+    sqlite3_extended_result_codes(handle, 1);
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     execute("PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = 8");
   }
-  ~Snapshot() { sqlite3_close(handle_); }
-  Snapshot(const Snapshot&) = delete;
-  Snapshot& operator=(const Snapshot&) = delete;
 
   /// The first read takes the snapshot.
-  void take() const { execute("BEGIN; SELECT 1 FROM sqlite_master LIMIT 1"); }
-  void release() const { execute("COMMIT"); }
+  void take() const {
+    try {
+      execute("BEGIN; SELECT 1 FROM sqlite_master LIMIT 1");
+    } catch (const DatabaseFailure&) {
+      release();
+      throw;
+    }
+  }
+  /// It has written nothing.
+  void release() const {
+    if (sqlite3_get_autocommit(handle_.get()) == 0) execute("ROLLBACK");
+  }
 
   /// Syncs the database's file; SQLite's code. Blocking; nothing else may be asked of this meanwhile.
   int sync() const {
     sqlite3_file* file = nullptr;
-    if (const int code = sqlite3_file_control(handle_, "main", SQLITE_FCNTL_FILE_POINTER, &file); code != SQLITE_OK)
+    if (const int code = sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_FILE_POINTER, &file);
+        code != SQLITE_OK)
       return code;
     return file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
   }
 
  private:
   void execute(const char* sql) const {
-    if (const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr); code != SQLITE_OK) fail(code, handle_);
+    const int code = sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr);
+    if (code != SQLITE_OK) fail(code, handle_.get());
   }
 
-  sqlite3* handle_ = nullptr;
+  struct Close {
+    void operator()(sqlite3* handle) const { sqlite3_close(handle); }
+  };
+  std::unique_ptr<sqlite3, Close> handle_;
 };
 
 SqliteWriteBack::SqliteWriteBack(void* connection, std::string path, int due)
@@ -89,7 +101,7 @@ void SqliteWriteBack::step(int pages) {
   } else if (held_at_) {
     // Without a commit since, the snapshot keeps nothing back; nor does anybody wait to be answered.
     if (pages > *held_at_)
-      write_back_what_was_there();
+      write_back_what_was_there(pages);
     else
       write_back_all(pages);
   } else if (is_due(pages)) {
@@ -108,7 +120,8 @@ bool SqliteWriteBack::is_due(int pages) {
 void SqliteWriteBack::hold(int pages) {
   try {
     snapshot_->take();
-  } catch (const DatabaseFailure&) {
+  } catch (const DatabaseFailure& failure) {
+    if (failure.kind == FailureKind::damaged) throw;
     write_back_all(pages);
     return;
   }
@@ -119,7 +132,7 @@ void SqliteWriteBack::let_go() {
   if (std::exchange(held_at_, std::nullopt)) snapshot_->release();
 }
 
-void SqliteWriteBack::write_back_what_was_there() {
+void SqliteWriteBack::write_back_what_was_there(int pages) {
   written_ = *held_at_;
   ++rounds_;
   owed_at_ = steady_clock::now() + kRetry;
@@ -131,7 +144,11 @@ void SqliteWriteBack::write_back_what_was_there() {
   }
   owed_at_.reset();
   let_go();
-  sync_ = std::async(std::launch::async, [this] { return snapshot_->sync(); });
+  try {
+    sync_ = std::async(std::launch::async, [this] { return snapshot_->sync(); });
+  } catch (const std::system_error&) {  // no thread to be had
+    write_back_all(pages);
+  }
 }
 
 void SqliteWriteBack::write_back_all(int pages) {

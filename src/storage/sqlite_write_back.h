@@ -34,7 +34,7 @@ class SqliteWriteBack {
   bool is_due(int pages);
   void hold(int pages);
   void let_go();
-  void write_back_what_was_there();
+  void write_back_what_was_there(int pages);
   void write_back_all(int pages);
   /// False: somebody still needs the log.
   bool checkpoint(int mode);

@@ -6,7 +6,7 @@ All on loopback, load generator and service on the same machine; every figure is
   no-op         a gSOAP endpoint that does nothing, behind the same HTTP front: the ceiling
   SendInvite    the real program, durable (SQLite, WAL, synchronous=FULL), every address fresh, all limits counted but set
                 high; once with the relay away (the queue is held), once with mail being delivered into a directory
-  SQLite alone  the same statements and batch size on the C API, no service around it
+  SQLite alone  the same statements and batch size on the C API, no service around it, SQLite's own writing to its log
   idle          resident memory with 10,000 idle connections, and whether a good request is still answered
 
 Not a test: nothing is asserted but that every request was answered with success.

@@ -1,6 +1,6 @@
 // How many durable SendInvite transactions the store takes a second: through Store::write with many callers, and with
-// the C interface of SQLite alone (the same statements, the same batch size), which is what the store could reach at
-// best. Prints a table; `--json` adds one line.
+// the C interface of SQLite alone (the same statements, the same batch size, SQLite's own writing to its log). Prints a
+// table; `--json` adds one line.
 // Usage: storage_bench [--json] [--seconds N] [--folder DIR] [--only store-64|store-256|sqlite-64|sqlite-256]
 //        storage_bench --postgres URL [--callers N] [--seconds N]     the store on a database of its own (postgres.py)
 #include <sqlite3.h>

@@ -384,6 +384,17 @@ TEST_P(OutboxTest, ClaimsOfOneTransactionGoOnFromEachOtherAndLeaveNothingOut) {
   EXPECT_THAT(claimed, ElementsAre(middle.id, newest.id, oldest.id));
 }
 
+TEST_P(OutboxTest, ATransactionClaimsFromTheOldestOnWhateverTheOneBeforeHasClaimed) {
+  const auto oldest = invite("oldest@example.org", at(0)).second;
+  const auto middle = invite("middle@example.org", at(1)).second;
+  const auto newest = invite("newest@example.org", at(2)).second;
+  const auto first = claim_one(at(3), at(600));
+  ASSERT_EQ(claim_one(at(3), at(600)).message.id, middle.id);
+  ASSERT_TRUE(finish(first, {DeliveryOutcome::held, 0, "interrupted", "not begun"}, at(0), at(4)));
+  EXPECT_EQ(claim_one(at(4), at(600)).message.id, oldest.id);
+  EXPECT_EQ(claim_one(at(4), at(600)).message.id, newest.id);
+}
+
 // --- after a restore ---------------------------------------------------------------------------------
 
 TEST_P(OutboxTest, HeldMessagesAreNotClaimedUntilTheirTimeIsOver) {

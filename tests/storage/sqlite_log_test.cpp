@@ -1,8 +1,12 @@
 // SQLite's log as the writer uses it: how commits get into it, and how it gets back into the database's file.
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -133,12 +137,20 @@ TEST_F(SqliteLogTest, WhatATransactionWroteIntoTheLogItReadsFromThere) {
 }
 
 TEST_F(SqliteLogTest, WhatATransactionTookBackIsNotInTheLog) {
+  run("PRAGMA cache_size = 10");  // what is taken back was in the log already
   insert(5);
   run("BEGIN");
   insert(50);
   run("ROLLBACK");
   stored_ -= 50;
-  insert(1);
+  run("BEGIN");
+  insert(20);
+  run("SAVEPOINT one");
+  insert(50);
+  run("ROLLBACK TO one");
+  stored_ -= 50;
+  insert(20);
+  run("COMMIT");
   EXPECT_EQ(contents(path_, path_ + "-wal"), expected());
 }
 
@@ -157,7 +169,8 @@ TEST_F(SqliteLogTest, TheLogIsWrittenBackWhileCommitsGoOnAndBeginsAnew) {
 }
 
 /// Were the power cut, the file might be as it was at its last sync, whatever was written since: SQLite syncs it before
-/// it lets the log begin anew. Until then the log must hold everything that is not in that old file.
+/// it lets the log begin anew (faults.power cuts the power, to see that it does). Until then the log must hold
+/// everything that is not in that old file.
 TEST_F(SqliteLogTest, WhatMayNotBeOnDiskYetIsStillInTheLog) {
   const fs::path synced = folder_ / "synced.db";
   const auto remember = [&] { fs::copy_file(path_, synced, fs::copy_options::overwrite_existing); };
@@ -184,6 +197,53 @@ TEST_F(SqliteLogTest, WhatMayNotBeOnDiskYetIsStillInTheLog) {
   }
   EXPECT_GT(begun_anew, 2);
   EXPECT_GT(written_back, begun_anew) << "in steps";
+}
+
+/// A sync may have failed, the process ended, and somebody's sqlite3 shell kept the index of the log alive.
+TEST(SqliteKeptIndexTest, WhatAnotherProcessKeptOfTheLogsIndexIsNotTrusted) {
+  const test::TemporaryDirectory folder;
+  const std::string path = folder / "invited.db";
+  int told[2];
+  ASSERT_EQ(::pipe(told), 0);
+  const pid_t shell = ::fork();
+  if (shell == 0) {
+    sqlite3* handle = nullptr;
+    const auto execute = [&](sqlite3* on, const char* sql) {
+      if (sqlite3_exec(on, sql, nullptr, nullptr, nullptr) != SQLITE_OK) ::_exit(1);
+    };
+    if (sqlite3_open(path.c_str(), &handle) != SQLITE_OK) ::_exit(1);
+    // An application_id as ours; then a log that is written back but for one commit, so that it does not begin anew.
+    execute(handle,
+            "PRAGMA application_id = 0x696e7674; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;"
+            "CREATE TABLE note (text TEXT); INSERT INTO note VALUES ('one')");
+    sqlite3* reader = nullptr;
+    if (sqlite3_open(path.c_str(), &reader) != SQLITE_OK) ::_exit(1);
+    execute(reader, "BEGIN; SELECT * FROM note");
+    execute(handle, "INSERT INTO note VALUES ('two'); PRAGMA wal_checkpoint(PASSIVE)");
+    execute(reader, "COMMIT");
+    if (::write(told[1], "!", 1) != 1) ::_exit(1);
+    for (;;) ::pause();
+  }
+  char ready = 0;
+  ASSERT_EQ(::read(told[0], &ready, 1), 1);
+  const auto written_back = [&] {
+    std::ifstream file(path + "-shm", std::ios::binary);
+    std::uint32_t frames = 0;
+    file.seekg(96).read(reinterpret_cast<char*>(&frames), sizeof frames);
+    return frames;
+  };
+  EXPECT_GT(written_back(), 0u);
+  {
+    SqliteConnection connection(path, SqliteConnection::Role::writer);
+    EXPECT_EQ(written_back(), 0u);
+    Number rows = 0;
+    Statement(connection, "SELECT count(*) FROM note", {}, {&rows}).find();
+    EXPECT_EQ(rows, 2);
+    EXPECT_TRUE(connection.check(std::nullopt));
+  }
+  ::kill(shell, SIGKILL);
+  ::waitpid(shell, nullptr, 0);
+  for (const int end : told) ::close(end);
 }
 
 }  // namespace
