@@ -8,8 +8,8 @@
 
 namespace invited::storage {
 
-/// For a writer, before it opens the database at `path`: where another process holds the index, all of the log counts as
-/// not written back, which is always right (SQLite's "WAL-mode File Format", section 2.3: nBackfill). Throws
+/// For a writer, before it opens the database at `path`: where another process holds the index, all of the log counts
+/// as not written back, which is always right (SQLite's "WAL-mode File Format", section 2.3: nBackfill). Throws
 /// DatabaseFailure (io).
 void distrust_kept_index(const std::string& path);
 

@@ -142,7 +142,8 @@ void register_log_files() {
 
 bool gather_log_writes(void* connection) {
   sqlite3_file* file = nullptr;
-  if (sqlite3_file_control(static_cast<sqlite3*>(connection), "main", SQLITE_FCNTL_JOURNAL_POINTER, &file) != SQLITE_OK)
+  if (sqlite3_file_control(static_cast<sqlite3*>(connection), "main", SQLITE_FCNTL_JOURNAL_POINTER,
+                           static_cast<void*>(&file)) != SQLITE_OK)
     return false;
   if (file == nullptr || file->pMethods != &kMethods) return false;
   log_of(file).gathered.reset(new (std::nothrow) char[kGathered]);

@@ -65,9 +65,8 @@ class SqliteWriteBack::Snapshot {
   /// Syncs the database's file; SQLite's code. Blocking; nothing else may be asked of this meanwhile.
   int sync() const {
     sqlite3_file* file = nullptr;
-    if (const int code = sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_FILE_POINTER, &file);
-        code != SQLITE_OK)
-      return code;
+    const int code = sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file));
+    if (code != SQLITE_OK) return code;
     return file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
   }
 
