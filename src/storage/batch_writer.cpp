@@ -4,6 +4,7 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "storage/run_work.h"
 #include "storage/writer_errors.h"
 
 namespace invited::storage {
@@ -49,7 +50,8 @@ BatchWriter::End BatchWriter::try_batch(std::span<Submission* const> batch, bool
   try {
     begin_.run();
     transaction_.begin_batch(base::Timestamp{}, /*uses_savepoints=*/carefully);
-    for (Submission* submission : batch) carefully ? run_carefully(*submission) : run_quickly(*submission);
+    for (Submission* submission : batch)
+      carefully ? run_carefully(*submission) : run_and_settle(*submission, transaction_);
     transaction_.end_batch();
   } catch (const DatabaseFailure& failure) {
     if (!carefully && is_of_one_work(failure.kind) && undo_for_another_try()) return End::again_carefully;
@@ -60,31 +62,9 @@ BatchWriter::End BatchWriter::try_batch(std::span<Submission* const> batch, bool
   return End::settled;
 }
 
-void BatchWriter::run_work(Submission& submission) {
-  try {
-    submission.result = (*submission.work)(transaction_);
-  } catch (const DatabaseFailure&) {
-    throw;
-  } catch (const std::exception& error) {
-    base::log::error("storage.work_failed", {{"reason", error.what()}});
-    submission.result = std::unexpected(failed_inside());
-  } catch (...) {
-    base::log::error("storage.work_failed", {{"reason", "an unknown exception"}});
-    submission.result = std::unexpected(failed_inside());
-  }
-}
-
-void BatchWriter::run_quickly(Submission& submission) {
-  run_work(submission);
-  if (submission.result)
-    transaction_.keep();
-  else
-    transaction_.undo();
-}
-
 void BatchWriter::run_carefully(Submission& submission) {
   try {
-    run_quickly(submission);
+    run_and_settle(submission, transaction_);
   } catch (const DatabaseFailure& failure) {
     // Others than the work's own may have taken more with them than this work.
     if (!is_of_one_work(failure.kind) || !connection_.in_transaction()) throw;

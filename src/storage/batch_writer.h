@@ -33,10 +33,7 @@ class BatchWriter final : public BatchRunner {
   enum class End { settled, again_carefully };
 
   End try_batch(std::span<Submission* const> batch, bool carefully);
-  /// Sets the submission's result. Throws DatabaseFailure.
-  void run_work(Submission& submission);
-  // Each runs the work and keeps or undoes it. They throw DatabaseFailure where the transaction as a whole is over.
-  void run_quickly(Submission& submission);
+  /// Throws DatabaseFailure where the transaction as a whole is over.
   void run_carefully(Submission& submission);
   /// False: it could not be undone.
   bool undo_for_another_try();

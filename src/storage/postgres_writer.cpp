@@ -6,6 +6,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "storage/jitter.h"
+#include "storage/run_work.h"
 #include "storage/writer_errors.h"
 
 namespace invited::storage {
@@ -75,7 +76,8 @@ PostgresWriter::End PostgresWriter::try_batch(std::span<Submission* const> batch
     begin_.execute();
     transaction_.begin_batch(clock_.now(), /*uses_savepoints=*/carefully);
     if (!carefully) look_ahead(batch);
-    for (Submission* submission : batch) carefully ? run_carefully(*submission) : run_quickly(*submission);
+    for (Submission* submission : batch)
+      carefully ? run_carefully(*submission) : run_and_settle(*submission, transaction_);
     transaction_.end_batch();
     connection_.flush();
   } catch (const DatabaseFailure& failure) {
@@ -111,33 +113,11 @@ PostgresWriter::End PostgresWriter::undo_after(const DatabaseFailure& failure, b
   return End::failed;
 }
 
-void PostgresWriter::run_work(Submission& submission) {
-  try {
-    submission.result = (*submission.work)(transaction_);
-  } catch (const DatabaseFailure&) {
-    throw;
-  } catch (const std::exception& error) {
-    base::log::error("storage.work_failed", {{"reason", error.what()}});
-    submission.result = std::unexpected(failed_inside());
-  } catch (...) {
-    base::log::error("storage.work_failed", {{"reason", "an unknown exception"}});
-    submission.result = std::unexpected(failed_inside());
-  }
-}
-
-void PostgresWriter::run_quickly(Submission& submission) {
-  run_work(submission);
-  if (submission.result)
-    transaction_.keep();
-  else
-    transaction_.undo();
-}
-
 void PostgresWriter::run_carefully(Submission& submission) {
   for (int tries = 1;; ++tries) {
     try {
       transaction_.begin_with_savepoint();
-      run_work(submission);
+      run_work(submission, transaction_);
       if (!submission.result) {
         transaction_.undo();
         return;

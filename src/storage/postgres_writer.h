@@ -43,9 +43,7 @@ class PostgresWriter final : public BatchRunner {
 
   End try_batch(std::span<Submission* const> batch, bool carefully);
   void look_ahead(std::span<Submission* const> batch);
-  void run_quickly(Submission& submission);
   void run_carefully(Submission& submission);
-  void run_work(Submission& submission);
   End commit(std::span<Submission* const> batch);
   End undo_after(const DatabaseFailure& failure, bool carefully);
   void refuse_all(std::span<Submission* const> batch, const domain::Error& error);
