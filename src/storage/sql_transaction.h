@@ -46,7 +46,7 @@ class SqlTransaction final : public domain::Transaction {
   void forget() { has_savepoint_ = has_written_ = false; }
   /// A writer's transaction begins: what an earlier one has read may have changed. Without savepoints a batch costs
   /// less, but all of it has to be run again where one work of it fails.
-  void begin_batch(base::Timestamp now, bool uses_savepoints = true);
+  void begin_batch(base::Timestamp now, bool uses_savepoints);
   /// Its last unit of work has ended, the commit comes next. Throws DatabaseFailure.
   void end_batch();
 

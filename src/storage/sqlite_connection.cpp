@@ -16,7 +16,6 @@
 #include <optional>
 #include <thread>
 
-#include "base/log.h"
 #include "storage/file_guard.h"
 #include "storage/sqlite_failure.h"
 #include "storage/sqlite_kept_index.h"
@@ -36,9 +35,6 @@ constexpr int kStepsBetweenLooks = 10'000;
 
 // "invt": tells our files from other programs' SQLite files.
 constexpr int kApplicationId = 0x696e7674;
-
-constexpr int kBusyTimeoutMilliseconds = 2'000;
-constexpr std::int64_t kPageInLog = 4'096 + 24;  // bytes
 
 /// Once for the process and before its first connection. Each connection is used by one thread at a time, and nobody
 /// asks for memory statistics: without the locks for both, a transaction is a sixth faster.
@@ -206,7 +202,7 @@ SqliteConnection::SqliteConnection(const std::string& path, Role role, int check
       &state.log_pages);
   // A first read makes the log's file; its name, too, must be on disk before anything is acknowledged.
   state.ask("SELECT count(*) FROM sqlite_master");
-  if (!gather_log_writes(state.handle)) base::log::warning("storage.log_writes_not_gathered", {{"path", path}});
+  gather_log_writes(state.handle);
   state.write_back.emplace(state.handle, path, checkpoint_pages);
   state.log_room.emplace(path + "-wal");
   sync_directory_of(path);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,8 @@ class SqliteConnection final : public Connection {
  public:
   enum class Role { writer, reader };
 
+  static constexpr int kBusyTimeoutMilliseconds = 2'000;
+  static constexpr std::int64_t kPageInLog = 4'096 + 24;  ///< bytes
   /// Pages of log (4 KiB each) after which the writer writes it back.
   static constexpr int kCheckpointPages = 2'000;
   /// A transaction that reads keeps the log from starting again.

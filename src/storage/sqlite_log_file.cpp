@@ -140,14 +140,13 @@ void register_log_files() {
   sqlite3_vfs_register(&files, /*makeDflt=*/1);
 }
 
-bool gather_log_writes(void* connection) {
+void gather_log_writes(void* connection) {
   sqlite3_file* file = nullptr;
-  if (sqlite3_file_control(static_cast<sqlite3*>(connection), "main", SQLITE_FCNTL_JOURNAL_POINTER,
-                           static_cast<void*>(&file)) != SQLITE_OK)
-    return false;
-  if (file == nullptr || file->pMethods != &kMethods) return false;
-  log_of(file).gathered.reset(new (std::nothrow) char[kGathered]);
-  return log_of(file).gathered != nullptr;
+  sqlite3_file_control(static_cast<sqlite3*>(connection), "main", SQLITE_FCNTL_JOURNAL_POINTER,
+                       static_cast<void*>(&file));
+  // Not zeroed: of the memory only what commits use shall be there.
+  if (file != nullptr && file->pMethods == &kMethods)
+    log_of(file).gathered = std::make_unique_for_overwrite<char[]>(kGathered);
 }
 
 }  // namespace invited::storage

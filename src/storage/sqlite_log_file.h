@@ -14,8 +14,8 @@ namespace invited::storage {
 /// Makes the logs of connections that are opened from now on able to gather. Before the process's first connection.
 void register_log_files();
 
-/// From now on the log of this connection, which must be in use already, gathers. False: it cannot, nothing changed.
-/// `connection` is a sqlite3*, for which SOCI's headers have a type of their own.
-bool gather_log_writes(void* connection);
+/// From now on the log of this connection, which must be in use already, gathers. (One that was opened before
+/// register_log_files stays as it was.) `connection` is a sqlite3*, for which SOCI's headers have a type of their own.
+void gather_log_writes(void* connection);
 
 }  // namespace invited::storage

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "storage/sqlite_connection.h"
 #include "storage/sqlite_failure.h"
 
 namespace invited::storage {
@@ -22,9 +23,7 @@ constexpr int kMostRounds = 3;
 constexpr int kLongLog = 8;
 // For so long: our own readers are done by then, and others' must not hold up whoever waits to be answered.
 constexpr int kReaderPatienceMilliseconds = 100;
-constexpr int kBusyTimeoutMilliseconds = 2'000;
 constexpr std::chrono::milliseconds kRetry{100};
-constexpr std::int64_t kPageInLog = 4'096 + 24;  // bytes
 
 sqlite3* handle_of(void* connection) { return static_cast<sqlite3*>(connection); }
 
@@ -173,7 +172,7 @@ bool SqliteWriteBack::checkpoint(int mode) {
   sqlite3* const handle = handle_of(connection_);
   sqlite3_busy_timeout(handle, kReaderPatienceMilliseconds);
   const int code = sqlite3_wal_checkpoint_v2(handle, nullptr, mode, nullptr, nullptr);
-  sqlite3_busy_timeout(handle, kBusyTimeoutMilliseconds);
+  sqlite3_busy_timeout(handle, SqliteConnection::kBusyTimeoutMilliseconds);
   if (code != SQLITE_OK && code != SQLITE_BUSY) fail(code, handle);
   return code == SQLITE_OK;
 }
@@ -183,7 +182,7 @@ void SqliteWriteBack::warn_of_long_log(int pages) {
   if (pages < std::max(kLongLog * due_, 2 * warned_at_)) return;
   warned_at_ = pages;
   base::log::warning("storage.log_grows",
-                     {{"bytes", pages * kPageInLog},
+                     {{"bytes", pages * SqliteConnection::kPageInLog},
                       {"remedy",
                        "something reads the database without an end, so its log cannot start again: find "
                        "it with fuser -v " +
