@@ -200,6 +200,21 @@ TEST(MailTemplates, neutralise_the_senders_name_too) {
 }
 
 // M19: a template that is broken, incomplete or endless gives an error, not a mail with a hole in it.
+TEST(MailTemplates, fold_running_text_of_html_and_leave_lines_with_tags_as_they_are) {
+  const std::string words = "words that go on and on until they are wider than a line of a mail is meant to be";
+  const std::string with_tags = "<p class=\"wide\">" + words + "</p>";
+  const std::string html = with_tags + "\n" + words + "\n/> " + words + "\n";
+  const std::array<base::EmbeddedFile, 3> files{{{"invitation_to_sign_up.subject.mustache", "x"},
+                                                 {"invitation_to_sign_up.text.mustache", "x"},
+                                                 {"invitation_to_sign_up.html.mustache", html}}};
+  const auto mail = TemplateRenderer{files}.render(test::sample_message(), test::kLink, "x");
+  ASSERT_TRUE(mail) << mail.error().message;
+  EXPECT_EQ(mail->html, with_tags +
+                            "\nwords that go on and on until they are wider than a line of a mail is\n"
+                            "meant to be\n/> " +
+                            words + "\n");
+}
+
 TEST(MailTemplates, M19_that_are_broken_are_errors) {
   const std::string endless = "{{inviter}}" + std::string(1'000'000, 'x');
   const struct {
