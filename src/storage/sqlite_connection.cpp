@@ -22,6 +22,7 @@
 #include "storage/sqlite_log_check.h"
 #include "storage/sqlite_log_file.h"
 #include "storage/sqlite_log_room.h"
+#include "storage/sqlite_page_cache.h"
 #include "storage/sqlite_statement.h"
 #include "storage/sqlite_write_back.h"
 
@@ -32,6 +33,10 @@ using namespace sqlite_api;
 
 // Steps of SQLite's machine, some microseconds each, between two looks at the clock.
 constexpr int kStepsBetweenLooks = 10'000;
+
+constexpr std::int64_t kPage = 4'096;
+constexpr std::int64_t kSmallestCacheKib = 16 << 10;
+constexpr std::int64_t kLargestCacheKib = 64 << 10;
 
 // "invt": tells our files from other programs' SQLite files.
 constexpr int kApplicationId = 0x696e7674;
@@ -44,6 +49,7 @@ void configure_library() {
     // Where somebody in this process has opened SQLite before, these fail and change nothing but speed.
     sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    register_page_cache();
     register_log_files();
   });
 }
@@ -96,6 +102,8 @@ struct SqliteConnection::State {
   FileGuard files;
   // The writer's.
   int log_pages = 0;  // in the log as of the last commit
+  int log_pages_before = 0;
+  std::int64_t cache_kib = 0;
   std::optional<SqliteWriteBack> write_back;
   std::optional<SqliteLogRoom> log_room;
   std::chrono::milliseconds longest_read{};
@@ -131,6 +139,15 @@ struct SqliteConnection::State {
     if (found != "0" || ask("SELECT count(*) FROM sqlite_master") != "0")
       throw DatabaseFailure(FailureKind::io, "The file is another program's database.");
     execute(("PRAGMA application_id = " + ours).c_str());
+  }
+
+  /// Large enough for the inner pages of the database's indexes, a hundredth of it, and as small as it can be: the
+  /// pages of a small database come from the system's cache as fast.
+  void fit_cache() {
+    const std::int64_t database_kib = std::stoll(ask("PRAGMA page_count")) * kPage / 1'024;
+    const std::int64_t wanted = std::clamp(database_kib / 64, kSmallestCacheKib, kLargestCacheKib);
+    if (wanted == std::exchange(cache_kib, wanted)) return;
+    execute(("PRAGMA cache_size = -" + std::to_string(wanted)).c_str());
   }
 
   /// Whether the last connection to close writes the log back, and syncs it.
@@ -187,9 +204,8 @@ SqliteConnection::SqliteConnection(const std::string& path, Role role, int check
   state.claim_file();
   if (state.ask("PRAGMA journal_mode = WAL") != "wal")
     throw DatabaseFailure(FailureKind::io, "The file system cannot hold a database with a write-ahead log.");
-  state.execute(
-      "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -65536;"
-      "PRAGMA wal_autocheckpoint = 0;");
+  state.execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 0;");
+  state.fit_cache();
   // What a log has grown beyond twice its due length goes back to the disk when it begins anew.
   const auto longest = 2 * checkpoint_pages * kPageInLog + SqliteLogRoom::kRoom;
   state.execute(("PRAGMA journal_size_limit = " + std::to_string(longest)).c_str());
@@ -236,6 +252,7 @@ void SqliteConnection::maintain() {
   State& state = *state_;
   state.files.expect_in_place();
   state.write_back->step(state.log_pages);
+  if (state.log_pages < std::exchange(state.log_pages_before, state.log_pages)) state.fit_cache();
   // Whatever becomes of this: what is in the log is written back first.
   state.log_room->keep(state.log_pages * kPageInLog);
 }
