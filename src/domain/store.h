@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -283,6 +284,17 @@ class Store {
   /// caller's variables.
   virtual Result<void> write(Work work, Urgency urgency = Urgency::new_work, const Foresight& foresight = {}) = 0;
 
+  /// Is told, once, what write() would have returned: by a thread of the store's, which it must not hold up, or by the
+  /// caller's own before begin_write() returns. Must not throw.
+  using Done = std::move_only_function<void(Result<void>)>;
+
+  /// write() for callers who would hold a thread only to wait. Returns before the commit; where many writes wait
+  /// already, after it, so that callers cannot run ahead of the disk. What `work` and `done` refer to must live until
+  /// `done` has been called.
+  virtual void begin_write(Work work, Urgency urgency, const Foresight& foresight, Done done) {
+    done(write(std::move(work), urgency, foresight));
+  }
+
   /// Runs `work` on a snapshot; it must not write. Blocks for a connection of a small pool. Errors as above, without
   /// outcome_unknown.
   virtual Result<void> read(Work work) = 0;
@@ -309,6 +321,30 @@ auto write_returning(Store& store, Function function, Urgency urgency = Urgency:
       urgency, foresight);
   if (!done) return std::unexpected(std::move(done.error()));
   return std::move(*value);
+}
+
+/// `begin_write` for work that returns a value: `done` takes a Result of it.
+template <class Function, class Done>
+void begin_write_returning(Store& store, Function function, Urgency urgency, const Foresight& foresight, Done done) {
+  using Returned = std::invoke_result_t<Function, Transaction&>;
+  struct Begun {
+    Function function;
+    Done done;
+    std::optional<typename Returned::value_type> value{};
+  };
+  const auto begun = std::make_shared<Begun>(std::move(function), std::move(done));
+  store.begin_write(
+      [begun](Transaction& transaction) -> Result<void> {
+        auto result = begun->function(transaction);
+        if (!result) return std::unexpected(std::move(result.error()));
+        begun->value = std::move(*result);
+        return {};
+      },
+      urgency, foresight,
+      [begun](Result<void> written) {
+        begun->done(written ? Returned(std::move(*begun->value))
+                            : Returned(std::unexpected(std::move(written.error()))));
+      });
 }
 
 /// `read` for work that returns a value.

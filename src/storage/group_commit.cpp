@@ -16,9 +16,7 @@ using domain::Urgency;
 constexpr std::chrono::seconds kRetryAfter{1};
 constexpr std::chrono::milliseconds kIdleInterval{1000};
 
-std::unexpected<domain::Error> refuse(std::string message) {
-  return domain::refuse(ErrorCode::unavailable, std::move(message), {}, kRetryAfter);
-}
+domain::Error busy(std::string message) { return {ErrorCode::unavailable, std::move(message), {}, kRetryAfter}; }
 
 /// Numbers wrap; those that are compared lie close together.
 bool is_before(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b) < 0; }
@@ -60,26 +58,41 @@ std::size_t GroupCommit::queued() {
   return queue_.size();
 }
 
+std::optional<domain::Error> GroupCommit::refusal(Urgency urgency) const {
+  if (runner_.health() == BatchRunner::Health::broken)
+    return busy("Nothing can be stored until the service has been restarted.");
+  if (draining_.load() && urgency == Urgency::new_work)
+    return busy("The service is shutting down: try again in a moment.");
+  return std::nullopt;
+}
+
 domain::Result<void> GroupCommit::submit(domain::Store::Work& work, Urgency urgency,
                                          const domain::Foresight& foresight) {
   const Visit visit(inside_);
-  if (runner_.health() == BatchRunner::Health::broken)
-    return refuse("Nothing can be stored until the service has been restarted.");
-  if (draining_.load() && urgency == Urgency::new_work)
-    return refuse("The service is shutting down: try again in a moment.");
+  if (auto refused = refusal(urgency)) return std::unexpected(*std::move(refused));
   Submission submission{&work, &foresight, {}};
-  const auto batch = enqueue(submission, urgency);
-  if (!batch) return refuse("The service is busy: try again in a moment.");
+  const auto batch = enqueue(submission, urgency == Urgency::owed ? limits_.queue * 2 : limits_.queue);
+  if (!batch) return std::unexpected(busy("The service is busy: try again in a moment."));
   wait_for(*batch);
   return std::move(submission.result);
 }
 
-std::optional<std::uint32_t> GroupCommit::enqueue(Submission& submission, Urgency urgency) {
+void GroupCommit::begin(domain::Store::Work work, Urgency urgency, const domain::Foresight& foresight,
+                        domain::Store::Done done) {
+  if (auto refused = refusal(urgency)) return done(std::unexpected(*std::move(refused)));
+  auto begun = std::make_unique<BegunWork>(std::move(work), foresight, std::move(done));
+  begun->submission = {&begun->work, &begun->foresight, {}, begun.get()};
+  if (enqueue(begun->submission, std::min(limits_.batch, limits_.queue)))
+    static_cast<void>(begun.release());  // acknowledge() takes it up
+  else
+    begun->done(submit(begun->work, urgency, foresight));
+}
+
+std::optional<std::uint32_t> GroupCommit::enqueue(Submission& submission, std::size_t limit) {
   std::uint32_t batch = 0;
   bool wake = false;
   {
     const std::lock_guard lock(mutex_);
-    const std::size_t limit = urgency == Urgency::owed ? limits_.queue * 2 : limits_.queue;
     if (queue_.size() >= limit) return std::nullopt;
     if (open_size_ == limits_.batch) {
       ++open_batch_;
@@ -132,16 +145,25 @@ bool GroupCommit::take(std::vector<Submission*>& batch) {
   }
 }
 
+void GroupCommit::acknowledge(const std::vector<Submission*>& batch) {
+  BegunBatch begun;
+  for (const Submission* submission : batch)
+    if (submission->begun != nullptr) begun.emplace_back(submission->begun);
+  const bool is_awaited = begun.size() < batch.size();
+  std::atomic<std::uint32_t>& finished = finished_[next_batch_ % kSlots];
+  // The submissions of callers who wait are theirs again from here on.
+  finished.store(next_batch_, std::memory_order_release);
+  if (is_awaited) futex_wake_all(finished);
+  ++next_batch_;
+  if (!begun.empty()) completions_.hand_over(std::move(begun));
+}
+
 void GroupCommit::run() {
   ::pthread_setname_np(::pthread_self(), "storage-writer");
   std::vector<Submission*> batch;
   while (take(batch)) {
     runner_.run(batch);
-    std::atomic<std::uint32_t>& finished = finished_[next_batch_ % kSlots];
-    // The submissions are their callers' again from here on.
-    finished.store(next_batch_, std::memory_order_release);
-    futex_wake_all(finished);
-    ++next_batch_;
+    acknowledge(batch);
     runner_.rest();
   }
   runner_.end();

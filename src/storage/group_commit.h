@@ -2,8 +2,8 @@
 // was busy, has it run as one batch, and then lets the batch's callers go on. The longer a commit takes, the more share
 // the next one. What a batch does to the database is BatchRunner's (batch_writer.h).
 //
-// Threads: submit may be called by any number of threads; it blocks without spinning. The runner is called by the
-// writer thread only, except `health`.
+// Threads: submit and begin may be called by any number of threads; submit blocks without spinning. The runner is
+// called by the writer thread only, except `health`.
 #pragma once
 
 #include <array>
@@ -18,15 +18,10 @@
 #include <vector>
 
 #include "domain/store.h"
+#include "storage/completion_thread.h"
+#include "storage/submission.h"
 
 namespace invited::storage {
-
-/// One unit of work on its way through a batch. Lives on its caller's stack until its batch is acknowledged.
-struct Submission {
-  domain::Store::Work* work = nullptr;
-  const domain::Foresight* foresight = nullptr;
-  domain::Result<void> result;
-};
 
 class BatchRunner {
  public:
@@ -56,13 +51,17 @@ class GroupCommit {
 
   /// The runner outlives it.
   GroupCommit(BatchRunner& runner, Limits limits);
-  /// Finishes what was taken and waits until its callers have left. Nobody may call submit any more.
+  /// Finishes what was taken and waits until its callers have left, or were told. Nobody may call submit or begin any
+  /// more.
   ~GroupCommit();
   GroupCommit(const GroupCommit&) = delete;
   GroupCommit& operator=(const GroupCommit&) = delete;
 
   domain::Result<void> submit(domain::Store::Work& work, domain::Urgency urgency,
                               const domain::Foresight& foresight = {});
+  /// See Store::begin_write. Waits, as submit does, where a whole batch is queued already.
+  void begin(domain::Store::Work work, domain::Urgency urgency, const domain::Foresight& foresight,
+             domain::Store::Done done);
   bool is_ready() const;
   void drain() { draining_.store(true); }
   /// Units of work that the writer has not taken yet.
@@ -73,11 +72,14 @@ class GroupCommit {
   // that are open at once share one only where batches are tiny, and then it costs a spurious wake at most.
   static constexpr std::size_t kSlots = 64;
 
-  /// The number of the batch that it will be part of; nothing where the queue is full.
-  std::optional<std::uint32_t> enqueue(Submission& submission, domain::Urgency urgency);
+  /// Why nothing of this urgency is taken now.
+  std::optional<domain::Error> refusal(domain::Urgency urgency) const;
+  /// The number of the batch that it will be part of; nothing where `limit` are queued.
+  std::optional<std::uint32_t> enqueue(Submission& submission, std::size_t limit);
   void wait_for(std::uint32_t batch);
   /// Waits for work. False: there is none and there will be none.
   bool take(std::vector<Submission*>& batch);
+  void acknowledge(const std::vector<Submission*>& batch);
   void run();
   void ring();
 
@@ -96,6 +98,7 @@ class GroupCommit {
   bool writer_sleeps_ = false;
   bool stopping_ = false;
 
+  CompletionThread completions_;
   std::thread writer_;
 };
 

@@ -27,6 +27,9 @@ class PostgresStoreImplementation final : public domain::Store {
   domain::Result<void> write(Work work, domain::Urgency urgency, const domain::Foresight& foresight) override {
     return writes_.submit(work, urgency, foresight);
   }
+  void begin_write(Work work, domain::Urgency urgency, const domain::Foresight& foresight, Done done) override {
+    writes_.begin(std::move(work), urgency, foresight, std::move(done));
+  }
   domain::Result<void> read(Work work) override { return reads_.read(work); }
   bool is_ready() const override { return writes_.is_ready(); }
   void drain() override { writes_.drain(); }

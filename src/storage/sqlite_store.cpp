@@ -30,10 +30,13 @@ class SqliteStore final : public domain::Store {
         writes_(batches_, {options.queue_limit, options.batch_limit}) {}
 
   domain::Result<void> write(Work work, domain::Urgency urgency, const domain::Foresight& /*foresight*/) override {
-    if (urgency == domain::Urgency::new_work && !disk_.has_room())
-      return domain::refuse(ErrorCode::unavailable, "The service is short of disk space: try again later.", {},
-                            std::chrono::seconds(60));
+    if (is_short_of_disk(urgency)) return std::unexpected(short_of_disk());
     return writes_.submit(work, urgency);
+  }
+
+  void begin_write(Work work, domain::Urgency urgency, const domain::Foresight& /*foresight*/, Done done) override {
+    if (is_short_of_disk(urgency)) return done(std::unexpected(short_of_disk()));
+    writes_.begin(std::move(work), urgency, {}, std::move(done));
   }
 
   domain::Result<void> read(Work work) override { return reads_.read(work); }
@@ -43,6 +46,12 @@ class SqliteStore final : public domain::Store {
   void drain() override { writes_.drain(); }
 
  private:
+  bool is_short_of_disk(domain::Urgency urgency) { return urgency == domain::Urgency::new_work && !disk_.has_room(); }
+  static domain::Error short_of_disk() {
+    return {
+        ErrorCode::unavailable, "The service is short of disk space: try again later.", {}, std::chrono::seconds(60)};
+  }
+
   // Destroyed from the last to the first: the writer thread ends, readers close, the writer's connection closes last
   // (and does the last checkpoint), then others may have the file.
   LockFile lock_;

@@ -182,6 +182,127 @@ TEST(GroupCommitTest, WhileCommitsFailTheRunnerIsAskedToTryWithoutAnyCaller) {
   runner.wait_for_rests(3);  // one after the batch, then one a second
 }
 
+// --- work that is begun ------------------------------------------------------------------------------
+
+/// What those who began work were told.
+class Told {
+ public:
+  void begin(GroupCommit& commits, Urgency urgency = Urgency::new_work) {
+    commits.begin([](Transaction&) -> domain::Result<void> { return {}; }, urgency, {},
+                  [this](const domain::Result<void>& result) {
+                    const std::lock_guard lock(mutex_);
+                    ++(result ? stored_ : refused_);
+                    changed_.notify_all();
+                  });
+  }
+  void wait_for(int count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return stored_ + refused_ >= count; });
+  }
+  int stored() {
+    const std::lock_guard lock(mutex_);
+    return stored_;
+  }
+  int refused() {
+    const std::lock_guard lock(mutex_);
+    return refused_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int stored_ = 0;
+  int refused_ = 0;
+};
+
+TEST(BegunWorkTest, IsToldAfterItsCommitAndSharesItWithThoseWhoWait) {
+  StoppedRunner runner;
+  Told told;
+  Callers callers;
+  GroupCommit commits(runner, {.queue = 1000, .batch = 16});
+  told.begin(commits);
+  runner.wait_for_batches(1);
+  for (int i = 0; i < 5; ++i) told.begin(commits);
+  for (int i = 0; i < 5; ++i) callers.add(commits);
+  wait_until([&] { return commits.queued() == 10; });
+  EXPECT_EQ(told.stored(), 0) << "nobody is told before the commit";
+  runner.let_through(1);
+  told.wait_for(1);
+  EXPECT_EQ(told.stored(), 1);
+  runner.let_through(1);
+  callers.join();
+  told.wait_for(6);
+  EXPECT_EQ(told.stored(), 6);
+  EXPECT_THAT(runner.sizes(), testing::ElementsAre(1, 10));
+}
+
+TEST(BegunWorkTest, WaitsItselfWhereAWholeBatchIsQueuedAlready) {
+  StoppedRunner runner;
+  Told told;
+  GroupCommit commits(runner, {.queue = 100, .batch = 4});
+  told.begin(commits);
+  runner.wait_for_batches(1);
+  for (int i = 0; i < 4; ++i) told.begin(commits);
+  std::atomic<bool> returned{false};
+  std::thread fifth([&] {
+    told.begin(commits);
+    returned = true;
+  });
+  wait_until([&] { return commits.queued() == 5; });
+  EXPECT_FALSE(returned);
+  runner.let_through(2);
+  told.wait_for(5);
+  EXPECT_FALSE(returned);
+  runner.let_through(1);
+  fifth.join();
+  EXPECT_EQ(told.stored(), 6);
+}
+
+TEST(BegunWorkTest, IsRefusedAtOnceWhereWorkThatWaitsWouldBe) {
+  StoppedRunner runner;
+  Told told;
+  GroupCommit commits(runner, {});
+  commits.drain();
+  told.begin(commits);
+  EXPECT_EQ(told.refused(), 1);
+  runner.let_through(1);
+  told.begin(commits, Urgency::owed);
+  told.wait_for(2);
+  EXPECT_EQ(told.stored(), 1);
+  runner.set_health(BatchRunner::Health::broken);
+  told.begin(commits, Urgency::owed);
+  EXPECT_EQ(told.refused(), 2);
+}
+
+TEST(BegunWorkTest, IsToldBeforeTheEnd) {
+  StoppedRunner runner;
+  Told told;
+  {
+    GroupCommit commits(runner, {.queue = 100, .batch = 100});
+    told.begin(commits);
+    runner.wait_for_batches(1);
+    for (int i = 0; i < 20; ++i) told.begin(commits);
+    runner.let_through(2);
+  }
+  EXPECT_EQ(told.stored(), 21);
+}
+
+TEST(BegunWorkTest, WhoeverThrowsWhenToldHarmsNobodyElse) {
+  StoppedRunner runner;
+  Told told;
+  GroupCommit commits(runner, {.queue = 100, .batch = 100});
+  told.begin(commits);
+  runner.wait_for_batches(1);
+  commits.begin([](Transaction&) -> domain::Result<void> { return {}; }, Urgency::new_work, {},
+                [](const domain::Result<void>&) { throw std::runtime_error("cannot take it"); });
+  told.begin(commits);
+  testing::internal::CaptureStderr();
+  runner.let_through(2);
+  told.wait_for(2);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), testing::HasSubstr("storage.not_told reason=\"cannot take it\""));
+  EXPECT_EQ(told.stored(), 2);
+}
+
 // --- on a real store ---------------------------------------------------------------------------------
 
 class ConcurrentStoreTest : public StoreContractTest {
@@ -271,6 +392,37 @@ TEST_P(ConcurrentStoreTest, AfterHoweverManyWritesAQueryFindsWhatIsThere) {
     });
     EXPECT_TRUE(found) << "after " << writes << " writes";
   }
+}
+
+TEST_P(ConcurrentStoreTest, WhatWasBegunIsSeenByWhoeverIsToldOfIt) {
+  constexpr int kBegun = 600;  // more than a batch
+  std::atomic<int> missing{0};
+  std::atomic<int> wrong_answers{0};
+  std::latch told(kBegun);
+  for (int number = 0; number < kBegun; ++number) {
+    const std::string email = "p" + std::to_string(number) + "@example.com";
+    const bool is_refused = number % 3 == 0;
+    store().begin_write(
+        [&, email, is_refused](Transaction& t) -> domain::Result<void> {
+          auto sent = world_.send_invite(t, email, test::at(0));
+          if (is_refused) return domain::refuse(ErrorCode::rate_limited, "no");
+          return sent;
+        },
+        Urgency::new_work, {.invitee_key = email},
+        [&, email, is_refused](const domain::Result<void>& done) {
+          if (done.has_value() == is_refused || (!done && done.error().code != ErrorCode::rate_limited))
+            ++wrong_answers;
+          const auto seen = store().read([&](Transaction& t) -> domain::Result<void> {
+            if (t.find_pending_invitation(world_.environment.id, email).has_value() == is_refused) ++missing;
+            return {};
+          });
+          if (!seen) ++missing;
+          told.count_down();
+        });
+  }
+  told.wait();
+  EXPECT_EQ(wrong_answers, 0);
+  EXPECT_EQ(missing, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Databases, ConcurrentStoreTest, testing::Values(kSqlite, kPostgres), name_of);
