@@ -1,7 +1,7 @@
 // One client's connection. It is always in one pair of hands: its I/O loop's while it reads, waits or closes, a
 // worker's from the moment a whole request is queued until its answer has left (the worker sends it itself, which
-// spares the loop a wake-up). An idle connection holds no buffer and no parser. Lives as long as something waits for
-// it.
+// spares the loop a wake-up), or until its handler has put the answer off: then it is the answer's. An idle connection
+// holds no buffer and no parser. Lives as long as something waits for it.
 #pragma once
 
 #include <atomic>
@@ -91,8 +91,11 @@ class Connection final : public std::enable_shared_from_this<Connection>,
   void set_deadline(Clock::time_point at);
   bool charge();
 
+  class LateAnswer;
+
   // In a worker's thread; refuse() in any.
   void run() noexcept override;
+  void run_late() noexcept;
   void refuse() noexcept override;
 
   // In whose hands it is.
@@ -102,6 +105,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
   void wait(Socket::wait_type what);
   void in_loop(void (*step)(Connection&));
   Response busy() const;
+  Response failure() const;
 
   ServerCore& core_;
   IoLoop& loop_;

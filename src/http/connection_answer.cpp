@@ -22,6 +22,34 @@ constexpr std::size_t kMostLingered = 32 * 1024 * 1024;
 
 }  // namespace
 
+/// What a late handler answers with. Holds the connection for it; the server does not end before.
+class Connection::LateAnswer {
+ public:
+  explicit LateAnswer(std::shared_ptr<Connection> connection)
+      : core_(connection->core_), connection_(std::move(connection)) {
+    core_.begin_late_answer();
+  }
+  LateAnswer(LateAnswer&& other) noexcept : core_(other.core_), connection_(std::move(other.connection_)) {}
+  LateAnswer& operator=(LateAnswer&&) = delete;
+  ~LateAnswer() {
+    if (!connection_) return;
+    base::log::error("http.not_answered", {{"route", connection_->exchange_->route->pattern}});
+    respond(connection_->failure());
+  }
+
+  void operator()(const Response& response) { respond(response); }
+
+ private:
+  void respond(const Response& response) {
+    connection_->respond(response);
+    connection_.reset();
+    core_.end_late_answer();
+  }
+
+  ServerCore& core_;
+  std::shared_ptr<Connection> connection_;
+};
+
 /// At once where this is the loop's thread.
 void Connection::in_loop(void (*step)(Connection&)) {
   net::dispatch(socket_.get_executor(), [self = shared_from_this(), step] {
@@ -30,6 +58,7 @@ void Connection::in_loop(void (*step)(Connection&)) {
 }
 
 void Connection::run() noexcept {
+  if (exchange_->route->late_handler) return run_late();
   const auto self = std::move(self_);
   const auto& route = *exchange_->route;
   Response response;
@@ -42,13 +71,29 @@ void Connection::run() noexcept {
   } catch (...) {
     base::log::error("http.handler_failed", {{"route", route.pattern}, {"what", "not an exception of the library"}});
   }
-  if (failed) response = render_error(exchange_->error_renderer, 500, "Something went wrong here. It has been logged.");
-  respond(response);
+  respond(failed ? failure() : response);
+}
+
+void Connection::run_late() noexcept {
+  const Route& route = *exchange_->route;
+  const Request& request = exchange_->reader.request();
+  try {
+    // From here on the connection is the answer's, and may be gone when the handler returns.
+    route.late_handler(request, LateAnswer(std::move(self_)));
+  } catch (const std::exception& e) {
+    base::log::error("http.handler_failed", {{"route", route.pattern}, {"what", e.what()}});
+  } catch (...) {
+    base::log::error("http.handler_failed", {{"route", route.pattern}, {"what", "not an exception of the library"}});
+  }
 }
 
 void Connection::refuse() noexcept {
   const auto self = std::move(self_);
   respond(busy());
+}
+
+Response Connection::failure() const {
+  return render_error(exchange_->error_renderer, 500, "Something went wrong here. It has been logged.");
 }
 
 Response Connection::busy() const {

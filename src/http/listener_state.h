@@ -47,7 +47,24 @@ struct ServerCore {
     return all_closed_.wait_for(lock, timeout, [&] { return connections_ == 0; });
   }
 
+  // Answers that handlers have put off. Whoever ends one touches nothing of the server any more.
+  void begin_late_answer() {
+    const std::lock_guard lock(late_mutex_);
+    ++late_answers_;
+  }
+  void end_late_answer() {
+    const std::lock_guard lock(late_mutex_);
+    if (--late_answers_ == 0) no_late_answers_.notify_all();
+  }
+  void wait_for_late_answers() {
+    std::unique_lock lock(late_mutex_);
+    no_late_answers_.wait(lock, [&] { return late_answers_ == 0; });
+  }
+
  private:
+  std::mutex late_mutex_;
+  std::condition_variable no_late_answers_;
+  std::size_t late_answers_ = 0;
   std::atomic<std::size_t> connections_{0};
   std::mutex mutex_;
   std::condition_variable all_closed_;

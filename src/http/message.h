@@ -1,5 +1,5 @@
-// A request and a response as handlers see them: plain values, no Beast, no socket. A handler is a synchronous function
-// from one to the other, run on a worker thread; several run at once. Tested without a server.
+// A request and a response as handlers see them: plain values, no Beast, no socket. A handler is a function from one to
+// the other, run on a worker thread; several run at once. Tested without a server.
 #pragma once
 
 #include <functional>
@@ -56,6 +56,12 @@ struct Response {
 };
 
 using Handler = std::function<Response(const Request&)>;
+
+/// Gives a request its answer. Called once, by any thread; one that is dropped answers 500.
+using Respond = std::move_only_function<void(const Response&)>;
+
+/// A handler that may answer later, holding no thread meanwhile. The request lives until it is answered.
+using LateHandler = std::function<void(const Request&, Respond)>;
 
 /// A response with a Content-Type.
 Response make_response(int status, std::string_view content_type, std::string body);

@@ -112,6 +112,15 @@ Router::Router(Router&&) noexcept = default;
 Router& Router::operator=(Router&&) noexcept = default;
 
 void Router::add(std::string method, std::string pattern, Handler handler, RouteOptions options) {
+  add({std::move(method), std::move(pattern), std::move(handler), std::move(options)});
+}
+
+void Router::add_late(std::string method, std::string pattern, LateHandler handler, RouteOptions options) {
+  add({std::move(method), std::move(pattern), {}, std::move(options), std::move(handler)});
+}
+
+void Router::add(Route route) {
+  const std::string& pattern = route.pattern;
   const bool is_exact = pattern.find('{') == std::string::npos;
   Path* path = nullptr;
   if (is_exact) {
@@ -126,11 +135,11 @@ void Router::add(std::string method, std::string pattern, Handler handler, Route
     path->pattern = pattern;
     path->segments = split(path->pattern);
   }
-  if (std::ranges::find(path->routes, method, &Route::method) != path->routes.end()) {
-    std::fprintf(stderr, "route added twice: %s %s\n", method.c_str(), pattern.c_str());
+  if (std::ranges::find(path->routes, route.method, &Route::method) != path->routes.end()) {
+    static_cast<void>(std::fprintf(stderr, "route added twice: %s %s\n", route.method.c_str(), pattern.c_str()));
     std::abort();
   }
-  path->routes.push_back({std::move(method), std::move(pattern), std::move(handler), std::move(options)});
+  path->routes.push_back(std::move(route));
   path->refresh(*cors_);
 }
 

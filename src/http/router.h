@@ -37,6 +37,7 @@ struct Route {
   std::string pattern;  ///< "/i/{token}": what is logged instead of the path
   Handler handler;
   RouteOptions options;
+  LateHandler late_handler{};  ///< in place of `handler`
 };
 
 /// The outcome of a look-up. Points into the router.
@@ -57,6 +58,7 @@ class Router {
 
   /// A second route for the same method and pattern is a mistake of ours and ends the program.
   void add(std::string method, std::string pattern, Handler handler, RouteOptions options = {});
+  void add_late(std::string method, std::string pattern, LateHandler handler, RouteOptions options = {});
 
   /// For paths that no route knows: a person who follows a broken link should get a page. None: plain text.
   void set_error_renderer(ErrorRenderer renderer) { error_renderer_ = std::move(renderer); }
@@ -76,6 +78,7 @@ class Router {
 
  private:
   struct Path;
+  void add(Route route);
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(std::string_view path) const { return std::hash<std::string_view>{}(path); }

@@ -246,6 +246,7 @@ void Server::Implementation::stop() {
   core_.draining = true;
   stop_accepting();
   core_.pool.stop();
+  core_.wait_for_late_answers();
   for (auto& loop : loops_) loop->stop();
   acceptor_.reset();
   accept_timer_.reset();
