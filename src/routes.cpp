@@ -42,17 +42,19 @@ void add_soap_routes(http::Router& router, const RouteParts& parts) {
   };
   for (const soap::Service& service : soap::services()) {
     const auto endpoint = std::make_shared<soap::Endpoint>(service, parts.engine, parts.context);
-    const http::Handler call = [endpoint](const http::Request& request) {
-      return to_response(endpoint->handle({.body = request.body,
-                                           .content_type = std::string(request.headers.get("Content-Type")),
-                                           .idempotency_key = std::string(request.headers.get("Idempotency-Key")),
-                                           .client_address = request.client_address}));
+    const http::LateHandler call = [endpoint](const http::Request& request, http::Respond respond) {
+      endpoint->handle(
+          {.body = request.body,
+           .content_type = request.headers.get("Content-Type"),
+           .idempotency_key = request.headers.get("Idempotency-Key"),
+           .client_address = request.client_address},
+          [respond = std::move(respond)](soap::SoapAnswer answer) mutable { respond(to_response(std::move(answer))); });
     };
     const std::string path(service.path);
-    router.add("POST", path, call,
-               {.max_body = 0,
-                .content_types = {"text/xml", "application/soap+xml", "application/xml"},
-                .error_renderer = render_fault});
+    router.add_late("POST", path, call,
+                    {.max_body = 0,
+                     .content_types = {"text/xml", "application/soap+xml", "application/xml"},
+                     .error_renderer = render_fault});
     router.add("GET", path, get_document);
   }
   router.add("GET", "/ws-doc/", get_document);

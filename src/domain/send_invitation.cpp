@@ -104,20 +104,25 @@ Result<SentInvitation> send_in_transaction(const ValidRequest& request, Transact
 
 }  // namespace
 
-Result<SentInvitation> send_invitation(const SendInvitation& request, Context& context) {
+void send_invitation(const SendInvitation& request, Context& context,
+                     std::move_only_function<void(Result<SentInvitation>)> done) {
   const auto environment = context.authenticator.authenticate(
       request.environment_uuid, request.environment_password.reveal(), request.client_address);
-  if (!environment) return std::unexpected(environment.error());
-  const auto valid = validate(request, *environment);
-  if (!valid) return std::unexpected(valid.error());
+  if (!environment) return done(std::unexpected(environment.error()));
+  auto valid = validate(request, *environment);
+  if (!valid) return done(std::unexpected(std::move(valid.error())));
 
-  auto sent = write_returning(context.store,
-                              [&](Transaction& transaction) {
-                                return send_in_transaction(*valid, transaction, context.policy, context.clock.now());
-                              },
-                              Urgency::new_work, {.invitee_key = valid->invitee.key()});
-  if (sent && sent->effect != InviteEffect::repeated) context.mail_queued();
-  return sent;
+  const Foresight foresight{.invitee_key = valid->invitee.key()};
+  begin_write_returning(
+      context.store,
+      [valid = *std::move(valid), &context](Transaction& transaction) {
+        return send_in_transaction(valid, transaction, context.policy, context.clock.now());
+      },
+      Urgency::new_work, foresight,
+      [&context, done = std::move(done)](Result<SentInvitation> sent) mutable {
+        if (sent && sent->effect != InviteEffect::repeated) context.mail_queued();
+        done(std::move(sent));
+      });
 }
 
 }  // namespace invited::domain

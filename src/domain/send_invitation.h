@@ -2,6 +2,7 @@
 // Checks in the contract's order, then domain/invite.h in one transaction (design.md, "The path of a request").
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "base/secret.h"
@@ -28,7 +29,9 @@ struct SentInvitation {
 
 /// Errors, in this order: authentication_failed (or rate_limited for wrong passwords), missing_parameter,
 /// invalid_email_address, inviter_without_access, unknown_role, role_not_allowed, idempotency_mismatch, rate_limited;
-/// unavailable and outcome_unknown from the Store. When it returns a value, all is durable. Blocks for the commit.
-Result<SentInvitation> send_invitation(const SendInvitation& request, Context& context);
+/// unavailable and outcome_unknown from the Store. When `done` is given a value, all is durable. `done` is called once,
+/// before this returns or, for the commit, later (Store::begin_write); the request is not needed after the call.
+void send_invitation(const SendInvitation& request, Context& context,
+                     std::move_only_function<void(Result<SentInvitation>)> done);
 
 }  // namespace invited::domain

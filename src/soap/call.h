@@ -1,8 +1,10 @@
 // One call on its way through gSOAP: what the generated service class cannot carry. A service's operations read it, run
-// their use case and leave an error in it instead of an answer. Lives on one thread's stack for one call.
+// their use case and leave an error in it instead of an answer; one that has to wait for a commit leaves its use case
+// in it, to be begun when gSOAP has written the answer for success. Lives on one thread's stack for one call.
 #pragma once
 
 #include <exception>
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -14,6 +16,9 @@
 
 namespace invited::soap {
 
+/// Is told how a use case ended that was begun: why it failed, or nothing.
+using Conclude = std::move_only_function<void(std::optional<domain::Error>)>;
+
 struct Call {
   domain::Context& context;
   std::string_view idempotency_key;
@@ -22,6 +27,8 @@ struct Call {
 
   std::optional<domain::Error> error{};  ///< instead of an answer
   bool done = false;                     ///< the use case succeeded: what it wrote is durable
+  /// The use case that is still to be begun, of an operation whose answer does not depend on it. Calls `Conclude` once.
+  std::move_only_function<void(domain::Context&, Conclude)> begin{};
 };
 
 /// The error for a call that wrote nothing and cannot be answered.
@@ -61,10 +68,15 @@ bool run_use_case(Call& call, UseCase use_case, Answer answer) noexcept try {
   return false;
 }
 
-/// The same, for operations whose answer is empty.
-template <class UseCase>
-bool run_use_case(Call& call, UseCase use_case) noexcept {
-  return run_use_case(call, std::move(use_case), [](const auto&) {});
+/// Leaves in `call` the use case that `make` returns (see Call::begin). True: gSOAP may write the answer for success.
+template <class Make>
+bool put_off(Call& call, Make make) noexcept try {
+  call.begin = make();
+  return true;
+} catch (const std::exception& exception) {
+  base::log::error("soap.exception", {{"what", exception.what()}});
+  call.error = not_processed();
+  return false;
 }
 
 }  // namespace invited::soap

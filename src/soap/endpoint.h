@@ -1,7 +1,9 @@
 // One SOAP service as a function from a call to an answer: gate, gSOAP, use case, fault. Knows no HTTP: main makes a
-// route of it. Blocks as long as the use case does (a commit). Thread-safe; engine and context must outlive it.
+// route of it. Who has to wait for a commit is answered later, by another thread, and holds no thread and no gSOAP
+// context meanwhile. Thread-safe; engine and context must outlive it and every answer.
 #pragma once
 
+#include <functional>
 #include <string_view>
 
 #include "domain/context.h"
@@ -20,11 +22,15 @@ class Endpoint {
   /// Where to serve it, e.g. "/ws/InviteAPI/1/soap1".
   std::string_view path() const { return service_.path; }
 
-  /// Always an answer, never an exception: HTTP 200 with the response in the SOAP version of the call, or a fault.
-  SoapAnswer handle(const SoapRequest& request) noexcept;
+  /// Must not throw.
+  using Respond = std::move_only_function<void(SoapAnswer)>;
+
+  /// Always an answer, never an exception: HTTP 200 with the response in the SOAP version of the call, or a fault. It
+  /// is given to `respond` once, before this returns or later.
+  void handle(const SoapRequest& request, Respond respond) noexcept;
 
  private:
-  SoapAnswer answer(const SoapRequest& request);
+  void answer(const SoapRequest& request, Respond& respond);
 
   Service service_;
   ServiceDescription description_;

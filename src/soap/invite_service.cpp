@@ -12,21 +12,24 @@ class InviteService final : public InviteAPI::InviteAPISoapService {
   InviteService(::soap* context, Call& call) : InviteAPISoapService(context), call_(call) {}
 
   int SendInvite(InviteAPI::_tns__SendInvite* request, InviteAPI::_tns__SendInviteResponse&) override {
-    const bool done = run_use_case(call_, [&] {
-      return domain::send_invitation(
-          {
-              .environment_uuid = request->EnvironmentUUID,
-              .environment_password = base::Secret(request->EnvironmentPassword),
-              .role_uuid = request->RoleUUID,
-              .invitee_email_address = request->InviteeEmailAddress,
-              .inviter_email_address = request->InviterEmailAddress,
-              .idempotency_key = std::string(call_.idempotency_key),
-              .client_address = std::string(call_.client_address),
-          },
-          call_.context);
+    const bool taken = put_off(call_, [&] {
+      domain::SendInvitation sending{
+          .environment_uuid = std::move(request->EnvironmentUUID),
+          .environment_password = base::Secret(request->EnvironmentPassword),
+          .role_uuid = std::move(request->RoleUUID),
+          .invitee_email_address = std::move(request->InviteeEmailAddress),
+          .inviter_email_address = std::move(request->InviterEmailAddress),
+          .idempotency_key = std::string(call_.idempotency_key),
+          .client_address = std::string(call_.client_address),
+      };
+      return [sending = std::move(sending)](domain::Context& context, Conclude conclude) {
+        domain::send_invitation(sending, context, [conclude = std::move(conclude)](auto sent) mutable {
+          conclude(sent ? std::nullopt : std::optional(std::move(sent.error())));
+        });
+      };
     });
     base::wipe(request->EnvironmentPassword);
-    return done ? SOAP_OK : SOAP_STOP;  // SOAP_STOP: gSOAP writes nothing
+    return taken ? SOAP_OK : SOAP_STOP;  // SOAP_STOP: gSOAP writes nothing
   }
 
   /// Only gSOAP's own multi-threaded server copies services; it is not used here.

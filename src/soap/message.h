@@ -22,11 +22,12 @@ constexpr std::string_view envelope_namespace(SoapVersion version) {
                                       : "http://www.w3.org/2003/05/soap-envelope";
 }
 
+/// Views into what the caller keeps until it has its answer.
 struct SoapRequest {
-  std::string body;             ///< as it came, without any transfer or content coding
-  std::string content_type;     ///< the Content-Type header
-  std::string idempotency_key;  ///< the Idempotency-Key header; empty: none
-  std::string client_address;   ///< IP address
+  std::string_view body;             ///< as it came, without any transfer or content coding
+  std::string_view content_type;     ///< the Content-Type header
+  std::string_view idempotency_key;  ///< the Idempotency-Key header; empty: none
+  std::string_view client_address;   ///< IP address
 };
 
 struct SoapAnswer {

@@ -34,10 +34,10 @@
 #include "bench/fill_database.h"
 #include "domain/answer_invitation.h"
 #include "domain/manage_apps.h"
-#include "domain/send_invitation.h"
 #include "keys.h"
 #include "storage/postgres_store.h"
 #include "storage/sqlite_store.h"
+#include "support/send_and_wait.h"
 
 namespace {
 

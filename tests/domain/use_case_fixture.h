@@ -14,9 +14,9 @@
 #include "domain/manage_accounts.h"
 #include "domain/manage_apps.h"
 #include "domain/manage_invitations.h"
-#include "domain/send_invitation.h"
 #include "storage/sqlite_store.h"
 #include "support/manual_clock.h"
+#include "support/send_and_wait.h"
 #include "support/temporary_directory.h"
 
 namespace invited::domain {

@@ -101,7 +101,7 @@ TEST_F(EndpointTest, SaysWhatIsWrongInTheContractsOrder) {
 
 TEST_F(EndpointTest, PassesIdempotencyKeyAndClientAddressOn) {
   const auto call = [&](const std::string& body, const std::string& key) {
-    return test::read_answer(endpoint_.handle({body, std::string(kTextXml), key, "192.0.2.1"})).summary();
+    return test::read_answer(test::handle(endpoint_, {body, kTextXml, key, "192.0.2.1"})).summary();
   };
   EXPECT_EQ(call(good_request(), "key"), "200");
   EXPECT_EQ(call(good_request(), "key"), "200");
@@ -112,7 +112,7 @@ TEST_F(EndpointTest, PassesIdempotencyKeyAndClientAddressOn) {
   std::string last;
   for (int i = 0; i < 12; ++i) last = seen(wrong).summary();
   EXPECT_EQ(last, "500 Client rate_limited");
-  EXPECT_EQ(test::read_answer(endpoint_.handle({wrong, std::string(kTextXml), {}, "192.0.2.99"})).summary(),
+  EXPECT_EQ(test::read_answer(test::handle(endpoint_, {wrong, kTextXml, {}, "192.0.2.99"})).summary(),
             "500 Client authentication_failed");
 }
 
@@ -194,13 +194,19 @@ class ScriptedService final : public InviteAPI::InviteAPISoapService {
   Call& call_;
 };
 
+/// run_use_case() without an answer.
+template <class UseCase>
+bool run_silently(Call& call, UseCase use_case) {
+  return run_use_case(call, std::move(use_case), [](const auto&) {});
+}
+
 class ScriptedEndpointTest : public domain::UseCaseTest {
  protected:
   ScriptedEndpointTest() { script = &script_; }
   ~ScriptedEndpointTest() override { script = nullptr; }
 
   test::FaultSeen seen(std::string body) {
-    return test::read_answer(endpoint_.handle({std::move(body), std::string(kTextXml), {}, "192.0.2.1"}));
+    return test::read_answer(test::handle(endpoint_, {body, kTextXml, {}, "192.0.2.1"}));
   }
 
   Script script_;
@@ -245,7 +251,7 @@ TEST_F(ScriptedEndpointTest, GivesEveryValueToTheOperationByteForByte) {
 TEST_F(ScriptedEndpointTest, MapsEveryErrorOfAUseCase) {
   for (const auto code : domain::kErrorCodes) {
     script_.then = [code](Call& call) {
-      run_use_case(call, [&]() -> domain::Result<void> { return domain::refuse(code, "Why."); });
+      run_silently(call, [&]() -> domain::Result<void> { return domain::refuse(code, "Why."); });
       return SOAP_STOP;
     };
     const auto fault = seen(test::request());
@@ -256,7 +262,7 @@ TEST_F(ScriptedEndpointTest, MapsEveryErrorOfAUseCase) {
 
 TEST_F(ScriptedEndpointTest, AnswersAnExceptionWithOutcomeUnknown) {
   script_.then = [](Call& call) {
-    const bool done = run_use_case(call, []() -> domain::Result<void> { throw std::runtime_error("boom"); });
+    const bool done = run_silently(call, []() -> domain::Result<void> { throw std::runtime_error("boom"); });
     return done ? SOAP_OK : SOAP_STOP;
   };
   EXPECT_EQ(seen(test::request()).summary(), "500 Server outcome_unknown");
@@ -280,11 +286,11 @@ TEST_F(ScriptedEndpointTest, NeverCallsTheOutcomeOfAReadUnknown) {
                  engine_,
                  *context_};
   const auto seen = [&] {
-    return test::read_answer(reads.handle({test::request(), std::string(kTextXml), {}, "192.0.2.1"}));
+    return test::read_answer(test::handle(reads, {test::request(), kTextXml, {}, "192.0.2.1"}));
   };
   const std::function<bool(Call&)> failures[] = {
       [](Call& call) {
-        return run_use_case(call, []() -> domain::Result<void> { throw std::runtime_error("while it looks"); });
+        return run_silently(call, []() -> domain::Result<void> { throw std::runtime_error("while it looks"); });
       },
       [](Call& call) {
         return run_use_case(call, [] { return domain::Result<int>(1); }, [](const auto&) { throw std::bad_alloc(); });
@@ -299,6 +305,56 @@ TEST_F(ScriptedEndpointTest, NeverCallsTheOutcomeOfAReadUnknown) {
     return SOAP_EOM;  // while it writes the answer
   };
   EXPECT_EQ(seen().summary(), "500 Server unavailable");
+}
+
+TEST_F(ScriptedEndpointTest, AnswersAUseCaseThatWasPutOffWhenItHasEnded) {
+  Conclude conclude;
+  script_.then = [&](Call& call) {
+    put_off(call, [&] { return [&](domain::Context&, Conclude given) { conclude = std::move(given); }; });
+    return SOAP_OK;
+  };
+  const auto body = test::request();
+  std::optional<SoapAnswer> answer;
+  const auto call = [&] {
+    answer.reset();
+    endpoint_.handle({body, kTextXml, {}, "192.0.2.1"}, [&](SoapAnswer given) { answer = std::move(given); });
+    EXPECT_FALSE(answer) << "it has not ended";
+    EXPECT_EQ(engine_.idle(), 1U) << "it holds no context";
+  };
+  call();
+  conclude(std::nullopt);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(test::read_answer(*answer).summary(), "200");
+  for (const auto code : domain::kErrorCodes) {
+    call();
+    conclude(domain::Error{code, "Why.", {}, {}});
+    ASSERT_TRUE(answer);
+    const auto fault = test::read_answer(*answer);
+    EXPECT_EQ(fault.detail_code, domain::to_string(code));
+    EXPECT_EQ(fault.text, "Why.");
+  }
+}
+
+TEST_F(ScriptedEndpointTest, AnswersAnExceptionAmidAUseCaseThatWasPutOff) {
+  script_.then = [&](Call& call) {
+    put_off(call, [] { return [](domain::Context&, const Conclude&) { throw std::runtime_error("boom"); }; });
+    return SOAP_OK;
+  };
+  const auto body = test::request();
+  bool dropped = true;
+  struct Respond {
+    bool* dropped;
+    void operator()(const SoapAnswer&) { *dropped = false; }
+  };
+  endpoint_.handle({body, kTextXml, {}, "192.0.2.1"}, Respond{&dropped});
+  EXPECT_TRUE(dropped) << "whoever gave it away answers for it: it is not known here whether it was used";
+
+  script_.then = [&](Call& call) {
+    const bool taken =
+        put_off(call, []() -> std::function<void(domain::Context&, Conclude)> { throw std::bad_alloc(); });
+    return taken ? SOAP_OK : SOAP_STOP;
+  };
+  EXPECT_EQ(seen(test::request()).summary(), "500 Server unavailable") << "nothing was begun";
 }
 
 std::size_t resident_kib() {

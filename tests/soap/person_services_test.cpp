@@ -65,10 +65,8 @@ class PersonServicesTest : public test::SoapServiceTest {
 
   SoapAnswer call(const Operation& operation, const Children& children, std::string_view version = test::kSoap11) {
     Endpoint endpoint(service_of(operation), engine_, *context_);
-    return endpoint.handle({envelope(test::wrapped(operation.name, children), "", version),
-                            std::string(version == kSoap12 ? kSoapXml : test::kTextXml),
-                            {},
-                            "192.0.2.1"});
+    const auto body = envelope(test::wrapped(operation.name, children), "", version);
+    return test::handle(endpoint, {body, version == kSoap12 ? kSoapXml : test::kTextXml, {}, "192.0.2.1"});
   }
   SoapAnswer call(const Operation& operation) { return call(operation, children(operation)); }
   std::string summary(const Operation& operation, const Children& children) {

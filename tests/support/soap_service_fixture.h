@@ -8,6 +8,7 @@
 
 #include "domain/use_case_fixture.h"
 #include "soap/endpoint.h"
+#include "support/await_answer.h"
 #include "support/soap_envelopes.h"
 
 namespace invited::test {
@@ -38,6 +39,11 @@ inline FaultSeen read_answer(const soap::SoapAnswer& answer) {
   return seen;
 }
 
+/// Calls the endpoint and waits for its answer.
+inline soap::SoapAnswer handle(soap::Endpoint& endpoint, const soap::SoapRequest& request) {
+  return await_answer<soap::SoapAnswer>([&](auto respond) { endpoint.handle(request, std::move(respond)); });
+}
+
 class SoapServiceTest : public domain::UseCaseTest {
  protected:
   SoapServiceTest() {
@@ -54,7 +60,7 @@ class SoapServiceTest : public domain::UseCaseTest {
   std::string good_with(std::string_view what, std::string_view by) const { return with(what, by, good_request()); }
 
   soap::SoapAnswer post(std::string body, std::string_view content_type = kTextXml) {
-    return endpoint_.handle({std::move(body), std::string(content_type), {}, "192.0.2.1"});
+    return handle(endpoint_, {body, content_type, {}, "192.0.2.1"});
   }
   FaultSeen seen(std::string body, std::string_view content_type = kTextXml) {
     return read_answer(post(std::move(body), content_type));
