@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Speed and memory of invited, measured as ratios in one run (./dev bench).
 
-All on loopback, load generator and service on the same machine; every figure is of this run, on this machine:
+All on loopback, load generator and service on the same machine; every figure is of this run, on this machine. The no-op
+and SendInvite take turns, and the ratio is the middle one of their pairs: a machine's speed changes within minutes.
 
   no-op         a gSOAP endpoint that does nothing, behind the same HTTP front: the ceiling
   SendInvite    the real program, durable (SQLite, WAL, synchronous=FULL), every address fresh, all limits counted but set
@@ -20,12 +21,14 @@ import resource
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 import urllib.request
+from collections.abc import Callable
 
 HERE = pathlib.Path(__file__).resolve().parent
 PATH = "/ws/InviteAPI/1/soap1"
@@ -150,6 +153,18 @@ class Service:
         return json.loads(output.stdout)
 
 
+def in_turns(rounds: int, first: Callable[[int], dict], second: Callable[[int], dict]) -> tuple[dict, dict, float]:
+    """The median of each figure of the one and of the other load, and of the ratio of their requests per second."""
+    pairs = [(first(turn), second(turn)) for turn in range(rounds)]
+
+    def median(loads: list[dict]) -> dict:
+        return {key: round(statistics.median(load[key] for load in loads), 2) for key in loads[0]} | {
+            "errors": sum(load["errors"] for load in loads)}
+
+    return (median([pair[0] for pair in pairs]), median([pair[1] for pair in pairs]),
+            round(statistics.median(two["rps"] / one["rps"] for one, two in pairs), 3))
+
+
 def measure_idle(service: Service) -> dict:
     """Resident memory before and with 10,000 idle connections (opened by a process of its own: file descriptors)."""
     before = service.program.memory_kib("VmRSS")
@@ -184,7 +199,8 @@ def hold(count: int, port: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
-    parser.add_argument("--seconds", type=int, default=8, help="of each load")
+    parser.add_argument("--seconds", type=int, default=3, help="of each load")
+    parser.add_argument("--rounds", type=int, default=6, help="turns that no-op and SendInvite take")
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
     parser.add_argument("--hold", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
@@ -198,24 +214,23 @@ def main() -> None:
     rows: list[tuple[str, str]] = []
     figures: dict[str, float] = {}
     try:
-        progress("no-op gSOAP endpoint")
+        progress("no-op gSOAP endpoint and durable SendInvite, relay away, in turns")
         noop = Program([str(build / "bench/noop_server")], r"listening (\d+)")
         programs.append(noop)
         noop_port = int(noop.ready_match[1])
         sample = ENVELOPE.format(environment_uuid="0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", environment_password="x" * 43,
                                  role_uuid="0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", inviter_email="inviter@example.org")
-        load(noop_port, sample, 64, 2, "warm")
-        noop64 = load(noop_port, sample, 64, args.seconds, "n64")
-        noop256 = load(noop_port, sample, 256, args.seconds, "n256")
-        noop.stop()
-
-        progress("durable SendInvite, relay away")
         service = Service(build / "invited", folder / "held", 'transport = "smtp"\nhost = "127.0.0.1"\nport = 9\ntls = "off"')
         programs.append(service.program)
         rss_idle = service.program.memory_kib("VmRSS")
+        load(noop_port, sample, 64, 2, "warm")
         load(service.port, service.body, 64, 2, "warm")
-        send64 = load(service.port, service.body, 64, args.seconds, "s64")
-        send256 = load(service.port, service.body, 256, args.seconds, "s256")
+        (noop64, send64, ratio64), (noop256, send256, ratio256) = (
+            in_turns(args.rounds,
+                     lambda turn: load(noop_port, sample, connections, args.seconds, f"n{connections}-{turn}"),
+                     lambda turn: load(service.port, service.body, connections, args.seconds, f"s{connections}-{turn}"))
+            for connections in (64, 256))
+        noop.stop()
         rss_loaded = service.program.memory_kib("VmRSS")
         rss_peak = service.program.memory_kib("VmHWM")
         progress(f"{IDLE_CONNECTIONS} idle connections")
@@ -226,7 +241,7 @@ def main() -> None:
         mails = folder / "mails"
         delivering = Service(build / "invited", folder / "delivering", f'transport = "directory"\ndirectory = "{mails}"')
         programs.append(delivering.program)
-        with_delivery = load(delivering.port, delivering.body, 64, args.seconds, "d64")
+        with_delivery = load(delivering.port, delivering.body, 64, 8, "d64")
         delivered = sum(1 for _ in mails.glob("*.eml"))
         delivering.program.stop()
 
@@ -241,8 +256,7 @@ def main() -> None:
 
     failed = sum(r["errors"] for r in (noop64, noop256, send64, send256, with_delivery))
     figures = {"noop_rps": noop64["rps"], "noop_256_rps": noop256["rps"], "send_invite_rps": send64["rps"],
-               "send_invite_256_rps": send256["rps"], "ratio": round(send64["rps"] / noop64["rps"], 3),
-               "ratio_256": round(send256["rps"] / noop256["rps"], 3), "p99_ms": send64["p99_ms"],
+               "send_invite_256_rps": send256["rps"], "ratio": ratio64, "ratio_256": ratio256, "p99_ms": send64["p99_ms"],
                "p99_256_ms": send256["p99_ms"], "send_invite_with_delivery_rps": with_delivery["rps"],
                "delivered_meanwhile": delivered, **{k: v for k, v in sqlite.items() if isinstance(v, (int, float))},
                "idle_10k_mib": idle["idle_10k_mib"], "idle_cpu": idle["idle_cpu"],
