@@ -213,7 +213,7 @@ std::vector<Setting> make_settings() {
       path("http.tls_key", "", INVITED_TARGET(http.tls_key), "PEM file with the certificate's private key."),
       number("http.io_threads", 1, 1, 16, INVITED_TARGET(http.io_threads), "Threads that read and write connections."),
       number("http.workers", 64, 1, 1024, INVITED_TARGET(http.workers),
-             "Requests worked on at once. They mostly wait for the disk; many of them share a commit."),
+             "Requests worked on at once. Four times as many SendInvites may wait for the disk besides."),
       number("http.queue_length", 1024, 1, 65'536, INVITED_TARGET(http.queue_length),
              "Requests that may wait for a worker; more get 503 with Retry-After."),
       duration("http.queue_wait", limits.queue_wait, 1ms, 30s, INVITED_TARGET(limits.queue_wait),

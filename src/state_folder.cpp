@@ -44,11 +44,16 @@ domain::Result<void> make_folder(const std::filesystem::path& folder) {
   return {};
 }
 
+/// So many calls may wait for the disk without a worker. Beyond that workers wait with theirs, and `http.queue_wait`
+/// bounds how long others do for a worker.
+std::size_t begun_limit(const Config& config) { return std::size_t{4} * config.http.workers; }
+
 /// The database is opened before the keys: only it knows whether there must be some.
 domain::Result<StateFolder> open_shared(const Config& config, AfterRestore said) {
   auto opened = storage::open_postgres_store({.url = config.database,
                                               .queue_limit = config.storage.queue_length,
                                               .batch_limit = std::min<std::size_t>(config.storage.max_batch, 128),
+                                              .begun_limit = begun_limit(config),
                                               .readers = config.storage.readers,
                                               .allow_unsafe = config.storage.allow_unsafe});
   if (!opened) return std::unexpected(std::move(opened.error()));
@@ -95,6 +100,7 @@ domain::Result<StateFolder> open_state_folder(const Config& config, const base::
                                            .watermark_bytes = config.storage.disk_watermark,
                                            .queue_limit = config.storage.queue_length,
                                            .batch_limit = config.storage.max_batch,
+                                           .begun_limit = begun_limit(config),
                                            .readers = config.storage.readers,
                                            .on_fatal = std::move(on_fatal)},
                                           clock);

@@ -288,9 +288,9 @@ class Store {
   /// caller's own before begin_write() returns. Must not throw.
   using Done = std::move_only_function<void(Result<void>)>;
 
-  /// write() for callers who would hold a thread only to wait. Returns before the commit; where many writes wait
-  /// already, after it, so that callers cannot run ahead of the disk. What `work` and `done` refer to must live until
-  /// `done` has been called.
+  /// write() for callers who would hold a thread only to wait. Returns before the commit; where many begun ones have
+  /// not been told yet, after it, so that callers cannot run ahead of the disk. What `work` and `done` refer to must
+  /// live until `done` has been called.
   virtual void begin_write(Work work, Urgency urgency, const Foresight& foresight, Done done) {
     done(write(std::move(work), urgency, foresight));
   }

@@ -37,12 +37,15 @@ class Connection::LateAnswer {
     respond(connection_->failure());
   }
 
-  void operator()(const Response& response) { respond(response); }
+  void operator()(const Response& response) noexcept { respond(response); }
 
  private:
-  void respond(const Response& response) {
-    connection_->respond(response);
-    connection_.reset();
+  /// As in run(), half an answer is nothing to go on from. A second one is ignored.
+  void respond(const Response& response) noexcept {
+    auto connection = std::exchange(connection_, nullptr);
+    if (!connection) return;
+    connection->respond(response);
+    connection.reset();
     core_.end_late_answer();
   }
 

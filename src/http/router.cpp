@@ -116,6 +116,10 @@ void Router::add(std::string method, std::string pattern, Handler handler, Route
 }
 
 void Router::add_late(std::string method, std::string pattern, LateHandler handler, RouteOptions options) {
+  if (options.runs_at_once) {
+    static_cast<void>(std::fprintf(stderr, "a late handler cannot run at once: %s\n", pattern.c_str()));
+    std::abort();
+  }
   add({std::move(method), std::move(pattern), {}, std::move(options), std::move(handler)});
 }
 

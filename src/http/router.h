@@ -37,7 +37,7 @@ struct Route {
   std::string pattern;  ///< "/i/{token}": what is logged instead of the path
   Handler handler;
   RouteOptions options;
-  LateHandler late_handler{};  ///< in place of `handler`
+  LateHandler late_handler{};  ///< in place of `handler`, which is empty then
 };
 
 /// The outcome of a look-up. Points into the router.
@@ -58,6 +58,7 @@ class Router {
 
   /// A second route for the same method and pattern is a mistake of ours and ends the program.
   void add(std::string method, std::string pattern, Handler handler, RouteOptions options = {});
+  /// The same for a handler that may answer later. It may block, so it cannot run at once: a mistake of ours, too.
   void add_late(std::string method, std::string pattern, LateHandler handler, RouteOptions options = {});
 
   /// For paths that no route knows: a person who follows a broken link should get a page. None: plain text.

@@ -56,8 +56,8 @@ class Server {
   /// or `timeout` is over (false).
   bool drain(std::chrono::milliseconds timeout);
 
-  /// Refuses what is queued, waits for handlers that run, closes everything, joins the threads. Further calls do
-  /// nothing.
+  /// Refuses what is queued, waits for handlers that run and for answers that they put off, closes everything, joins
+  /// the threads. Further calls do nothing.
   void stop();
 
   /// Takes up changed certificate files for new connections. On error the old ones stay in use.

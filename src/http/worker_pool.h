@@ -1,4 +1,4 @@
-// A bounded pool of threads for handlers, which may block (they wait for a commit that serves many of them at once).
+// A bounded pool of threads for handlers, which may block (most that write wait for their commit).
 // The queue is short and its waiting time bounded: what cannot be served soon is refused at once. Idle workers are
 // woken one at a time, the last to fall asleep first. submit() and expire() may be called from any thread.
 #pragma once

@@ -23,25 +23,6 @@ base::Uuid caller_of(const AcceptedCall& call) {
 /// Only a real UUID is logged: whoever mixes up the two fields has put the password there.
 std::string loggable(const base::Uuid& environment) { return environment.is_nil() ? "-" : environment.to_string(); }
 
-/// What a call's faults are told and logged with; views into the request and the service's description.
-struct Caller {
-  SoapVersion version = SoapVersion::v1_1;
-  std::string_view operation = "-";
-  base::Uuid environment{};
-  std::string_view client_address;
-};
-
-SoapAnswer refuse(const Fault& fault, const Caller& caller) {
-  const auto log = fault.code == FaultCode::receiver ? &base::log::warning : &base::log::info;
-  log("soap.fault", {{"code", domain::to_string(fault.error.code)},
-                     {"status", fault.status},
-                     {"parameter", fault.error.parameter},
-                     {"operation", caller.operation},
-                     {"environment", loggable(caller.environment)},
-                     {"client", caller.client_address}});
-  return to_answer(fault);
-}
-
 /// Wipes what of the call holds the password, however the call ends.
 class WipeAtEnd {
  public:
@@ -59,40 +40,83 @@ class WipeAtEnd {
 
 }  // namespace
 
+/// A call's answer, which is given once: where nobody else did, it says that something failed inside. Holds views into
+/// the request and the service's description.
+class Endpoint::Answer {
+ public:
+  Answer(Respond respond, Effect effect, std::string_view client)
+      : client_address(client), effect_(effect), respond_(std::move(respond)) {}
+  Answer(Answer&& other) noexcept
+      : version(other.version),
+        operation(other.operation),
+        environment(other.environment),
+        client_address(other.client_address),
+        effect_(other.effect_),
+        respond_(std::exchange(other.respond_, nullptr)) {}
+  Answer& operator=(Answer&&) = delete;
+  ~Answer() {
+    if (respond_) refuse(failed_inside(effect_));
+  }
+
+  void give(SoapAnswer answer) { std::exchange(respond_, nullptr)(std::move(answer)); }
+  void refuse(domain::Error error) { refuse(to_fault(std::move(error), version)); }
+  void refuse(const Fault& fault) {
+    const auto log = fault.code == FaultCode::receiver ? &base::log::warning : &base::log::info;
+    log("soap.fault", {{"code", domain::to_string(fault.error.code)},
+                       {"status", fault.status},
+                       {"parameter", fault.error.parameter},
+                       {"operation", operation},
+                       {"environment", loggable(environment)},
+                       {"client", client_address}});
+    give(to_answer(fault));
+  }
+
+  // As far as they are known.
+  SoapVersion version = SoapVersion::v1_1;
+  std::string_view operation = "-";
+  base::Uuid environment{};
+  const std::string_view client_address;
+
+ private:
+  Effect effect_;
+  Respond respond_;
+};
+
 Endpoint::Endpoint(const Service& service, Engine& engine, domain::Context& context)
     : service_(service), description_(describe(service)), engine_(engine), context_(context) {}
 
 void Endpoint::handle(const SoapRequest& request, Respond respond) noexcept {
+  Answer answer(std::move(respond), service_.effect, request.client_address);
   try {
-    answer(request, respond);
+    serve(request, answer);
   } catch (const std::exception& exception) {
     base::log::error("soap.exception", {{"what", exception.what()}});
-    // Otherwise it was given away with the use case, and is answered from there.
-    if (respond) respond(to_answer(to_fault(failed_inside(service_.effect), SoapVersion::v1_1)));
   }
 }
 
-void Endpoint::answer(const SoapRequest& request, Respond& respond) {
+void Endpoint::serve(const SoapRequest& request, Answer& answer) {
   auto accepted = pass_gate(request.content_type, request.body, description_);
-  if (!accepted) return respond(refuse(accepted.error(), {.client_address = request.client_address}));
+  if (!accepted) return answer.refuse(accepted.error());
   const WipeAtEnd wipe(*accepted);
-  const Caller caller{accepted->version, accepted->operation->name, caller_of(*accepted), request.client_address};
+  answer.version = accepted->version;
+  answer.operation = accepted->operation->name;
+  answer.environment = caller_of(*accepted);
 
   Call call{context_, request.idempotency_key, request.client_address, service_.effect};
   auto body = engine_.run(accepted->envelope, [&](::soap* context) { return service_.serve(context, call); });
   if (!body && !call.error) {
     // The gate let through what gSOAP refuses, or memory ran out: ours to mend either way.
-    base::log::error("soap.engine", {{"status", body.error()}, {"operation", caller.operation}});
+    base::log::error("soap.engine", {{"status", body.error()}, {"operation", answer.operation}});
     call.error = call.done ? failed_inside(service_.effect) : not_processed();
   }
-  if (call.error) return respond(refuse(to_fault(std::move(*call.error), caller.version), caller));
+  if (call.error) return answer.refuse(std::move(*call.error));
 
-  SoapAnswer success{200, std::string(media_type(caller.version)), std::move(*body), {}};
-  if (!call.begin) return respond(std::move(success));
-  call.begin(context_, [caller, success = std::move(success),
-                        respond = std::exchange(respond, nullptr)](std::optional<domain::Error> error) mutable {
-    respond(error ? refuse(to_fault(std::move(*error), caller.version), caller) : std::move(success));
-  });
+  SoapAnswer success{200, std::string(media_type(answer.version)), std::move(*body), {}};
+  if (!call.begin) return answer.give(std::move(success));
+  call.begin(context_,
+             [answer = std::move(answer), success = std::move(success)](std::optional<domain::Error> error) mutable {
+               error ? answer.refuse(std::move(*error)) : answer.give(std::move(success));
+             });
 }
 
 }  // namespace invited::soap

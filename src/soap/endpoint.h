@@ -22,7 +22,6 @@ class Endpoint {
   /// Where to serve it, e.g. "/ws/InviteAPI/1/soap1".
   std::string_view path() const { return service_.path; }
 
-  /// Must not throw.
   using Respond = std::move_only_function<void(SoapAnswer)>;
 
   /// Always an answer, never an exception: HTTP 200 with the response in the SOAP version of the call, or a fault. It
@@ -30,7 +29,8 @@ class Endpoint {
   void handle(const SoapRequest& request, Respond respond) noexcept;
 
  private:
-  void answer(const SoapRequest& request, Respond& respond);
+  class Answer;
+  void serve(const SoapRequest& request, Answer& answer);
 
   Service service_;
   ServiceDescription description_;

@@ -18,6 +18,8 @@ void tell(BegunWork& ended) noexcept {
     ended.done(std::move(ended.submission.result));
   } catch (const std::exception& error) {
     base::log::error("storage.not_told", {{"reason", error.what()}});
+  } catch (...) {
+    base::log::error("storage.not_told", {{"reason", "an unknown exception"}});
   }
 }
 

@@ -18,6 +18,8 @@ constexpr std::chrono::milliseconds kIdleInterval{1000};
 
 domain::Error busy(std::string message) { return {ErrorCode::unavailable, std::move(message), {}, kRetryAfter}; }
 
+domain::Error full() { return busy("The service is busy: try again in a moment."); }
+
 /// Numbers wrap; those that are compared lie close together.
 bool is_before(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b) < 0; }
 
@@ -71,28 +73,32 @@ domain::Result<void> GroupCommit::submit(domain::Store::Work& work, Urgency urge
   const Visit visit(inside_);
   if (auto refused = refusal(urgency)) return std::unexpected(*std::move(refused));
   Submission submission{&work, &foresight, {}};
-  const auto batch = enqueue(submission, urgency == Urgency::owed ? limits_.queue * 2 : limits_.queue);
-  if (!batch) return std::unexpected(busy("The service is busy: try again in a moment."));
+  const auto batch = enqueue(submission, urgency);
+  if (!batch) return std::unexpected(full());
   wait_for(*batch);
   return std::move(submission.result);
 }
 
 void GroupCommit::begin(domain::Store::Work work, Urgency urgency, const domain::Foresight& foresight,
                         domain::Store::Done done) {
+  const Visit visit(inside_);
   if (auto refused = refusal(urgency)) return done(std::unexpected(*std::move(refused)));
+  if (begun_.load(std::memory_order_relaxed) >= limits_.begun) return done(submit(work, urgency, foresight));
   auto begun = std::make_unique<BegunWork>(std::move(work), foresight, std::move(done));
+  begun->counted.emplace(begun_);
   begun->submission = {&begun->work, &begun->foresight, {}, begun.get()};
-  if (enqueue(begun->submission, std::min(limits_.batch, limits_.queue)))
+  if (enqueue(begun->submission, urgency))
     static_cast<void>(begun.release());  // acknowledge() takes it up
   else
-    begun->done(submit(begun->work, urgency, foresight));
+    begun->done(std::unexpected(full()));
 }
 
-std::optional<std::uint32_t> GroupCommit::enqueue(Submission& submission, std::size_t limit) {
+std::optional<std::uint32_t> GroupCommit::enqueue(Submission& submission, Urgency urgency) {
   std::uint32_t batch = 0;
   bool wake = false;
   {
     const std::lock_guard lock(mutex_);
+    const std::size_t limit = urgency == Urgency::owed ? limits_.queue * 2 : limits_.queue;
     if (queue_.size() >= limit) return std::nullopt;
     if (open_size_ == limits_.batch) {
       ++open_batch_;

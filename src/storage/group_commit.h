@@ -47,6 +47,7 @@ class GroupCommit {
   struct Limits {
     std::size_t queue = 4'096;  ///< new work beyond it is refused; owed work has as much again
     std::size_t batch = 512;
+    std::size_t begun = 256;  ///< as many are begun and not told yet: who begins one more waits for it
   };
 
   /// The runner outlives it.
@@ -59,7 +60,7 @@ class GroupCommit {
 
   domain::Result<void> submit(domain::Store::Work& work, domain::Urgency urgency,
                               const domain::Foresight& foresight = {});
-  /// See Store::begin_write. Waits, as submit does, where a whole batch is queued already.
+  /// See Store::begin_write.
   void begin(domain::Store::Work work, domain::Urgency urgency, const domain::Foresight& foresight,
              domain::Store::Done done);
   bool is_ready() const;
@@ -74,8 +75,8 @@ class GroupCommit {
 
   /// Why nothing of this urgency is taken now.
   std::optional<domain::Error> refusal(domain::Urgency urgency) const;
-  /// The number of the batch that it will be part of; nothing where `limit` are queued.
-  std::optional<std::uint32_t> enqueue(Submission& submission, std::size_t limit);
+  /// The number of the batch that it will be part of; nothing where the queue is full.
+  std::optional<std::uint32_t> enqueue(Submission& submission, domain::Urgency urgency);
   void wait_for(std::uint32_t batch);
   /// Waits for work. False: there is none and there will be none.
   bool take(std::vector<Submission*>& batch);
@@ -87,7 +88,8 @@ class GroupCommit {
   const Limits limits_;
   std::array<std::atomic<std::uint32_t>, kSlots> finished_{};
   std::atomic<bool> draining_{false};
-  std::atomic<std::uint32_t> inside_{0};  ///< callers in submit; the last that they touch of this
+  std::atomic<std::uint32_t> inside_{0};  ///< callers in submit and begin; the last that they touch of this
+  std::atomic<std::size_t> begun_{0};     ///< and not told yet
   std::atomic<std::uint32_t> bell_{0};    ///< changes when the writer, asleep, has to look again
 
   std::mutex mutex_;  // guards what follows

@@ -22,7 +22,7 @@ class PostgresStoreImplementation final : public domain::Store {
       : connection_(std::move(writer)),
         reads_(open_reader, options.readers),
         batches_(*connection_, clock, [this, &clock] { synchronise(clock); }),
-        writes_(batches_, {options.queue_limit, options.batch_limit}) {}
+        writes_(batches_, {options.queue_limit, options.batch_limit, options.begun_limit}) {}
 
   domain::Result<void> write(Work work, domain::Urgency urgency, const domain::Foresight& foresight) override {
     return writes_.submit(work, urgency, foresight);

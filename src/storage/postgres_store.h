@@ -16,6 +16,7 @@ struct PostgresOptions {
   std::string url;                  ///< postgresql://…, as in libpq; may hold a password: not for a log
   std::size_t queue_limit = 4'096;  ///< units of work waiting for the writer
   std::size_t batch_limit = 128;    ///< units of work in one commit; each may hold a lock on the server
+  std::size_t begun_limit = 256;    ///< units of work begun and not told yet, beyond which who begins one waits
   std::size_t readers = 3;          ///< connections for Store::read
   /// Settings of the server that may be other than they should: "fsync", "full_page_writes", "synchronous_commit".
   std::set<std::string> allow_unsafe;

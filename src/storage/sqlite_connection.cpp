@@ -146,8 +146,9 @@ struct SqliteConnection::State {
   void fit_cache() {
     const std::int64_t database_kib = std::stoll(ask("PRAGMA page_count")) * kPage / 1'024;
     const std::int64_t wanted = std::clamp(database_kib / 64, kSmallestCacheKib, kLargestCacheKib);
-    if (wanted == std::exchange(cache_kib, wanted)) return;
+    if (wanted == cache_kib) return;
     execute(("PRAGMA cache_size = -" + std::to_string(wanted)).c_str());
+    cache_kib = wanted;
   }
 
   /// Whether the last connection to close writes the log back, and syncs it.
@@ -252,9 +253,9 @@ void SqliteConnection::maintain() {
   State& state = *state_;
   state.files.expect_in_place();
   state.write_back->step(state.log_pages);
-  if (state.log_pages < std::exchange(state.log_pages_before, state.log_pages)) state.fit_cache();
   // Whatever becomes of this: what is in the log is written back first.
   state.log_room->keep(state.log_pages * kPageInLog);
+  if (state.log_pages < std::exchange(state.log_pages_before, state.log_pages)) state.fit_cache();
 }
 
 void SqliteConnection::end_maintenance() { state_->write_back->wait(); }

@@ -8,7 +8,7 @@
 namespace invited::storage {
 namespace {
 
-// Of the file format (section 1.3.1, "The Lock-Byte Page"): where its bytes begin.
+// Of the file format ("The Lock-Byte Page"): where its bytes begin.
 constexpr unsigned kLockBytes = 0x40000000;
 
 sqlite3_pcache_methods2 original{};

@@ -27,7 +27,7 @@ class SqliteStore final : public domain::Store {
         disk_(folder, options.watermark_bytes),
         reads_(open_reader, options.readers),
         batches_(*connection_, options.on_fatal),
-        writes_(batches_, {options.queue_limit, options.batch_limit}) {}
+        writes_(batches_, {options.queue_limit, options.batch_limit, options.begun_limit}) {}
 
   domain::Result<void> write(Work work, domain::Urgency urgency, const domain::Foresight& /*foresight*/) override {
     if (is_short_of_disk(urgency)) return std::unexpected(short_of_disk());

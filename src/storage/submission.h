@@ -1,7 +1,10 @@
 // A unit of work on its way through a batch (group_commit.h). Values; in one thread's hands at a time.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "domain/store.h"
@@ -18,11 +21,24 @@ struct Submission {
   BegunWork* begun = nullptr;  ///< none: its caller waits
 };
 
+/// One more of something, for as long as it lives.
+class Counted {
+ public:
+  explicit Counted(std::atomic<std::size_t>& count) : count_(count) { count_.fetch_add(1, std::memory_order_relaxed); }
+  ~Counted() { count_.fetch_sub(1, std::memory_order_relaxed); }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+
+ private:
+  std::atomic<std::size_t>& count_;
+};
+
 /// A unit of work whose caller does not wait, and what it is told with.
 struct BegunWork {
   domain::Store::Work work;
   domain::Foresight foresight;
   domain::Store::Done done;
+  std::optional<Counted> counted{};  ///< among those that are not told yet
   Submission submission{};
 };
 

@@ -41,12 +41,14 @@ class Kept {
     Respond respond;
   };
 
+  /// Throws where they do not come.
   std::vector<Call> take(std::size_t count) {
-    EXPECT_TRUE(test::eventually([&] {
+    const bool has_come = test::eventually([&] {
       const std::lock_guard lock(mutex_);
       return kept_.size() == count;
-    }));
+    });
     const std::lock_guard lock(mutex_);
+    if (!has_come) throw std::runtime_error("only so many calls came: " + std::to_string(kept_.size()));
     return std::exchange(kept_, {});
   }
 

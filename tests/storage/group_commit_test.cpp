@@ -236,15 +236,15 @@ TEST(BegunWorkTest, IsToldAfterItsCommitAndSharesItWithThoseWhoWait) {
   EXPECT_THAT(runner.sizes(), testing::ElementsAre(1, 10));
 }
 
-TEST(BegunWorkTest, WaitsItselfWhereAWholeBatchIsQueuedAlready) {
+TEST(BegunWorkTest, WaitsItselfWhereTooManyHaveNotBeenToldYet) {
   StoppedRunner runner;
   Told told;
-  GroupCommit commits(runner, {.queue = 100, .batch = 4});
+  GroupCommit commits(runner, {.queue = 100, .batch = 4, .begun = 5});
   told.begin(commits);
   runner.wait_for_batches(1);
   for (int i = 0; i < 4; ++i) told.begin(commits);
   std::atomic<bool> returned{false};
-  std::thread fifth([&] {
+  std::thread sixth([&] {
     told.begin(commits);
     returned = true;
   });
@@ -254,8 +254,27 @@ TEST(BegunWorkTest, WaitsItselfWhereAWholeBatchIsQueuedAlready) {
   told.wait_for(5);
   EXPECT_FALSE(returned);
   runner.let_through(1);
-  fifth.join();
+  sixth.join();
   EXPECT_EQ(told.stored(), 6);
+  told.begin(commits);
+  EXPECT_EQ(told.stored(), 6) << "there is room again";
+  runner.let_through(1);
+  told.wait_for(7);
+}
+
+TEST(BegunWorkTest, IsRefusedWhereTheQueueIsFull) {
+  StoppedRunner runner;
+  Told told;
+  GroupCommit commits(runner, {.queue = 2, .batch = 16});
+  told.begin(commits);
+  runner.wait_for_batches(1);
+  told.begin(commits);
+  told.begin(commits);
+  told.begin(commits);
+  EXPECT_EQ(told.refused(), 1);
+  runner.let_through(2);
+  told.wait_for(4);
+  EXPECT_EQ(told.stored(), 3);
 }
 
 TEST(BegunWorkTest, IsRefusedAtOnceWhereWorkThatWaitsWouldBe) {

@@ -1,4 +1,5 @@
-// What the layer over SQLite's page cache must not spoil (what it is for is speed: ./dev bench), and how large the cache is.
+// What the layer over SQLite's page cache must not spoil (what it is for is speed: ./dev bench), and how large the
+// cache is.
 #include <gtest/gtest.h>
 #include <soci/soci.h>
 #include <sqlite3.h>
@@ -67,7 +68,8 @@ TEST_F(SqlitePageCacheTest, PagesBehindTheEndOfAShorterDatabaseLeaveTheCache) {
 }
 
 TEST_F(SqlitePageCacheTest, KeysInRandomOrderAndTransactionsUndoneLeaveAWholeDatabase) {
-  run("PRAGMA cache_size = 50; CREATE TABLE entry (key TEXT, number INTEGER); CREATE UNIQUE INDEX by_key ON entry (key)");
+  run("PRAGMA cache_size = 50; CREATE TABLE entry (key TEXT, number INTEGER); CREATE UNIQUE INDEX by_key ON entry "
+      "(key)");
   std::mt19937 random(7);
   long stored = 0;
   for (int transaction = 0; transaction < 200; ++transaction) {
@@ -87,6 +89,35 @@ TEST_F(SqlitePageCacheTest, KeysInRandomOrderAndTransactionsUndoneLeaveAWholeDat
   EXPECT_EQ(ask("PRAGMA integrity_check"), "ok");
 }
 
+// SQLite's own cache, with its truncations counted.
+sqlite3_pcache_methods2 counted{};
+int truncations = 0;
+
+TEST(SqlitePageCacheLayerTest, KeepsFromTheCacheWhatOnlyALentNumberAskedFor) {
+  if (sqlite3_config(SQLITE_CONFIG_GETPCACHE2, &counted) != SQLITE_OK)
+    GTEST_SKIP() << "an earlier test of this process has set SQLite up; CTest runs each in a process of its own";
+  auto counting = counted;
+  counting.xTruncate = [](sqlite3_pcache* cache, unsigned limit) {
+    ++truncations;
+    counted.xTruncate(cache, limit);
+  };
+  ASSERT_EQ(sqlite3_config(SQLITE_CONFIG_PCACHE2, &counting), SQLITE_OK);
+  const test::TemporaryDirectory folder{test::TemporaryDirectory::in_memory()};
+  SqliteConnection connection(folder / "invited.db", SqliteConnection::Role::writer);
+  connection.session() << "CREATE TABLE entry (key TEXT PRIMARY KEY) WITHOUT ROWID";
+  truncations = 0;
+  std::mt19937 random(7);
+  for (int transaction = 0; transaction < 200; ++transaction) {
+    connection.session() << "BEGIN";
+    for (int i = 0; i < 50; ++i) {
+      const std::string key = std::to_string(random()) + std::string(80, 'k');
+      connection.session() << "INSERT INTO entry VALUES (:key)", soci::use(key);
+    }
+    connection.session() << "COMMIT";
+  }
+  EXPECT_EQ(truncations, 0) << "each looks through all of the cache";
+}
+
 std::int64_t cache_kib(const std::string& path) {
   SqliteConnection connection(path, SqliteConnection::Role::writer);
   int size = 0;
@@ -98,7 +129,8 @@ TEST(SqliteCacheSizeTest, FollowsTheDatabasesWithinItsBounds) {
   const test::TemporaryDirectory folder{test::TemporaryDirectory::in_memory()};
   const std::string path = folder / "invited.db";
   EXPECT_EQ(cache_kib(path), 16 << 10) << "new";
-  // As if it had grown: its header says so (section 1.3.8 of the file format), and the file is as long, without content.
+  // As if it had grown: its header says so ("In-header database size" of the file format), and the file is as long,
+  // without content.
   for (const auto& [gibibytes, kib] : {std::pair{2, 32 << 10}, std::pair{8, 64 << 10}}) {
     const auto pages = static_cast<std::uint32_t>(gibibytes) << 18;
     std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
