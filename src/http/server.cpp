@@ -30,6 +30,7 @@ constexpr std::size_t kReservedDescriptors = 64;
 constexpr int kAcceptedAtOnce = 64;
 constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr std::chrono::milliseconds kDrainStep{50};
+constexpr std::chrono::seconds kShortageLogInterval{10};
 
 std::size_t connections_allowed(std::size_t wanted) {
   rlimit limit{};
@@ -80,7 +81,7 @@ class Server::Implementation {
   std::optional<Acceptor> acceptor_;
   std::optional<net::steady_timer> accept_timer_;
   bool started_ = false;
-  bool shortage_logged_ = false;
+  std::chrono::steady_clock::time_point next_shortage_log_{};
 };
 
 domain::Result<void> Server::Implementation::start() {
@@ -164,7 +165,6 @@ void Server::Implementation::accept_clients() {
     if (is_shortage(ec)) return pause_accepting(ec.message());
     if (ec == net::error::bad_descriptor || ec == net::error::operation_aborted) return;  // closed
     if (ec) continue;  // a client that has gone again
-    shortage_logged_ = false;
     admit(std::move(socket), loop);
   }
   await_client();
@@ -206,7 +206,11 @@ void Server::Implementation::turn_away(Connection::Socket& socket) {
 
 /// Out of descriptors: the clients wait in the backlog. Trying again at once would be a busy loop.
 void Server::Implementation::pause_accepting(std::string_view reason) {
-  if (!std::exchange(shortage_logged_, true)) base::log::warning("http.accept_paused", {{"reason", reason}});
+  // It may come and go with each descriptor that a mail gives back.
+  if (const auto now = std::chrono::steady_clock::now(); now >= next_shortage_log_) {
+    base::log::warning("http.accept_paused", {{"reason", reason}});
+    next_shortage_log_ = now + kShortageLogInterval;
+  }
   accept_timer_->expires_after(kAcceptPause);
   accept_timer_->async_wait([this](const error_code& ec) {
     if (!ec && acceptor_->is_open()) accept_clients();

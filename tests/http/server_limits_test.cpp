@@ -374,6 +374,32 @@ TEST(Descriptors, ThatRunOutPauseAcceptingWithoutABusyLoop) {
   EXPECT_EQ(waiting.read_answer().status, 200);
 }
 
+// A mail that gave back the last descriptor and took it again was a line in the log each time.
+TEST(Descriptors, ThatComeAndGoAreToldOfOnce) {
+  TestListener listener;
+  RawHttpClient one(RawHttpClient::Unconnected{});
+  RawHttpClient two(RawHttpClient::Unconnected{});
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit tight = before;
+  testing::internal::CaptureStderr();
+  tight.rlim_cur = static_cast<rlim_t>(two.descriptor()) + 2;  // one of which the capture has taken
+  for (RawHttpClient* client : {&one, &two}) {
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+    client->connect(listener.port());
+    client->send(kGet);
+    EXPECT_TRUE(client->is_silent_for(300ms));
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_EQ(client->read_answer().status, 200);
+    ++tight.rlim_cur;  // what has been accepted keeps its descriptor
+  }
+  listener.server->stop();
+  const auto log = testing::internal::GetCapturedStderr();
+  const auto first = log.find("http.accept_paused");
+  EXPECT_NE(first, std::string::npos);
+  EXPECT_EQ(log.find("http.accept_paused", first + 1), std::string::npos) << log;
+}
+
 TEST(Resets, LeaveNothingBehindInAnyPhase) {
   Gate gate;
   Router router = gate.router();
