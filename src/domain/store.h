@@ -306,19 +306,22 @@ class Store {
   virtual void drain() = 0;
 };
 
+/// For what follows: runs `function` and keeps what it returns in `value`.
+template <class Function, class Value>
+Result<void> run_and_keep(Function& function, Transaction& transaction, std::optional<Value>& value) {
+  auto result = function(transaction);
+  if (!result) return std::unexpected(std::move(result.error()));
+  value = std::move(*result);
+  return {};
+}
+
 /// `write` for work that returns a value.
 template <class Function>
 auto write_returning(Store& store, Function function, Urgency urgency = Urgency::new_work,
                      const Foresight& foresight = {}) -> std::invoke_result_t<Function, Transaction&> {
   std::optional<typename std::invoke_result_t<Function, Transaction&>::value_type> value;
-  auto done = store.write(
-      [&](Transaction& transaction) -> Result<void> {
-        auto result = function(transaction);
-        if (!result) return std::unexpected(std::move(result.error()));
-        value = std::move(*result);
-        return {};
-      },
-      urgency, foresight);
+  auto done = store.write([&](Transaction& transaction) { return run_and_keep(function, transaction, value); }, urgency,
+                          foresight);
   if (!done) return std::unexpected(std::move(done.error()));
   return std::move(*value);
 }
@@ -334,13 +337,8 @@ void begin_write_returning(Store& store, Function function, Urgency urgency, con
   };
   const auto begun = std::make_shared<Begun>(std::move(function), std::move(done));
   store.begin_write(
-      [begun](Transaction& transaction) -> Result<void> {
-        auto result = begun->function(transaction);
-        if (!result) return std::unexpected(std::move(result.error()));
-        begun->value = std::move(*result);
-        return {};
-      },
-      urgency, foresight,
+      [begun](Transaction& transaction) { return run_and_keep(begun->function, transaction, begun->value); }, urgency,
+      foresight,
       [begun](Result<void> written) {
         begun->done(written ? Returned(std::move(*begun->value))
                             : Returned(std::unexpected(std::move(written.error()))));
@@ -351,12 +349,7 @@ void begin_write_returning(Store& store, Function function, Urgency urgency, con
 template <class Function>
 auto read_returning(Store& store, Function function) -> std::invoke_result_t<Function, Transaction&> {
   std::optional<typename std::invoke_result_t<Function, Transaction&>::value_type> value;
-  auto done = store.read([&](Transaction& transaction) -> Result<void> {
-    auto result = function(transaction);
-    if (!result) return std::unexpected(std::move(result.error()));
-    value = std::move(*result);
-    return {};
-  });
+  auto done = store.read([&](Transaction& transaction) { return run_and_keep(function, transaction, value); });
   if (!done) return std::unexpected(std::move(done.error()));
   return std::move(*value);
 }

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "base/log.h"
-#include "storage/futex.h"
 
 namespace invited::storage {
 namespace {
@@ -32,37 +31,22 @@ CompletionThread::~CompletionThread() {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  bell_.fetch_add(1);
-  futex_wake_all(bell_);
+  changed_.notify_one();
   thread_.join();
 }
 
 void CompletionThread::hand_over(BegunBatch batch) {
-  bool wake = false;
   {
     const std::lock_guard lock(mutex_);
-    if (handed_over_.empty())
-      handed_over_ = std::move(batch);
-    else
-      std::ranges::move(batch, std::back_inserter(handed_over_));
-    wake = std::exchange(sleeps_, false);
+    std::ranges::move(batch, std::back_inserter(handed_over_));
   }
-  if (!wake) return;
-  bell_.fetch_add(1);
-  futex_wake_all(bell_);
+  changed_.notify_one();
 }
 
 BegunBatch CompletionThread::take() {
-  for (;;) {
-    std::uint32_t heard = 0;
-    {
-      const std::lock_guard lock(mutex_);
-      if (!handed_over_.empty() || stopping_) return std::exchange(handed_over_, {});
-      sleeps_ = true;
-      heard = bell_.load();
-    }
-    futex_wait(bell_, heard);
-  }
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return !handed_over_.empty() || stopping_; });
+  return std::exchange(handed_over_, {});
 }
 
 void CompletionThread::run() {

@@ -4,8 +4,7 @@
 // Threads: hand_over may be called by any thread.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
+#include <condition_variable>
 #include <mutex>
 #include <thread>
 
@@ -29,10 +28,9 @@ class CompletionThread {
   /// Waits for some. None: there will be none.
   BegunBatch take();
 
-  std::atomic<std::uint32_t> bell_{0};  ///< changes when the thread, asleep, has to look again
-  std::mutex mutex_;                    // guards what follows
+  std::condition_variable changed_;
+  std::mutex mutex_;  // guards what follows
   BegunBatch handed_over_;
-  bool sleeps_ = false;
   bool stopping_ = false;
 
   std::thread thread_;

@@ -23,20 +23,6 @@ domain::Error full() { return busy("The service is busy: try again in a moment."
 /// Numbers wrap; those that are compared lie close together.
 bool is_before(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b) < 0; }
 
-/// Counts a caller in and, as the last thing that it does, out.
-class Visit {
- public:
-  explicit Visit(std::atomic<std::uint32_t>& inside) : inside_(inside) {
-    inside_.fetch_add(1, std::memory_order_relaxed);
-  }
-  ~Visit() { inside_.fetch_sub(1, std::memory_order_release); }
-  Visit(const Visit&) = delete;
-  Visit& operator=(const Visit&) = delete;
-
- private:
-  std::atomic<std::uint32_t>& inside_;
-};
-
 }  // namespace
 
 GroupCommit::GroupCommit(BatchRunner& runner, Limits limits)
@@ -70,7 +56,7 @@ std::optional<domain::Error> GroupCommit::refusal(Urgency urgency) const {
 
 domain::Result<void> GroupCommit::submit(domain::Store::Work& work, Urgency urgency,
                                          const domain::Foresight& foresight) {
-  const Visit visit(inside_);
+  const Counted visit(inside_);
   if (auto refused = refusal(urgency)) return std::unexpected(*std::move(refused));
   Submission submission{&work, &foresight, {}};
   const auto batch = enqueue(submission, urgency);
@@ -81,7 +67,7 @@ domain::Result<void> GroupCommit::submit(domain::Store::Work& work, Urgency urge
 
 void GroupCommit::begin(domain::Store::Work work, Urgency urgency, const domain::Foresight& foresight,
                         domain::Store::Done done) {
-  const Visit visit(inside_);
+  const Counted visit(inside_);
   if (auto refused = refusal(urgency)) return done(std::unexpected(*std::move(refused)));
   if (begun_.load(std::memory_order_relaxed) >= limits_.begun) return done(submit(work, urgency, foresight));
   auto begun = std::make_unique<BegunWork>(std::move(work), foresight, std::move(done));

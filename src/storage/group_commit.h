@@ -88,9 +88,9 @@ class GroupCommit {
   const Limits limits_;
   std::array<std::atomic<std::uint32_t>, kSlots> finished_{};
   std::atomic<bool> draining_{false};
-  std::atomic<std::uint32_t> inside_{0};  ///< callers in submit and begin; the last that they touch of this
-  std::atomic<std::size_t> begun_{0};     ///< and not told yet
-  std::atomic<std::uint32_t> bell_{0};    ///< changes when the writer, asleep, has to look again
+  std::atomic<std::size_t> inside_{0};  ///< callers in submit and begin; the last that they touch of this
+  std::atomic<std::size_t> begun_{0};   ///< and not told yet
+  std::atomic<std::uint32_t> bell_{0};  ///< changes when the writer, asleep, has to look again
 
   std::mutex mutex_;  // guards what follows
   std::deque<Submission*> queue_;

@@ -34,7 +34,6 @@ using namespace sqlite_api;
 // Steps of SQLite's machine, some microseconds each, between two looks at the clock.
 constexpr int kStepsBetweenLooks = 10'000;
 
-constexpr std::int64_t kPage = 4'096;
 constexpr std::int64_t kSmallestCacheKib = 16 << 10;
 constexpr std::int64_t kLargestCacheKib = 64 << 10;
 

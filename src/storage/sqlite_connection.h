@@ -23,7 +23,8 @@ class SqliteConnection final : public Connection {
   enum class Role { writer, reader };
 
   static constexpr int kBusyTimeoutMilliseconds = 2'000;
-  static constexpr std::int64_t kPageInLog = 4'096 + 24;  ///< bytes
+  static constexpr std::int64_t kPage = 4'096;            ///< bytes
+  static constexpr std::int64_t kPageInLog = kPage + 24;  ///< bytes, with the frame's header
   /// Pages of log (4 KiB each) after which the writer writes it back.
   static constexpr int kCheckpointPages = 2'000;
   /// A transaction that reads keeps the log from starting again.

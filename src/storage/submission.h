@@ -21,11 +21,11 @@ struct Submission {
   BegunWork* begun = nullptr;  ///< none: its caller waits
 };
 
-/// One more of something, for as long as it lives.
+/// One more of something, for as long as it lives. Whoever sees it no longer counted sees all that was done before.
 class Counted {
  public:
   explicit Counted(std::atomic<std::size_t>& count) : count_(count) { count_.fetch_add(1, std::memory_order_relaxed); }
-  ~Counted() { count_.fetch_sub(1, std::memory_order_relaxed); }
+  ~Counted() { count_.fetch_sub(1, std::memory_order_release); }
   Counted(const Counted&) = delete;
   Counted& operator=(const Counted&) = delete;
 
