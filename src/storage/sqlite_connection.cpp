@@ -150,6 +150,25 @@ struct SqliteConnection::State {
     cache_kib = wanted;
   }
 
+  /// Lengthens the log where it is time to. Another program (an sqlite3 shell) may be writing to it right now: not before
+  /// that is over.
+  void keep_log_room() {
+    const std::int64_t used = log_pages * kPageInLog;
+    if (!log_room->is_due(used)) return;
+    sqlite3_busy_timeout(handle, 0);
+    const int code = sqlite3_exec(handle, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr);
+    sqlite3_busy_timeout(handle, kBusyTimeoutMilliseconds);
+    if ((code & 0xff) == SQLITE_BUSY) return;
+    if (code != SQLITE_OK) throw DatabaseFailure(failure_kind_of(code), sqlite3_errmsg(handle));
+    try {
+      log_room->make(used);
+    } catch (const DatabaseFailure&) {
+      sqlite3_exec(handle, "ROLLBACK", nullptr, nullptr, nullptr);
+      throw;
+    }
+    execute("ROLLBACK");
+  }
+
   /// Whether the last connection to close writes the log back, and syncs it.
   void checkpoint_on_close(bool wanted) const {
     sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, wanted ? 0 : 1, nullptr);
@@ -253,7 +272,7 @@ void SqliteConnection::maintain() {
   state.files.expect_in_place();
   state.write_back->step(state.log_pages);
   // Whatever becomes of this: what is in the log is written back first.
-  state.log_room->keep(state.log_pages * kPageInLog);
+  state.keep_log_room();
   if (state.log_pages < std::exchange(state.log_pages_before, state.log_pages)) state.fit_cache();
 }
 

@@ -28,18 +28,19 @@ SqliteLogRoom::SqliteLogRoom(const std::string& path) : log_(::open(path.c_str()
   if (!log_.valid()) fail("open", errno);
 }
 
-void SqliteLogRoom::keep(std::int64_t used) {
+bool SqliteLogRoom::is_due(std::int64_t used) {
   if (used < used_) size_ = 0;  // it began anew, and may have been shortened
   used_ = used;
-  if (size_ - used >= kLeastRoom) return;
-  const auto now = std::chrono::steady_clock::now();
-  if (now < next_try_) return;
+  return size_ - used < kLeastRoom && std::chrono::steady_clock::now() >= next_try_;
+}
+
+void SqliteLogRoom::make(std::int64_t used) {
   size_ = size_of_file();
   if (size_ - used >= kLeastRoom) return;
   if (extend(size_, used + kRoom))
     size_ = used + kRoom;
   else
-    next_try_ = now + kRetry;
+    next_try_ = std::chrono::steady_clock::now() + kRetry;
 }
 
 std::int64_t SqliteLogRoom::size_of_file() const {

@@ -20,10 +20,12 @@ class SqliteLogRoom {
   /// Of the log at `path`, which stays where it is. Throws DatabaseFailure (io) where it cannot be opened.
   explicit SqliteLogRoom(const std::string& path);
 
-  /// After a commit: the log's first `used` bytes are in use. Where little room is left, makes more, and syncs it. A
-  /// disk without space for twice as much is no failure: commits then make the log longer themselves. Throws
-  /// DatabaseFailure (io, sync).
-  void keep(std::int64_t used);
+  /// After a commit, as of which the log's first `used` bytes are in use: whether to make() more room now.
+  bool is_due(std::int64_t used);
+  /// Makes room behind `used`, and syncs it. Only while nobody else can write (SQLite's write lock): another program's
+  /// commit would be overwritten. A disk without space for twice as much is no failure: commits then make the log
+  /// longer themselves. Throws DatabaseFailure (io, sync).
+  void make(std::int64_t used);
 
  private:
   std::int64_t size_of_file() const;

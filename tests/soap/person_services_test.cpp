@@ -113,6 +113,7 @@ class PersonServicesTest : public test::SoapServiceTest {
   void run_sql(const std::string& sql) {
     sqlite3* database = nullptr;
     ASSERT_EQ(sqlite3_open((directory_.path() / "invited.db").c_str(), &database), SQLITE_OK);
+    sqlite3_busy_timeout(database, 5'000);  // the store is another program for it, which writes when it likes
     char* problem = nullptr;
     EXPECT_EQ(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, &problem), SQLITE_OK) << problem;
     sqlite3_close(database);

@@ -168,6 +168,29 @@ TEST_F(SqliteLogTest, TheLogIsWrittenBackWhileCommitsGoOnAndBeginsAnew) {
   EXPECT_EQ(contents(path_, path_ + "-wal"), expected());
 }
 
+/// Nobody should write into a running service's database, but an operator may, in an sqlite3 shell. The writer once
+/// overwrote such commits with the zeros of the log's room: "file is not a database", and what was in it gone.
+TEST_F(SqliteLogTest, TheLogIsNotMadeLongerWhileAnotherProgramWritesToIt) {
+  const auto size = [&] { return fs::file_size(path_ + "-wal"); };
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(path_.c_str(), &other), SQLITE_OK);
+  const auto run_other = [&](const char* sql) {
+    EXPECT_EQ(sqlite3_exec(other, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(other);
+  };
+  run_other("BEGIN IMMEDIATE; INSERT INTO note VALUES (1, printf('%3000s', 'x'))");
+  const auto before = size();
+  connection_.maintain();
+  EXPECT_EQ(size(), before) << "it may be writing behind the log's end right now";
+  run_other("COMMIT");
+  stored_ = 1;
+  sqlite3_close(other);
+
+  connection_.maintain();
+  EXPECT_GT(size(), before) << "time for it now";
+  insert(1);
+  EXPECT_EQ(contents(path_, path_ + "-wal"), expected());
+}
+
 /// Were the power cut, the file might be as it was at its last sync, whatever was written since: SQLite syncs it before
 /// it lets the log begin anew (faults.power cuts the power, to see that it does). Until then the log must hold
 /// everything that is not in that old file.
