@@ -6,9 +6,11 @@ find_package(nlohmann_json REQUIRED)
 add_library(invited_config STATIC config.cpp config_file.cpp config_load.cpp config_values.cpp durable_file.cpp
             incarnation_file.cpp keys.cpp restore_guard.cpp)
 target_link_libraries(invited_config PUBLIC invited_domain PRIVATE nlohmann_json::nlohmann_json)
+target_precompile_headers(invited_config REUSE_FROM invited_base)
 
 add_library(invited_retention STATIC retention.cpp history_export.cpp)
 target_link_libraries(invited_retention PUBLIC invited_config PRIVATE invited_admin nlohmann_json::nlohmann_json)
+target_precompile_headers(invited_retention REUSE_FROM invited_base)
 
 add_executable(invited
   main.cpp backup.cpp backup_job.cpp restore_backup.cpp housekeeping.cpp serve.cpp routes.cpp demo.cpp demo_mails.cpp state_folder.cpp
@@ -19,4 +21,5 @@ add_executable(invited
 target_link_libraries(invited PRIVATE
   invited_config invited_retention invited_admin invited_http invited_soap invited_mail invited_refresh invited_webhook invited_storage
   nlohmann_json::nlohmann_json CURL::libcurl)
+target_precompile_headers(invited PRIVATE precompiled.h) # of its own: a program's code is compiled otherwise than a library's
 set_target_properties(invited PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})

@@ -1,0 +1,13 @@
+// The headers that most tests include, compiled once for all of them.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <future>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <sstream>
+
+#include "precompiled.h"
