@@ -150,8 +150,8 @@ struct SqliteConnection::State {
     cache_kib = wanted;
   }
 
-  /// Lengthens the log where it is time to. Another program (an sqlite3 shell) may be writing to it right now: not before
-  /// that is over.
+  /// Lengthens the log where it is time to. Another program (an sqlite3 shell) may be writing to it right now: not
+  /// before that is over.
   void keep_log_room() {
     const std::int64_t used = log_pages * kPageInLog;
     if (!log_room->is_due(used)) return;
