@@ -162,7 +162,7 @@ struct SqliteConnection::State {
     if (code != SQLITE_OK) throw DatabaseFailure(failure_kind_of(code), sqlite3_errmsg(handle));
     try {
       log_room->make(used);
-    } catch (const DatabaseFailure&) {
+    } catch (...) {
       sqlite3_exec(handle, "ROLLBACK", nullptr, nullptr, nullptr);
       throw;
     }

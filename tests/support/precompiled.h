@@ -1,4 +1,4 @@
-// The headers that most tests include, compiled once for all of them.
+// The headers that most tests include, compiled once for all of them, with those of src/precompiled.h.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -9,5 +9,3 @@
 #include <nlohmann/json.hpp>
 #include <random>
 #include <sstream>
-
-#include "precompiled.h"
