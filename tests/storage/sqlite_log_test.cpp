@@ -1,6 +1,7 @@
 // SQLite's log as the writer uses it: how commits get into it, and how it gets back into the database's file.
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -188,6 +189,23 @@ TEST_F(SqliteLogTest, TheLogIsNotMadeLongerWhileAnotherProgramWritesToIt) {
   connection_.maintain();
   EXPECT_GT(size(), before) << "time for it now";
   insert(1);
+  EXPECT_EQ(contents(path_, path_ + "-wal"), expected());
+}
+
+TEST_F(SqliteLogTest, CommitsGoOnWhereTheLogCannotBeMadeLonger) {
+  struct rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit limit{1 << 20, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+  EXPECT_THROW(connection_.maintain(), DatabaseFailure);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, handler);
+
+  EXPECT_FALSE(connection_.in_transaction()) << "the one that kept others from writing";
+  run("BEGIN IMMEDIATE");
+  insert(1);
+  run("COMMIT");
   EXPECT_EQ(contents(path_, path_ + "-wal"), expected());
 }
 
