@@ -6,7 +6,9 @@
 #include <uninorm.h>
 #include <unistr.h>
 
+#include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <vector>
@@ -27,9 +29,23 @@ std::string adopt(std::uint8_t* result, std::size_t length) {
   return {reinterpret_cast<const char*>(result), length};
 }
 
+/// How many bytes at the beginning are ASCII for certain: by words, as nearly all text is.
+std::size_t ascii_size(std::string_view text) {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080;
+  std::size_t size = 0;
+  for (std::uint64_t word = 0; text.size() - size >= sizeof word; size += sizeof word) {
+    std::memcpy(&word, text.data() + size, sizeof word);
+    if ((word & kHighBits) != 0) break;
+  }
+  return size;
+}
+
 }  // namespace
 
-bool is_valid_utf8(std::string_view text) { return u8_check(units(text), text.size()) == nullptr; }
+bool is_valid_utf8(std::string_view text) {
+  text.remove_prefix(ascii_size(text));
+  return text.empty() || u8_check(units(text), text.size()) == nullptr;
+}
 
 std::size_t valid_utf8_size(std::string_view text) {
   const std::uint8_t* bad = u8_check(units(text), text.size());

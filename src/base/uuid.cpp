@@ -1,6 +1,7 @@
 #include "base/uuid.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstring>
 
@@ -12,14 +13,22 @@ namespace {
 
 constexpr std::size_t kTextLength = 36;
 
-bool is_hyphen_position(std::size_t i) { return i == 8 || i == 13 || i == 18 || i == 23; }
+constexpr std::array<std::size_t, 4> kHyphens{8, 13, 18, 23};
+// Where the two digits of each byte begin.
+constexpr std::array<std::size_t, 16> kDigitsAt{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
+constexpr std::string_view kDigits = "0123456789abcdef";
+constexpr std::uint8_t kNoDigit = 0xff;
+constexpr std::array<std::uint8_t, 256> kDigitValues = [] {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(kNoDigit);
+  for (std::uint8_t value = 0; value < 16; ++value) {
+    const char digit = kDigits[value];
+    values[static_cast<unsigned char>(digit)] = value;
+    if (value > 9) values[static_cast<unsigned char>(digit - 'a' + 'A')] = value;
+  }
+  return values;
+}();
 
 /// 16 random bytes out of a small stock of the thread's own: one system call for many identifiers. Not for secrets,
 /// which must not lie about in memory (crypto.h).
@@ -56,18 +65,14 @@ std::optional<Uuid> Uuid::parse(std::string_view text) {
   if (text.size() == kTextLength + 2 && text.front() == '{' && text.back() == '}') text = text.substr(1, kTextLength);
   if (text.size() != kTextLength) return std::nullopt;
 
+  for (const std::size_t at : kHyphens)
+    if (text[at] != '-') return std::nullopt;
   Uuid uuid;
-  std::size_t nibble = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (is_hyphen_position(i)) {
-      if (text[i] != '-') return std::nullopt;
-      continue;
-    }
-    const int digit = hex_digit(text[i]);
-    if (digit < 0) return std::nullopt;
-    auto& byte = uuid.bytes_[nibble / 2];
-    byte = static_cast<std::uint8_t>(byte << 4 | digit);
-    ++nibble;
+  for (std::size_t i = 0; i < kDigitsAt.size(); ++i) {
+    const std::uint8_t high = kDigitValues[static_cast<unsigned char>(text[kDigitsAt[i]])];
+    const std::uint8_t low = kDigitValues[static_cast<unsigned char>(text[kDigitsAt[i] + 1])];
+    if (high == kNoDigit || low == kNoDigit) return std::nullopt;
+    uuid.bytes_[i] = static_cast<std::uint8_t>(high << 4 | low);
   }
   return uuid;
 }
@@ -103,13 +108,10 @@ Uuid Uuid::ordered(Timestamp now) {
 }
 
 std::string Uuid::to_string() const {
-  constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text(kTextLength, '-');
-  std::size_t i = 0;
-  for (const std::uint8_t byte : bytes_) {
-    if (is_hyphen_position(i)) ++i;
-    text[i++] = kDigits[byte >> 4];
-    text[i++] = kDigits[byte & 0x0f];
+  for (std::size_t i = 0; i < kDigitsAt.size(); ++i) {
+    text[kDigitsAt[i]] = kDigits[bytes_[i] >> 4];
+    text[kDigitsAt[i] + 1] = kDigits[bytes_[i] & 0x0f];
   }
   return text;
 }

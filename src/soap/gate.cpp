@@ -18,6 +18,8 @@ constexpr std::string_view kXmlNamespace = "http://www.w3.org/XML/1998/namespace
 constexpr std::string_view kXmlnsNamespace = "http://www.w3.org/2000/xmlns/";
 constexpr std::string_view kEncodingNamespace = "http://schemas.xmlsoap.org/soap/encoding/";
 
+// pugixml's lists are walked from sibling to sibling: its iterators take longer to make than there is to look at.
+
 /// A name with its namespace; empty: none.
 struct ExpandedName {
   std::string_view space;
@@ -37,7 +39,7 @@ bool is_declaration(std::string_view attribute) { return attribute == "xmlns" ||
 std::optional<std::string_view> find_namespace(pugi::xml_node element, std::string_view prefix) {
   if (prefix == "xml") return kXmlNamespace;
   for (auto scope = element; scope.type() == pugi::node_element; scope = scope.parent()) {
-    for (const auto attribute : scope.attributes()) {
+    for (auto attribute = scope.first_attribute(); attribute; attribute = attribute.next_attribute()) {
       const std::string_view name = attribute.name();
       if (prefix.empty() ? name == "xmlns" : name.starts_with("xmlns:") && name.substr(6) == prefix)
         return attribute.value();
@@ -74,14 +76,14 @@ std::string_view trim(std::string_view text) { return base::trim_blanks(text, ba
 bool is_text(pugi::xml_node node) { return node.type() == pugi::node_pcdata || node.type() == pugi::node_cdata; }
 
 bool has_text(pugi::xml_node element) {
-  for (const auto node : element.children())
+  for (auto node = element.first_child(); node; node = node.next_sibling())
     if (node.type() == pugi::node_cdata || (is_text(node) && !trim(node.value()).empty())) return true;
   return false;
 }
 
 std::vector<pugi::xml_node> child_elements(pugi::xml_node parent) {
   std::vector<pugi::xml_node> elements;
-  for (const auto node : parent.children())
+  for (auto node = parent.first_child(); node; node = node.next_sibling())
     if (node.type() == pugi::node_element) elements.push_back(node);
   return elements;
 }
@@ -165,7 +167,7 @@ class Reader {
       return forbid(kUndeclared);
     std::array<ExpandedName, XmlLimits::kAttributes> seen;
     std::size_t count = 0;
-    for (const auto attribute : element.attributes()) {
+    for (auto attribute = element.first_attribute(); attribute; attribute = attribute.next_attribute()) {
       const auto [prefix, local] = split(attribute.name());
       if (is_declaration(attribute.name())) {
         if (!check_declaration(prefix.empty() ? std::string_view{} : local, attribute.value()))
@@ -226,7 +228,7 @@ class Reader {
     for (const auto block : child_elements(element)) {
       bool must_understand = false;
       bool for_us = true;
-      for (const auto attribute : block.attributes()) {
+      for (auto attribute = block.first_attribute(); attribute; attribute = attribute.next_attribute()) {
         if (is_declaration(attribute.name())) continue;
         const auto name = name_of(block, attribute);
         if (name.space != envelope_namespace(call_.version)) continue;
@@ -296,7 +298,7 @@ class Reader {
 
   /// Namespace declarations, xml:…, and xsi:… are everywhere; anything else would be asking for something.
   bool only_known_attributes(pugi::xml_node element) {
-    for (const auto attribute : element.attributes()) {
+    for (auto attribute = element.first_attribute(); attribute; attribute = attribute.next_attribute()) {
       if (is_declaration(attribute.name())) continue;
       const auto name = name_of(element, attribute);
       if (name.space != kXmlNamespace && !is_schema_instance(name.space))
@@ -308,7 +310,7 @@ class Reader {
   bool value(pugi::xml_node element, const std::string& parameter, std::string& value) {
     if (!only_known_attributes(element)) return false;
     bool nil = false;
-    for (const auto attribute : element.attributes()) {
+    for (auto attribute = element.first_attribute(); attribute; attribute = attribute.next_attribute()) {
       const auto name = name_of(element, attribute);
       if (is_declaration(attribute.name()) || !is_schema_instance(name.space)) continue;
       const auto text = trim(attribute.value());
@@ -320,7 +322,7 @@ class Reader {
         nil = text == "true" || text == "1";
       }
     }
-    for (const auto node : element.children()) {
+    for (auto node = element.first_child(); node; node = node.next_sibling()) {
       if (!is_text(node)) return forbid("contains markup inside a value", parameter);
       value += node.value();
     }

@@ -1,5 +1,6 @@
 #include "soap/xml_scanner.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <tuple>
@@ -22,6 +23,16 @@ constexpr Problem kMarkupInValue = "contains markup inside a value";
 
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
+/// What holds of each byte, looked up: every byte of every call is asked several such questions.
+using ByteSet = std::array<bool, 256>;
+template <class Holds>
+constexpr ByteSet make_byte_set(Holds holds) {
+  ByteSet set{};
+  for (std::uint32_t byte = 0; byte < set.size(); ++byte) set[byte] = holds(byte);
+  return set;
+}
+constexpr bool has(const ByteSet& set, char c) { return set[static_cast<unsigned char>(c)]; }
+
 /// XML 1.0 "Char", less U+007F.
 constexpr bool is_character(std::uint32_t c) {
   if (c < 0x20) return c == '\t' || c == '\n' || c == '\r';
@@ -36,7 +47,7 @@ constexpr bool within(const std::array<std::pair<std::uint32_t, std::uint32_t>, 
 }
 
 /// XML 1.0 (fifth edition) NameStartChar without the colon.
-constexpr bool starts_name(std::uint32_t c) {
+constexpr bool is_name_start(std::uint32_t c) {
   constexpr std::array<std::pair<std::uint32_t, std::uint32_t>, 15> kRanges{{{'a', 'z'},
                                                                              {'A', 'Z'},
                                                                              {'_', '_'},
@@ -55,11 +66,26 @@ constexpr bool starts_name(std::uint32_t c) {
   return within(kRanges, c);
 }
 
-constexpr bool continues_name(std::uint32_t c) {
+/// NameChar without the colon.
+constexpr bool is_name_part(std::uint32_t c) {
   constexpr std::array<std::pair<std::uint32_t, std::uint32_t>, 6> kRanges{
       {{'0', '9'}, {'-', '-'}, {'.', '.'}, {0xB7, 0xB7}, {0x300, 0x36F}, {0x203F, 0x2040}}};
-  return starts_name(c) || within(kRanges, c);
+  return is_name_start(c) || within(kRanges, c);
 }
+
+constexpr std::uint32_t kAsciiEnd = 0x80;
+constexpr ByteSet kNameStarts = make_byte_set(&is_name_start);  // of code points: meant for ASCII only
+constexpr ByteSet kNameParts = make_byte_set(&is_name_part);
+constexpr bool starts_name(std::uint32_t c) { return c < kAsciiEnd ? kNameStarts[c] : is_name_start(c); }
+constexpr bool continues_name(std::uint32_t c) { return c < kAsciiEnd ? kNameParts[c] : is_name_part(c); }
+
+// Bytes that are only what they are, in the text of an element and in an attribute's value.
+constexpr ByteSet kPlainInText = make_byte_set([](std::uint32_t c) { return c != '<' && c != '&' && c != ']'; });
+constexpr ByteSet kPlainInAttribute =
+    make_byte_set([](std::uint32_t c) { return c != '<' && c != '&' && c != '"' && c != '\''; });
+// Characters of one byte; and the first byte of others, but of those that U+FFFE and U+FFFF begin like.
+constexpr ByteSet kSurelyCharacters =
+    make_byte_set([](std::uint32_t c) { return (c >= kAsciiEnd && c != 0xEF) || (c < kAsciiEnd && is_character(c)); });
 
 constexpr std::size_t utf8_size(std::uint32_t c) { return c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4; }
 
@@ -67,9 +93,9 @@ constexpr std::size_t utf8_size(std::uint32_t c) { return c < 0x80 ? 1 : c < 0x8
 bool has_only_characters(std::string_view text) {
   if (!base::is_valid_utf8(text)) return false;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c < 0x80 && !is_character(c)) return false;
-    if (c == 0xEF && (text.substr(i, 3) == "\xEF\xBF\xBE" || text.substr(i, 3) == "\xEF\xBF\xBF")) return false;
+    if (has(kSurelyCharacters, text[i])) continue;
+    const auto three = text.substr(i, 3);
+    if (!three.starts_with('\xEF') || three == "\xEF\xBF\xBE" || three == "\xEF\xBF\xBF") return false;
   }
   return true;
 }
@@ -119,6 +145,20 @@ class Scanner {
     const auto taken = rest_.substr(0, at);
     rest_.remove_prefix(at + end.size());
     return taken;
+  }
+
+  /// As many bytes of the set as come.
+  std::string_view take_run(const ByteSet& set) {
+    const auto end = std::find_if_not(rest_.begin(), rest_.end(), [&](char c) { return has(set, c); });
+    const auto run = rest_.substr(0, static_cast<std::size_t>(end - rest_.begin()));
+    rest_.remove_prefix(run.size());
+    return run;
+  }
+  /// The same, but one byte at least: the caller has looked at it.
+  std::string_view take_some(const ByteSet& set) {
+    const auto before = rest_;
+    rest_.remove_prefix(1);
+    return before.substr(0, 1 + take_run(set).size());
   }
 
   /// The code point at the front (the text is valid UTF-8) and its size; size 0 at the end.
@@ -235,9 +275,9 @@ class Scanner {
         continue;
       }
       if (rest_.starts_with("]]>")) return fail(kNotWellFormed);
-      element.has_text = element.has_text || !is_blank(rest_.front());
-      ++element.text_bytes;
-      rest_.remove_prefix(1);
+      const auto run = take_some(kPlainInText);
+      element.has_text = element.has_text || !std::ranges::all_of(run, is_blank);
+      element.text_bytes += run.size();
     }
     if (rest_.empty()) return fail(kTruncated);
     return !(element.has_text && element.has_child) || fail(kMarkupInValue);
@@ -342,8 +382,7 @@ class Scanner {
         if (!c) return false;
         bytes += utf8_size(*c);
       } else {
-        rest_.remove_prefix(1);
-        ++bytes;
+        bytes += take_some(kPlainInAttribute).size();
       }
       if (bytes > XmlLimits::kValueBytes) return fail(kValueTooLong);
     }

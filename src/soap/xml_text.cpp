@@ -1,5 +1,6 @@
 #include "soap/xml_text.h"
 
+#include <array>
 #include <pugixml.hpp>
 #include <sstream>
 #include <stdexcept>
@@ -17,6 +18,17 @@ bool is_noncharacter(std::string_view text, std::size_t at) {
   return three == "\xEF\xBF\xBE" || three == "\xEF\xBF\xBF";  // U+FFFE, U+FFFF
 }
 
+constexpr bool is_plain(unsigned char c) {
+  if (c < 0x20) return c == '\t' || c == '\n';
+  return c < 0x7F && c != '&' && c != '<' && c != '>' && c != '"';
+}
+
+constexpr std::array<bool, 256> kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (std::size_t byte = 0; byte < plain.size(); ++byte) plain[byte] = is_plain(static_cast<unsigned char>(byte));
+  return plain;
+}();
+
 }  // namespace
 
 std::string escape_xml(std::string_view text) {
@@ -24,6 +36,10 @@ std::string escape_xml(std::string_view text) {
   std::string escaped;
   escaped.reserve(text.size() + 16);
   for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::size_t begin = i;
+    while (i < text.size() && kPlain[static_cast<unsigned char>(text[i])]) ++i;
+    escaped.append(text, begin, i - begin);
+    if (i == text.size()) break;
     const auto c = static_cast<unsigned char>(text[i]);
     switch (c) {
       case '&':
@@ -40,10 +56,6 @@ std::string escape_xml(std::string_view text) {
         continue;
       case '\r':
         escaped += "&#xD;";
-        continue;
-      case '\t':
-      case '\n':
-        escaped += static_cast<char>(c);
         continue;
       default:
         break;

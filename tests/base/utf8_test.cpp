@@ -14,6 +14,19 @@ TEST(Utf8, RefusesWhatRfc3629Forbids) {
   EXPECT_TRUE(is_valid_utf8(std::string_view("a\0b", 3)));
 }
 
+TEST(Utf8, RefusesAWrongByteWhereverItStands) {
+  for (std::size_t size = 1; size <= 40; ++size)
+    for (std::size_t i = 0; i < size; ++i) {
+      std::string text(size, 'a');
+      EXPECT_TRUE(is_valid_utf8(text));
+      text[i] = '\x80';
+      EXPECT_FALSE(is_valid_utf8(text)) << i << " of " << size;
+      if (i == 0) continue;
+      text[i - 1] = '\xC3';
+      EXPECT_TRUE(is_valid_utf8(text)) << i << " of " << size;
+    }
+}
+
 TEST(Utf8, TellsWhereItStopsBeingWellFormed) {
   EXPECT_EQ(valid_utf8_size(""), 0U);
   EXPECT_EQ(valid_utf8_size("aé"), 3U);

@@ -31,6 +31,16 @@ TEST(Uuid, RefusesEverythingElse) {
     EXPECT_FALSE(Uuid::parse(text)) << text;
 }
 
+TEST(Uuid, RefusesAWrongCharacterWhereverItStands) {
+  for (std::size_t i = 0; i < std::string_view(kText).size(); ++i)
+    for (const char wrong : {'g', 'G', '-', '0', '/', ':', '@', '`', '\xE9', '\0'}) {
+      std::string text = kText;
+      const bool is_hyphen = text[i] == '-';
+      text[i] = wrong;
+      EXPECT_EQ(Uuid::parse(text).has_value(), is_hyphen ? wrong == '-' : wrong == '0') << i << ' ' << wrong;
+    }
+}
+
 TEST(Uuid, RandomOnesAreVersion4AndDiffer) {
   std::set<Uuid> seen;
   for (int i = 0; i < 1000; ++i) {

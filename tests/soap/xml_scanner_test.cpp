@@ -26,6 +26,7 @@ TEST(XmlScanner, TakesWellFormedXmlWithinTheLimits) {
       {"a comment between elements", "<a><b/><!-- x --><c/></a>"},
       {"blanks between elements", "<a>\n <b/>\n " + repeat(" ", 2000) + "</a>"},
       {"CDATA", "<a><![CDATA[<b>&nope; ]] ]> \r\n]]></a>"},
+      {"brackets that end nothing", "<a>]x]]y]] >]</a>"},
       {"several pieces of text", "<a>x<![CDATA[y]]>&amp;z</a>"},
       {"the five entities", "<a b='&lt;&gt;&amp;&quot;&apos;'>&lt;&gt;&amp;&quot;&apos;</a>"},
       {"character references", "<a>&#9;&#xD;&#x10FFFF;&#00000065;</a>"},
@@ -64,6 +65,8 @@ TEST(XmlScanner, RefusesWhatIsNotXml) {
       {"a < in an attribute", "<a b='<'/>"},
       {"an attribute twice", "<a b='1' b='1'/>"},
       {"]]> in text", "<a>x]]>y</a>"},
+      {"]]> at the beginning of a text", "<a>]]></a>"},
+      {"]]> behind a bracket", "<a>x]]]>y</a>"},
       {"-- in a comment", "<a><!-- x -- y --><b/></a>"},
       {"a comment that ends in --->", "<a><!-- x ---><b/></a>"},
       {"a blank before the name", "< a/>"},
@@ -120,6 +123,19 @@ TEST(XmlScanner, RefusesWhatIsXmlButForbidden) {
       {"an attribute's name of 256 bytes", "<a " + repeat("n", 256) + "=''/>"},
   };
   for (const auto& [what, xml] : cases) EXPECT_NE(find_xml_problem(xml), std::nullopt) << what;
+}
+
+TEST(XmlScanner, TakesInNamesOfAsciiWhatXmlAllowsThere) {
+  const std::string starts = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+  const std::string more = "0123456789-.";
+  for (char c = '!'; c <= '~'; ++c) {
+    const bool is_start = starts.find(c) != std::string::npos;
+    EXPECT_EQ(find_xml_problem(std::string("<") + c + "/>") == std::nullopt, is_start) << c;
+    EXPECT_EQ(find_xml_problem(std::string("<a:") + c + "/>") == std::nullopt, is_start) << c;
+    EXPECT_EQ(find_xml_problem(std::string("<a") + c + "/>") == std::nullopt,
+              is_start || more.find(c) != std::string::npos)
+        << c;
+  }
 }
 
 TEST(XmlScanner, RefusesCharactersThatXmlDoesNotAllow) {
