@@ -52,12 +52,14 @@ double random_fraction() {
   return number / 4294967296.0;
 }
 
-std::string hmac_sha256(std::string_view key, std::string_view message) {
+std::string hmac_sha256(std::string_view key, std::string_view message) { return hmac_sha256(key, {message}); }
+
+std::string hmac_sha256(std::string_view key, std::initializer_list<std::string_view> message) {
   ensure_initialised();
   std::string mac(crypto_auth_hmacsha256_BYTES, '\0');
   crypto_auth_hmacsha256_state state;
   crypto_auth_hmacsha256_init(&state, bytes_of(key), key.size());
-  crypto_auth_hmacsha256_update(&state, bytes_of(message), message.size());
+  for (const std::string_view part : message) crypto_auth_hmacsha256_update(&state, bytes_of(part), part.size());
   crypto_auth_hmacsha256_final(&state, bytes_of(mac));
   sodium_memzero(&state, sizeof state);
   return mac;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,8 @@ double random_fraction();
 
 /// HMAC-SHA-256 (RFC 2104, FIPS 198-1): 32 raw bytes. Any key length.
 std::string hmac_sha256(std::string_view key, std::string_view message);
+/// The same of a message in parts: a secret among them is not copied.
+std::string hmac_sha256(std::string_view key, std::initializer_list<std::string_view> message);
 
 /// XSalsa20-Poly1305 with a random nonce in front: nobody without the 32-byte key reads it, or makes one.
 std::string seal(std::string_view key, std::string_view message);

@@ -32,7 +32,7 @@ bool looks_like_api_token(std::string_view text) {
 }
 
 std::string hash_api_token(const base::Secret& pepper, std::string_view text) {
-  return base::to_base64url(base::hmac_sha256(pepper.reveal(), "api token\n" + std::string(text)));
+  return base::to_base64url(base::hmac_sha256(pepper.reveal(), {"api token\n", text}));
 }
 
 }  // namespace invited::domain

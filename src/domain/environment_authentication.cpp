@@ -36,7 +36,7 @@ bool is_valid_at(const PasswordSlot& slot, base::Timestamp now) { return !slot.v
 }  // namespace
 
 std::string hash_issued_password(const base::Secret& pepper, std::string_view password) {
-  return base::to_base64url(base::hmac_sha256(pepper.reveal(), "environment password 1" + std::string(password)));
+  return base::to_base64url(base::hmac_sha256(pepper.reveal(), {"environment password 1", password}));
 }
 
 base::Secret make_environment_password() { return base::Secret(base::to_base64url(base::random_bytes(32))); }
@@ -143,7 +143,7 @@ struct EnvironmentAuthenticator::State {
   bool matches_brought(const Environment& environment, std::string_view password, base::Timestamp now, bool may_hash) {
     for (const PasswordSlot& slot : environment.passwords) {
       if (slot.kind != PasswordKind::brought || !is_valid_at(slot, now)) continue;
-      const std::string digest = base::hmac_sha256(memory_key, slot.hash + '\n' + std::string(password));
+      const std::string digest = base::hmac_sha256(memory_key, {slot.hash, "\n", password});
       if (is_remembered(digest)) return true;
       if (!may_hash) continue;
       const std::lock_guard lock(one_argon2_at_a_time);
