@@ -108,6 +108,10 @@ Result<std::filesystem::path> final_place(const std::filesystem::path& to, base:
   if (!std::filesystem::is_directory(status))
     return refuse(ErrorCode::already_exists, place.string() + " is there already: a backup never overwrites anything.",
                   "to");
+  if (std::filesystem::exists(place / kManifestFileName, error))
+    return refuse(ErrorCode::already_exists,
+                  place.string() + " is a backup itself: name the folder that it is in, or one that is not there.",
+                  "to");
   for (const auto& entry : std::filesystem::directory_iterator(place, error)) {
     const std::string name = entry.path().filename().string();
     if (name.starts_with(kBackupNamePrefix) && name.ends_with(kPartial))

@@ -30,9 +30,9 @@ Result<Json> BackupJob::start(const std::filesystem::path& to) {
     return refuse(ErrorCode::unavailable, "A backup is under way already: let it come to its end, then try again.");
   if (thread_.joinable()) thread_.join();
   ++number_;
-  running_ = true;
   progress_ = {.stage = "copying"};
-  thread_ = std::thread([this, to] { run(to); });
+  thread_ = std::thread([this, to] { run(to); });  // where there is none to be had, none is under way
+  running_ = true;
   return Json{{"job", number_}};
 }
 

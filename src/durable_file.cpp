@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/crypto.h"
+#include "base/file_owner.h"
 
 namespace invited {
 namespace {
@@ -35,9 +36,7 @@ Parsed<std::filesystem::path> write_temporary(const std::filesystem::path& path,
 }  // namespace
 
 void give_to_owner_of_folder(int file, const std::filesystem::path& folder) {
-  struct stat status{};
-  if (::geteuid() != 0 || ::stat(folder.c_str(), &status) != 0) return;
-  [[maybe_unused]] const int given = ::fchown(file, status.st_uid, status.st_gid);
+  base::give_to_owner_of_folder(file, folder.c_str());
 }
 
 std::unexpected<std::string> file_failed(const std::filesystem::path& path, const char* verb) {

@@ -103,7 +103,8 @@ std::vector<std::filesystem::path> files_in_the_way(const Config& config) {
   const std::string database = database_path(config).string();
   for (const std::filesystem::path& path :
        {std::filesystem::path(database), std::filesystem::path(database + "-wal"),
-        std::filesystem::path(database + "-shm"), config.state_dir / kKeyFileName}) {
+        std::filesystem::path(database + "-shm"), std::filesystem::path(database + "-journal"),
+        config.state_dir / kKeyFileName}) {
     std::error_code error;
     if (std::filesystem::exists(path, error)) found.push_back(path);
   }

@@ -17,6 +17,7 @@
 #include "cli/table.h"
 #include "domain/restore.h"
 #include "state_folder.h"
+#include "storage/sqlite_store.h"
 
 namespace invited::cli {
 namespace {
@@ -76,6 +77,9 @@ Result<Json> backup_offline(const Config& config, const std::string& to) {
                                             ": name the service with --config or --state-dir.");
   const auto lock = take_state_folder(config);
   if (!lock) return std::unexpected(lock.error());
+  if (!is_shared(config))
+    if (auto whole = storage::expect_whole_sqlite_log(database_path(config).string()); !whole)
+      return std::unexpected(std::move(whole.error()));
   const base::SystemClock clock;
   ProgressLine line;
   return make_backup(config, to, clock, [&](const BackupProgress& progress) {

@@ -8,7 +8,10 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <utility>
+
+#include "base/file_owner.h"
 
 namespace invited::storage {
 namespace {
@@ -46,7 +49,9 @@ domain::Result<LockFile> LockFile::take(const std::string& path, const std::stri
     const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (descriptor < 0)
       return domain::refuse(ErrorCode::unavailable, "Cannot open the lock file " + path + ": " + std::strerror(errno) +
-                                                        ". Give this user write permission to its folder.");
+                                                        ". Give the file, and its folder, to the user that runs this.");
+    const auto folder = std::filesystem::path(path).parent_path();
+    base::give_to_owner_of_folder(descriptor, folder.empty() ? "." : folder.c_str());
     LockFile lock(descriptor);
     if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
       if (errno != EWOULDBLOCK)

@@ -16,6 +16,7 @@
 #include <optional>
 #include <thread>
 
+#include "base/file_owner.h"
 #include "storage/file_guard.h"
 #include "storage/sqlite_failure.h"
 #include "storage/sqlite_kept_index.h"
@@ -81,6 +82,9 @@ void create_file(const std::string& path) {
     if (errno == EEXIST) return;
     fail_system("Cannot create the database", path);
   }
+  // SQLite gives log and index to the same user.
+  const auto folder = std::filesystem::path(path).parent_path();
+  base::give_to_owner_of_folder(descriptor, folder.empty() ? "." : folder.c_str());
   ::close(descriptor);
   sync_directory_of(path);
 }
@@ -155,18 +159,25 @@ struct SqliteConnection::State {
   void keep_log_room() {
     const std::int64_t used = log_pages * kPageInLog;
     if (!log_room->is_due(used)) return;
-    sqlite3_busy_timeout(handle, 0);
+    while_nobody_writes(/*patience=*/0, [&] { log_room->make(used); });
+  }
+
+  /// False: another program writes, and did so for `patience` milliseconds.
+  template <class Work>
+  bool while_nobody_writes(int patience, Work work) {
+    sqlite3_busy_timeout(handle, patience);
     const int code = sqlite3_exec(handle, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr);
     sqlite3_busy_timeout(handle, kBusyTimeoutMilliseconds);
-    if ((code & 0xff) == SQLITE_BUSY) return;
+    if ((code & 0xff) == SQLITE_BUSY) return false;
     if (code != SQLITE_OK) throw DatabaseFailure(failure_kind_of(code), sqlite3_errmsg(handle));
     try {
-      log_room->make(used);
+      work();
     } catch (...) {
       sqlite3_exec(handle, "ROLLBACK", nullptr, nullptr, nullptr);
       throw;
     }
     execute("ROLLBACK");
+    return true;
   }
 
   /// Whether the last connection to close writes the log back, and syncs it.
@@ -240,6 +251,8 @@ SqliteConnection::SqliteConnection(const std::string& path, Role role, int check
   gather_log_writes(state.handle);
   state.write_back.emplace(state.handle, path, checkpoint_pages);
   state.log_room.emplace(path + "-wal");
+  if (!state.while_nobody_writes(kBusyTimeoutMilliseconds, [&] { state.log_room->write_again(); }))
+    throw DatabaseFailure(FailureKind::busy, "Another program is writing to it (an sqlite3 shell?): end it first.");
   sync_directory_of(path);
   for (const char* ending : {"", "-wal", "-shm"}) guard(path + ending);
   state.checkpoint_on_close(true);

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -33,9 +34,14 @@ struct LogFile {
       const int code =
           real()->pMethods->xWrite(real(), gathered.get() + done, static_cast<int>(std::min(end - done, kLongestWrite)),
                                    offset + static_cast<sqlite3_int64>(done));
-      if (code != SQLITE_OK) return code;
+      if (code != SQLITE_OK) return is_over_quota() ? SQLITE_FULL : code;
     }
     return SQLITE_OK;
+  }
+  /// Of the last error: a disk without space for us, which SQLite knows only as ENOSPC.
+  bool is_over_quota() {
+    int error = 0;
+    return real()->pMethods->xFileControl(real(), SQLITE_FCNTL_LAST_ERRNO, &error) == SQLITE_OK && error == EDQUOT;
   }
 };
 
@@ -46,12 +52,12 @@ sqlite3_file* LogFile::real() { return reinterpret_cast<sqlite3_file*>(reinterpr
 
 LogFile& log_of(sqlite3_file* file) { return *reinterpret_cast<LogFile*>(file); }
 
+/// What is still gathered is of no commit, and the write lock, under which it was made, is gone.
 int close(sqlite3_file* file) {
   LogFile& log = log_of(file);
-  const int flushed = log.flush();
   const int closed = log.real()->pMethods->xClose(log.real());
   log.~LogFile();
-  return flushed != SQLITE_OK ? flushed : closed;
+  return closed;
 }
 
 int write(sqlite3_file* file, const void* data, int length, sqlite3_int64 offset) {
@@ -141,12 +147,15 @@ void register_log_files() {
 }
 
 void gather_log_writes(void* connection) {
+  auto* const handle = static_cast<sqlite3*>(connection);
   sqlite3_file* file = nullptr;
-  sqlite3_file_control(static_cast<sqlite3*>(connection), "main", SQLITE_FCNTL_JOURNAL_POINTER,
-                       static_cast<void*>(&file));
+  sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&file));
+  if (file == nullptr || file->pMethods != &kMethods) return;
   // Not zeroed: of the memory only what commits use shall be there.
-  if (file != nullptr && file->pMethods == &kMethods)
-    log_of(file).gathered = std::make_unique_for_overwrite<char[]>(kGathered);
+  log_of(file).gathered = std::make_unique_for_overwrite<char[]>(kGathered);
+  // Pages of a large transaction come before its end. Written after a rollback, without the write lock, they would
+  // overwrite what another program committed meanwhile.
+  sqlite3_rollback_hook(handle, [](void* log) { log_of(static_cast<sqlite3_file*>(log)).size = 0; }, file);
 }
 
 }  // namespace invited::storage

@@ -4,7 +4,8 @@
 // before: other connections learn of a commit after its sync, and the writer's own reads are preceded by a write. Only
 // for connections that sync every commit (synchronous=FULL). Everything else of SQLite's file access is untouched.
 //
-// An error of a gathered write is SQLite's own code, only that it is told at the sync.
+// An error of a gathered write is SQLite's own code, only that it is told at the sync; but a quota that is used up is a
+// full disk. What is rolled back is not written any more: the connection's rollback hook is taken for that.
 //
 // register_log_files: once, thread-safe afterwards. A log belongs to its connection's thread.
 #pragma once

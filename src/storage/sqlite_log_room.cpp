@@ -28,6 +28,20 @@ SqliteLogRoom::SqliteLogRoom(const std::string& path) : log_(::open(path.c_str()
   if (!log_.valid()) fail("open", errno);
 }
 
+void SqliteLogRoom::write_again() const {
+  std::string bytes(256 << 10, '\0');
+  for (off_t at = 0;;) {
+    const ssize_t size = ::pread(log_.get(), bytes.data(), bytes.size(), at);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) fail("read", errno);
+    if (size == 0) break;
+    const std::string_view piece(bytes.data(), static_cast<std::size_t>(size));
+    if (::lseek(log_.get(), at, SEEK_SET) != at || !base::write_all(log_.get(), piece)) fail("write", errno);
+    at += size;
+  }
+  if (::fdatasync(log_.get()) != 0) fail("sync", errno, FailureKind::sync);
+}
+
 bool SqliteLogRoom::is_due(std::int64_t used) {
   if (used < used_) size_ = 0;  // it began anew, and may have been shortened
   used_ = used;

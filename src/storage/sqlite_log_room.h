@@ -20,6 +20,11 @@ class SqliteLogRoom {
   /// Of the log at `path`, which stays where it is. Throws DatabaseFailure (io) where it cannot be opened.
   explicit SqliteLogRoom(const std::string& path);
 
+  /// Writes all of the log over itself, and syncs it: for a start, before anything is added to it. Where a sync failed,
+  /// Linux goes on showing the pages and never writes them, so SQLite takes for committed what is not on the disk, and
+  /// what were added behind it would be lost with it. Only while nobody else can write. Throws DatabaseFailure (io,
+  /// sync).
+  void write_again() const;
   /// After a commit, as of which the log's first `used` bytes are in use: whether to make() more room now.
   bool is_due(std::int64_t used);
   /// Makes room behind `used`, and syncs it. Only while nobody else can write (SQLite's write lock): another program's

@@ -12,6 +12,8 @@
 #include "storage/outbox_statements.h"
 #include "storage/read_pool.h"
 #include "storage/sqlite_connection.h"
+#include "storage/sqlite_kept_index.h"
+#include "storage/sqlite_log_check.h"
 
 namespace invited::storage {
 namespace {
@@ -94,10 +96,17 @@ domain::Result<std::unique_ptr<domain::Store>> open_sqlite_store(const SqliteOpt
   const std::string lock_path = options.lock_path.empty() ? options.path + ".lock" : options.lock_path;
   auto lock = LockFile::take(lock_path, "the database " + options.path);
   if (!lock) return std::unexpected(std::move(lock.error()));
+  std::unique_ptr<Connection> writer;
+  // Closing must not write the log back: a sync that failed is not tried again, and what is damaged stays as it is.
+  const auto give_up = [&] {
+    if (writer) writer->give_up();
+  };
   try {
-    std::unique_ptr<Connection> writer = open_checked(options, lock_path);
-    if (auto migrated = migrate(*writer, embedded_migrations("sqlite"), clock.now()); !migrated)
+    writer = open_checked(options, lock_path);
+    if (auto migrated = migrate(*writer, embedded_migrations("sqlite"), clock.now()); !migrated) {
+      give_up();
       return std::unexpected(std::move(migrated.error()));
+    }
     // We hold the lock, so whoever claimed a mail or a call is dead. With several instances this must not be done.
     const auto mails = OutboxStatements(*writer).end_all_leases(clock.now());
     const auto calls = CallStatements(*writer, domain::CallKind::refresh).end_all_leases(clock.now());
@@ -112,7 +121,18 @@ domain::Result<std::unique_ptr<domain::Store>> open_sqlite_store(const SqliteOpt
     return std::make_unique<SqliteStore>(*std::move(lock), std::move(writer), open_reader, options,
                                          folder.empty() ? std::string(".") : folder.string());
   } catch (const DatabaseFailure& failure) {
+    give_up();
     return domain::refuse(ErrorCode::unavailable, explain(options.path, failure));
+  }
+}
+
+domain::Result<void> expect_whole_sqlite_log(const std::string& path) {
+  try {
+    expect_whole_log(path);
+    distrust_kept_index(path);
+    return {};
+  } catch (const DatabaseFailure& failure) {
+    return domain::refuse(ErrorCode::unavailable, explain(path, failure));
   }
 }
 

@@ -35,6 +35,10 @@ struct SqliteOptions {
 domain::Result<std::unique_ptr<domain::Store>> open_sqlite_store(const SqliteOptions& options,
                                                                  const base::Clock& clock);
 
+/// For who is about to read the database at `path`, which nobody has open: unavailable where its log is damaged, and
+/// SQLite would leave out, without a word, what was acknowledged; the message says what to do.
+domain::Result<void> expect_whole_sqlite_log(const std::string& path);
+
 /// Looks at the whole of a database, which may be in use and may take a minute for each ten million rows. unavailable:
 /// it is damaged or cannot be read; the message says what to do.
 domain::Result<void> check_sqlite_database(const std::string& path);

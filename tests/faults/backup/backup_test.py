@@ -127,6 +127,24 @@ class BackupInQuiet(unittest.TestCase):
                              {n: c for n, c in before.items() if not n.endswith(("-wal", "-shm"))})
             service.start()
 
+    def test_without_the_service_a_damaged_log_is_refused_and_not_left_out(self):
+        """What SQLite cannot read of a log it leaves out without a word: the backup would be the newest, and short."""
+        with Service.serve() as service:
+            for number in range(8):
+                service.cli("account", "add", "--email", f"p{number}@example.org", "--name", f"Person {number}")
+            service.kill()
+            log = service.state_dir / "invited.db-wal"
+            with log.open("r+b") as file:
+                bytes_ = file.read()
+                # In the third of them, where its address stands in the log for the first time.
+                at = bytes_.index(b"p2@example.org")
+                file.seek(at)
+                file.write(b"q")
+            refused = run(service, "backup", "--to", str(service.folder / "backup"))
+            self.assertEqual(refused.returncode, 1, refused.stdout)
+            self.assertIn("damaged", refused.stderr)
+            self.assertFalse((service.folder / "backup").exists())
+
     def test_into_a_folder_it_is_named_after_the_time_and_nothing_is_overwritten(self):
         with Service.serve() as service:
             target = service.folder / "backups"
@@ -141,8 +159,9 @@ class BackupInQuiet(unittest.TestCase):
                 with self.assertRaises(CommandFailed):
                     service.cli("backup", "--to", str(place))
             self.assertEqual(file.read_text(), "mine")
-            inside = pathlib.Path(service.cli("backup", "--to", str(made))["backup"])  # a folder: into it, beside the files
-            self.assertEqual(inside.parent, made)
+            inside = run(service, "backup", "--to", str(made))  # removing the old one would remove both
+            self.assertEqual(inside.returncode, 1)
+            self.assertIn("is a backup itself", inside.stderr)
             self.assertEqual({name: (made / name).read_bytes() for name in content}, content)
 
     def test_killed_in_the_middle_it_leaves_no_backup_and_the_next_one_tidies_up(self):

@@ -152,6 +152,20 @@ class RestoreTest(unittest.TestCase):
             self.assertIn("SHA-256", damaged.stderr)
             service.start()  # nothing was changed
 
+    def test_a_journal_that_a_killed_first_start_left_is_moved_aside_with_its_database(self):
+        """The next one to open the database would have rolled it back into what was just restored."""
+        with Service.serve() as service:
+            service.send_invite("one@example.org")
+            made = service.cli("backup", "--to", str(service.folder / "backup"))
+            service.stop()
+            (service.state_dir / "invited.db-journal").write_bytes(b"of another database")
+            service.cli("restore", "--from", made["backup"], "--replace", "--after-restore")
+            self.assertFalse((service.state_dir / "invited.db-journal").exists())
+            [aside] = service.state_dir.glob("replaced-*")
+            self.assertEqual((aside / "invited.db-journal").read_bytes(), b"of another database")
+            service.start()
+            self.assertEqual([i["invitee_email"] for i in service.cli("invitation", "list")], ["one@example.org"])
+
 
 class CopiedByHandTest(unittest.TestCase):
     """O14."""
