@@ -43,10 +43,11 @@ void add_soap_routes(http::Router& router, const RouteParts& parts) {
   for (const soap::Service& service : soap::services()) {
     const auto endpoint = std::make_shared<soap::Endpoint>(service, parts.engine, parts.context);
     const http::LateHandler call = [endpoint](const http::Request& request, http::Respond respond) {
+      const std::string idempotency_key = request.headers.combined("Idempotency-Key");
       endpoint->handle(
           {.body = request.body,
            .content_type = request.headers.get("Content-Type"),
-           .idempotency_key = request.headers.get("Idempotency-Key"),
+           .idempotency_key = idempotency_key,
            .client_address = request.client_address},
           [respond = std::move(respond)](soap::SoapAnswer answer) mutable { respond(to_response(std::move(answer))); });
     };

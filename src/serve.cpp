@@ -279,7 +279,8 @@ int Service::run() {
     base::log::info("service.stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
     sigset_t second = set;
     sigdelset(&second,
-              kFatalSignal);  // stop() looks whether it came: a store that fails now writes nothing more by itself
+              kFatalSignal);     // stop() looks whether it came: a store that fails now writes nothing more by itself
+    sigdelset(&second, SIGHUP);  // asks for new certificates: of no use now, and no reason to break off
     pthread_sigmask(SIG_UNBLOCK, &second, nullptr);
     return stop();
   }

@@ -172,7 +172,7 @@ Result<Environment> EnvironmentAuthenticator::authenticate(std::string_view envi
   const auto found = (*snapshot)->environments.find(id.value_or(base::Uuid{}));
   const Environment* environment = found == (*snapshot)->environments.end() ? nullptr : &found->second;
 
-  const std::string subject = id.value_or(base::Uuid{}).to_string() + ' ' + std::string(client_address);
+  const std::string subject = id.value_or(base::Uuid{}).to_string() + ' ' + limited_as(client_address);
   const auto wait = state_->wrong_passwords.blocked(subject, now);
 
   // A right password always gets through, however many wrong ones came before: nobody can lock anybody out. Only

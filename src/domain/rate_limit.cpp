@@ -1,6 +1,11 @@
 #include "domain/rate_limit.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <mutex>
 #include <string>
 #include <unordered_map>
@@ -14,10 +19,23 @@ Admission admit(const Rate& rate, base::Timestamp theoretical_arrival, base::Tim
   using std::chrono::microseconds;
   const microseconds interval = microseconds(rate.period) / rate.count;
   const microseconds allowance = interval * std::max<std::uint32_t>(rate.burst, 1);
+  // It is never stored further ahead than this: the clock was set back since.
+  if (theoretical_arrival - now > allowance) theoretical_arrival = now;
   const auto next = std::max<std::chrono::sys_time<microseconds>>(theoretical_arrival, now) + interval;
   if (next - now > allowance)
     return {false, theoretical_arrival, std::chrono::ceil<std::chrono::milliseconds>(next - now - allowance)};
   return {true, std::chrono::floor<std::chrono::milliseconds>(next), {}};
+}
+
+std::string limited_as(std::string_view client_address) {
+  constexpr std::size_t kNetwork = 8;  // of the 16 bytes
+  std::string text(client_address);
+  in6_addr address{};
+  if (::inet_pton(AF_INET6, text.c_str(), &address) != 1) return text;
+  std::fill(std::begin(address.s6_addr) + kNetwork, std::end(address.s6_addr), std::uint8_t{0});
+  std::array<char, INET6_ADDRSTRLEN> network{};
+  ::inet_ntop(AF_INET6, &address, network.data(), network.size());
+  return std::string(network.data()) + "/64";
 }
 
 struct AttemptLimiter::State {

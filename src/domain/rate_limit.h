@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/clock.h"
@@ -21,13 +22,18 @@ struct Rate {
   std::uint32_t burst = 1;
 };
 
-/// Admits one at `now`: the new theoretical arrival time to store, or how long to wait (nothing to store then).
+/// Admits one at `now`: the new theoretical arrival time to store, or how long to wait (nothing to store then). A time
+/// further ahead than any that it ever gives, because the clock was set back, does not count.
 struct Admission {
   bool admitted = true;
   base::Timestamp theoretical_arrival;
   std::chrono::milliseconds wait{0};
 };
 Admission admit(const Rate& rate, base::Timestamp theoretical_arrival, base::Timestamp now);
+
+/// Who a client's address counts as, where attempts of one client are limited: an IPv6 client has a whole /64 to
+/// itself. What is no address is itself.
+std::string limited_as(std::string_view client_address);
 
 class AttemptLimiter {
  public:

@@ -17,7 +17,7 @@ std::string sealing_key(const TokenKeys& keys, const TokenKey& key) {
 Result<Registration> register_person(std::string_view email, const base::Secret& password,
                                      std::string_view client_address, Context& context) {
   const base::Timestamp now = context.clock.now();
-  if (const auto wait = context.sign_ups.attempt(client_address, now))
+  if (const auto wait = context.sign_ups.attempt(limited_as(client_address), now))
     return refuse(ErrorCode::rate_limited, "Too many attempts. Wait a minute and try again.", {},
                   std::chrono::ceil<std::chrono::seconds>(*wait));
   auto address = EmailAddress::parse(email);

@@ -69,7 +69,8 @@ Result<std::optional<ResetSubject>> check(std::string_view token, std::string_vi
   const base::Timestamp now = context.clock.now();
   auto subject = check_reset_token(context.token_keys, token);
   if (!subject) {
-    if (const auto wait = context.wrong_links.attempt(client_address, now)) return std::unexpected(rate_limited(*wait));
+    if (const auto wait = context.wrong_links.attempt(limited_as(client_address), now))
+      return std::unexpected(rate_limited(*wait));
     return std::optional<ResetSubject>{};
   }
   if (now >= subject->expires_at) return std::optional<ResetSubject>{};
@@ -92,7 +93,8 @@ Result<void> request_password_reset(std::string_view email, base::Language langu
     return refuse(ErrorCode::invalid_email_address, "The e-mail address cannot be used: write it as name@example.org.",
                   "email");
   const base::Timestamp now = context.clock.now();
-  if (const auto wait = context.sign_ups.attempt(client_address, now)) return std::unexpected(rate_limited(*wait));
+  if (const auto wait = context.sign_ups.attempt(limited_as(client_address), now))
+    return std::unexpected(rate_limited(*wait));
   bool queued = false;
   // Known or not, one durable write: the rate.
   auto done = context.store.write([&](Transaction& transaction) -> Result<void> {
@@ -136,7 +138,7 @@ Result<void> reset_password(const ResetPassword& request, Context& context) {
   if (!password) return std::unexpected(password.error());
   if (!base::constant_time_equal(request.password.reveal(), request.password_again.reveal()))
     return refuse(ErrorCode::invalid_parameter, "The two passwords differ. Type the same one twice.", "PasswordAgain");
-  if (const auto wait = context.sign_ups.attempt(request.client_address, context.clock.now()))
+  if (const auto wait = context.sign_ups.attempt(limited_as(request.client_address), context.clock.now()))
     return std::unexpected(rate_limited(*wait));
   const std::string hash = context.password_hasher.hash(*password);
   return context.store.write(

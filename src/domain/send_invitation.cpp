@@ -5,11 +5,10 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "domain/idempotency_key.h"
 
 namespace invited::domain {
 namespace {
-
-constexpr std::size_t kMaxIdempotencyKey = 255;
 
 /// The request after everything that can be checked without the database.
 struct ValidRequest {
@@ -47,9 +46,8 @@ Result<ValidRequest> validate(const SendInvitation& request, const Environment& 
   if (!invitee) return std::unexpected(invitee.error());
   auto inviter = address("InviterEmailAddress", "inviter", request.inviter_email_address);
   if (!inviter) return std::unexpected(inviter.error());
-  if (request.idempotency_key.size() > kMaxIdempotencyKey)
-    return refuse(ErrorCode::invalid_parameter, "The Idempotency-Key is longer than 255 characters.",
-                  "Idempotency-Key");
+  if (auto checked = check_idempotency_key(request.idempotency_key); !checked)
+    return std::unexpected(std::move(checked.error()));
 
   // A role that cannot be a UUID is looked up as the nil UUID: unknown, at its place in the order of checks.
   const base::Uuid role_id = base::Uuid::parse(request.role_uuid).value_or(base::Uuid{});

@@ -34,13 +34,13 @@ std::optional<Account> find_account(std::string_view token, Transaction& transac
 
 Result<SignedIn> sign_in(const SignIn& request, Context& context) {
   const base::Timestamp now = context.clock.now();
-  if (const auto wait = context.sign_ups.attempt(request.client_address, now))
+  if (const auto wait = context.sign_ups.attempt(limited_as(request.client_address), now))
     return std::unexpected(rate_limited(*wait));
 
   const auto email = EmailAddress::parse(request.email);
   // For the account and who is trying: a limit on the account alone would let any stranger lock its owner out. Whether
   // the address is known or not: a limit that only known ones had would tell.
-  const std::string guesser = email ? email->key() + ' ' + request.client_address : std::string();
+  const std::string guesser = email ? email->key() + ' ' + limited_as(request.client_address) : std::string();
   std::optional<Account> account;
   if (email) {
     if (const auto wait = context.sign_ins.blocked(guesser, now)) return std::unexpected(rate_limited(*wait));

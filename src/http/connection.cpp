@@ -188,6 +188,7 @@ Connection::Next Connection::advance(std::string_view bytes) {
           // Old clients end a body with an empty line too many. It begins no request, so no deadline of one.
           exchange_.reset();
           release_pending();
+          core_.buffered -= std::exchange(charged_, 0);
           phase_ = Phase::idle;
           return Next::wait;
         }
@@ -282,7 +283,8 @@ std::optional<Connection::Denial> Connection::admit() {
   if (core_.trusted_proxies.contains(peer_)) {
     auto client = core_.trusted_proxies.client_of(peer_, request.secure, request.headers);
     request.client_address = std::move(client.address);
-    request.secure = client.secure;
+    // With an https public URL every request counts as secure, whatever a proxy in between says.
+    request.secure = client.secure || core_.options.is_behind_tls;
   } else {
     request.client_address = peer_text_;
   }

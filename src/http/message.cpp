@@ -1,6 +1,7 @@
 #include "http/message.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace invited::http {
 
@@ -19,6 +20,17 @@ std::optional<std::string_view> Headers::find(std::string_view name) const {
 std::size_t Headers::count(std::string_view name) const {
   return static_cast<std::size_t>(
       std::ranges::count_if(fields_, [&](const auto& field) { return equals_ignoring_case(field.first, name); }));
+}
+
+std::string Headers::combined(std::string_view name) const {
+  std::string all;
+  bool is_first = true;
+  for (const auto& [key, value] : fields_) {
+    if (!equals_ignoring_case(key, name)) continue;
+    if (!std::exchange(is_first, false)) all += ", ";
+    all += value;
+  }
+  return all;
 }
 
 std::string_view Request::path_parameter(std::string_view name) const {

@@ -26,6 +26,8 @@ class Headers {
   /// The first of that name, or empty.
   std::string_view get(std::string_view name) const { return find(name).value_or(std::string_view{}); }
   std::size_t count(std::string_view name) const;
+  /// All of that name as one, with ", " between them (RFC 9110 section 5.2); empty: none.
+  std::string combined(std::string_view name) const;
   const std::vector<std::pair<std::string, std::string>>& all() const { return fields_; }
 
  private:

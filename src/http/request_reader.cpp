@@ -18,6 +18,8 @@ std::string_view view(beast::string_view text) { return {text.data(), text.size(
 
 }  // namespace
 
+constexpr std::uint64_t kReserved = 8 * 1024;
+
 /// Beast's parser, writing straight into the Request.
 class RequestReader::Parser final : public beast::http::basic_parser<true> {
  public:
@@ -41,7 +43,8 @@ class RequestReader::Parser final : public beast::http::basic_parser<true> {
   }
   void on_header_impl(error_code&) override {}
   void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code&) override {
-    if (length) reader_.request_.body.reserve(*length);
+    // No more than nearly all need: memory is not to be had for the announcement.
+    if (length) reader_.request_.body.reserve(std::min(*length, kReserved));
   }
   std::size_t on_body_impl(beast::string_view body, error_code&) override {
     reader_.request_.body.append(body.data(), body.size());

@@ -58,25 +58,30 @@ int select_protocol(SSL*, const unsigned char** out, unsigned char* out_size, co
 }
 
 std::string last_ssl_error() {
-  std::array<char, 256> text{};
-  ERR_error_string_n(ERR_get_error(), text.data(), text.size());
+  const unsigned long code = ERR_get_error();
   ERR_clear_error();
-  return text.data();
+  if (ERR_SYSTEM_ERROR(code)) return std::strerror(ERR_GET_REASON(code));
+  const char* const reason = ERR_reason_error_string(code);
+  return reason != nullptr ? reason : "OpenSSL gives no reason";
 }
+
+/// A key with a pass phrase: nobody is there to be asked.
+int no_pass_phrase(char*, int, int, void*) { return -1; }
 
 }  // namespace
 
 domain::Result<std::shared_ptr<const TlsContext>> TlsContext::load(const std::string& certificate_chain_file,
                                                                    const std::string& key_file) {
-  const auto fail = [](const std::string& what, const std::string& file) {
+  const auto fail = [](const std::string& setting, const std::string& file, const std::string& remedy) {
     return domain::refuse(domain::ErrorCode::invalid_parameter,
-                          "The TLS " + what + " " + file + " cannot be used: " + last_ssl_error() + ".", file);
+                          setting + " " + file + " cannot be used: " + last_ssl_error() + ". " + remedy, file);
   };
   ERR_clear_error();
   // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): the constructor is private
   std::shared_ptr<TlsContext> context(new TlsContext(SSL_CTX_new(TLS_server_method())));
   SSL_CTX* const ssl = context->context_;
-  if (ssl == nullptr || SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION) != 1) return fail("library", "");
+  if (ssl == nullptr || SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION) != 1)
+    return fail("OpenSSL", "", "Its installation is at fault.");
   SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_cipher_list(ssl, "ECDHE+AESGCM:ECDHE+CHACHA20");
   // Sessions are resumed by tickets; a cache would grow with the number of clients. Idle connections give buffers back.
@@ -84,11 +89,24 @@ domain::Result<std::shared_ptr<const TlsContext>> TlsContext::load(const std::st
   SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_alpn_select_cb(ssl, select_protocol, nullptr);
   if (SSL_CTX_use_certificate_chain_file(ssl, certificate_chain_file.c_str()) != 1) {
-    return fail("certificate", certificate_chain_file);
+    return fail("http.tls_certificate", certificate_chain_file,
+                "Name a file in PEM format that this user may read: the service's certificate, then those of the "
+                "authorities that vouch for it.");
   }
-  if (SSL_CTX_use_PrivateKey_file(ssl, key_file.c_str(), SSL_FILETYPE_PEM) != 1) return fail("key", key_file);
-  if (SSL_CTX_check_private_key(ssl) != 1) return fail("key does not belong to the certificate:", key_file);
+  SSL_CTX_set_default_passwd_cb(ssl, &no_pass_phrase);
+  // Also where it is the key of another certificate.
+  if (SSL_CTX_use_PrivateKey_file(ssl, key_file.c_str(), SSL_FILETYPE_PEM) != 1 || SSL_CTX_check_private_key(ssl) != 1)
+    return fail("http.tls_key", key_file,
+                "Name the key of the certificate in http.tls_certificate, in PEM format, without a pass phrase, that "
+                "this user may read.");
   return std::shared_ptr<const TlsContext>(std::move(context));
+}
+
+base::Timestamp TlsContext::valid_until() const {
+  std::tm time{};
+  const X509* const certificate = SSL_CTX_get0_certificate(context_);
+  if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &time) != 1) return {};
+  return base::Timestamp(std::chrono::seconds(::timegm(&time)));
 }
 
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }

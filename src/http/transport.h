@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "domain/error.h"
 
 struct ssl_ctx_st;
@@ -18,11 +19,14 @@ namespace invited::http {
 /// Certificate and key, ready for use. Immutable; shared by the connections that were begun with it.
 class TlsContext {
  public:
-  /// PEM files: the certificate with its chain, and its key. TLS 1.2 and later. The error's message names the file.
+  /// PEM files: the certificate with its chain, and its key. TLS 1.2 and later. The error's message names the setting,
+  /// the file and the remedy.
   static domain::Result<std::shared_ptr<const TlsContext>> load(const std::string& certificate_chain_file,
                                                                 const std::string& key_file);
   ~TlsContext();
   ssl_ctx_st* get() const { return context_; }
+  /// When the certificate ends.
+  base::Timestamp valid_until() const;
 
  private:
   explicit TlsContext(ssl_ctx_st* context) : context_(context) {}

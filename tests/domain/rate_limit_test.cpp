@@ -46,6 +46,27 @@ TEST(Rate, ZeroMeansNoLimit) {
   EXPECT_EQ(admitted(Rate{0, 1s, 1}, arrival, kNow, 1000), 1000);
 }
 
+TEST(Rate, AClockThatIsSetBackMakesNobodyWait) {
+  const Rate rate{50, 1000ms, 200};
+  Timestamp arrival{};
+  EXPECT_EQ(admitted(rate, arrival, kNow + 24h, 300), 200);
+  EXPECT_EQ(admitted(rate, arrival, kNow, 300), 200) << "anew, but no more than always";
+  EXPECT_EQ(admitted(rate, arrival, kNow + 1s, 300), 50);
+
+  AttemptLimiter limiter(Rate{10, 60s, 10});
+  for (int i = 0; i < 20; ++i) limiter.attempt("192.0.2.1", kNow + 1h);
+  EXPECT_TRUE(limiter.blocked("192.0.2.1", kNow + 1h));
+  EXPECT_FALSE(limiter.blocked("192.0.2.1", kNow));
+}
+
+TEST(AttemptLimiter, AnIpv6ClientIsItsNetwork) {
+  EXPECT_EQ(limited_as("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+  EXPECT_EQ(limited_as("2001:db8:1:2::9"), limited_as("2001:db8:1:2:ffff::"));
+  EXPECT_NE(limited_as("2001:db8:1:2::9"), limited_as("2001:db8:1:3::9"));
+  EXPECT_EQ(limited_as("192.0.2.1"), "192.0.2.1");
+  EXPECT_EQ(limited_as("-"), "-");
+}
+
 TEST(AttemptLimiter, LimitsEachSubjectByItselfAndForgetsOnSuccess) {
   AttemptLimiter limiter(Rate{10, 60s, 10});
   for (int i = 0; i < 10; ++i) EXPECT_FALSE(limiter.attempt("192.0.2.1", kNow));

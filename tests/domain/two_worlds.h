@@ -82,8 +82,11 @@ class TwoWorlds : public CallerTest {
 
   static std::size_t index(int number) { return static_cast<std::size_t>(number); }
   int pick(int count) { return static_cast<int>(random_() % static_cast<std::uint64_t>(count)); }
-  /// Each operation from an address of its own, so that no limit on one is met.
-  std::string client() { return "2001:db8::" + std::to_string(++clients_); }
+  /// Each operation from a network of its own, so that no limit on one is met.
+  std::string client() {
+    ++clients_;
+    return "2001:db8:" + std::to_string(clients_ / 9'999) + ':' + std::to_string(clients_ % 9'999) + "::1";
+  }
 
   /// An invitation whose stored state is pending, if there is one.
   std::optional<std::size_t> pick_pending() {

@@ -231,16 +231,16 @@ TEST(Memory, OfUnfinishedRequestsIsLimitedForAllClientsTogether) {
   RawHttpClient second(listener.port());
   RawHttpClient third(listener.port());
   for (auto* client : {&first, &second}) {
-    client->send(head(60'000) + "x");
+    client->send(head(60'000) + std::string(59'999, 'x'));
     EXPECT_TRUE(client->is_silent_for(30ms));
   }
-  third.send(head(60'000) + "x");
+  third.send(head(60'000) + std::string(59'999, 'x'));
   const auto refused = third.read_answer();
   EXPECT_EQ(refused.status, 503);
   EXPECT_TRUE(refused.has("Retry-After"));
   EXPECT_TRUE(third.is_closed());
   for (auto* client : {&first, &second}) {
-    client->send(std::string(59'999, 'x'));
+    client->send("x");
     EXPECT_EQ(client->read_answer().status, 200);
     // The answer may be here before what its request held is given back; once the next one is answered, it is.
     client->send(head(1) + "x");
@@ -251,6 +251,36 @@ TEST(Memory, OfUnfinishedRequestsIsLimitedForAllClientsTogether) {
   EXPECT_TRUE(fourth.is_silent_for(30ms));
   fourth.send(std::string(59'999, 'x'));
   EXPECT_EQ(fourth.read_answer().status, 200);
+}
+
+TEST(Memory, ThatIsOnlyAnnouncedIsNotCounted) {
+  ServerOptions options;
+  options.limits.buffered = 150'000;
+  TestListener listener(options);
+  std::vector<std::unique_ptr<RawHttpClient>> clients;
+  for (int i = 0; i < 8; ++i) {
+    clients.push_back(std::make_unique<RawHttpClient>(listener.port()));
+    clients.back()->send(head(60'000) + "x");
+    EXPECT_TRUE(clients.back()->is_silent_for(30ms)) << i;
+  }
+}
+
+// An empty line behind a body, as old clients send it, kept what the body took charged for as long as the connection
+// was open: a few hundred such clients shut everybody else out.
+TEST(Memory, OfARequestWithAnEmptyLineBehindItIsGivenBack) {
+  ServerOptions options;
+  options.limits.buffered = 150'000;
+  TestListener listener(options);
+  std::vector<std::unique_ptr<RawHttpClient>> clients;
+  for (int i = 0; i < 6; ++i) {
+    RawHttpClient& client = *clients.emplace_back(std::make_unique<RawHttpClient>(listener.port()));
+    client.send(head(60'000) + std::string(59'990, 'x'));
+    EXPECT_TRUE(client.is_silent_for(30ms)) << i;
+    client.send(std::string(10, 'x') + "\r\n");
+    EXPECT_EQ(client.read_answer().status, 200) << i;
+    client.send(head(1) + "x\r\n");  // once this is answered, what the one before held is given back
+    EXPECT_EQ(client.read_answer().status, 200) << i;
+  }
 }
 
 /// A handler that waits until the test lets it go.

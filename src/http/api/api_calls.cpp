@@ -5,6 +5,7 @@
 
 #include "base/crypto.h"
 #include "base/log.h"
+#include "domain/idempotency_key.h"
 #include "http/api/credentials.h"
 #include "http/api/json_answer.h"
 
@@ -14,7 +15,6 @@ namespace {
 using domain::ErrorCode;
 using domain::Result;
 
-constexpr std::size_t kMaxIdempotencyKey = 255;
 constexpr std::string_view kIdempotencyKey = "Idempotency-Key";
 
 /// What a call means, for telling a repeated key from one that is used again.
@@ -29,15 +29,11 @@ std::string digest_of(const Request& request, const domain::Caller& caller) {
   return base::to_hex(digest.finish());
 }
 
-/// The key, or nothing. Of two nobody can tell which counts.
+/// The key, or nothing.
 Result<std::string> read_key(const Headers& headers) {
-  const std::string_view key = headers.get(kIdempotencyKey);
-  const bool printable = std::ranges::all_of(key, [](char c) { return c > 0x20 && c < 0x7f; });
-  if (headers.count(kIdempotencyKey) <= 1 && key.size() <= kMaxIdempotencyKey && printable) return std::string(key);
-  return domain::refuse(ErrorCode::invalid_parameter,
-                        "The Idempotency-Key is there twice, is longer than 255 characters, or holds blanks or what is "
-                        "not ASCII.",
-                        std::string(kIdempotencyKey));
+  std::string key = headers.combined(kIdempotencyKey);
+  if (auto checked = domain::check_idempotency_key(key); !checked) return std::unexpected(std::move(checked.error()));
+  return key;
 }
 
 /// The answer that was given before; nothing where the key is new.

@@ -65,6 +65,8 @@ Response make_json(int status, const Json& body) {
   // No charset: JSON is UTF-8, and the media type has no such parameter (RFC 8259 section 11).
   Response response = make_response(status, "application/json", to_text(body));
   response.headers.set("Cache-Control", "no-store");
+  // A 401 says how to do better (RFC 9110 section 11.6.1).
+  if (status == 401) response.headers.set("WWW-Authenticate", "Bearer realm=\"invited\"");
   return response;
 }
 

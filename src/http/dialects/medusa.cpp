@@ -272,7 +272,7 @@ Response accept(domain::Context& context, const Request& request) {
   const auto token = parameters ? single_field(*parameters, "token").value_or(std::nullopt) : std::nullopt;
   const auto subject = token ? check_invite_token(context.token_keys, *token) : std::nullopt;
   if (!subject) {
-    if (const auto wait = context.wrong_links.attempt(request.client_address, context.clock.now()))
+    if (const auto wait = context.wrong_links.attempt(domain::limited_as(request.client_address), context.clock.now()))
       return medusa_error({ErrorCode::rate_limited,
                            "Too many tokens that are not valid.",
                            {},

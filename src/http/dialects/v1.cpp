@@ -7,16 +7,6 @@
 
 namespace invited::http {
 namespace v1 {
-namespace {
-
-/// A 401 says how to do better (RFC 9110 section 11.6.1).
-Response write_error(const domain::Error& error) {
-  Response response = make_problem(error);
-  if (response.status == 401) response.headers.set("WWW-Authenticate", "Bearer realm=\"invited\"");
-  return response;
-}
-
-}  // namespace
 
 std::string url_of(const Calls& calls, std::string_view path) {
   std::string url = calls->context().public_url;
@@ -47,7 +37,7 @@ domain::Result<base::Uuid> id_in_path(const Request& request, std::string_view w
 }  // namespace v1
 
 void add_v1_routes(Router& router, domain::Context& context) {
-  const auto calls = std::make_shared<const ApiCalls>(context, v1::write_error);
+  const auto calls = std::make_shared<const ApiCalls>(context, make_problem);
   router.add_error_renderer(std::string(v1::kRoot) + '/', render_problem);
   v1::add_invitation_routes(router, calls);
   v1::add_listing_routes(router, calls);

@@ -112,12 +112,18 @@ Result<Invitation> find(ApiCall& call) {
   return domain::find_invitation_of(call.caller, *id, call.transaction);
 }
 
-Result<ApiAnswer> change(ApiCall& call, const ChangeInput& input) {
+/// For what changes it: as it was read, where the caller says so.
+Result<Invitation> find_to_change(ApiCall& call) {
   auto invitation = find(call);
-  if (!invitation) return std::unexpected(std::move(invitation.error()));
-  if (!allows_change(call.request, json_of(*invitation, call)))
+  if (invitation && !allows_change(call.request, json_of(*invitation, call)))
     return domain::refuse(domain::ErrorCode::precondition_failed,
                           "The invitation was changed since you read it: read it again.", "If-Match");
+  return invitation;
+}
+
+Result<ApiAnswer> change(ApiCall& call, const ChangeInput& input) {
+  auto invitation = find_to_change(call);
+  if (!invitation) return std::unexpected(std::move(invitation.error()));
   domain::InvitationChange change = input.change;
   if (input.roles) {
     const auto roles = domain::find_roles_by_text(call.caller.app, *input.roles, call.transaction);
@@ -132,7 +138,7 @@ Result<ApiAnswer> change(ApiCall& call, const ChangeInput& input) {
 }
 
 Result<ApiAnswer> resend(const Calls& calls, ApiCall& call, bool send) {
-  const auto invitation = find(call);
+  const auto invitation = find_to_change(call);
   if (!invitation) return std::unexpected(invitation.error());
   const auto invited = domain::resend(call.caller, *invitation, send, call.transaction, call.policy, call.now);
   if (!invited) return std::unexpected(invited.error());
@@ -140,7 +146,7 @@ Result<ApiAnswer> resend(const Calls& calls, ApiCall& call, bool send) {
 }
 
 Result<ApiAnswer> revoke(ApiCall& call) {
-  const auto invitation = find(call);
+  const auto invitation = find_to_change(call);
   if (!invitation) return std::unexpected(invitation.error());
   const auto revoked = domain::revoke_invitation(invitation->id, call.caller.actor, call.transaction, call.now);
   if (!revoked) return std::unexpected(revoked.error());

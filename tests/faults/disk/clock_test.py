@@ -15,7 +15,7 @@ import captured_mail
 import end_to_end
 import links
 from deployment import OnSqlite
-from invited_service import NO_RATES, Service, wait_until
+from invited_service import Service, wait_until
 
 LIBRARIES = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
 ROUNDS = end_to_end.rounds(3, 60)
@@ -72,8 +72,9 @@ class TheClockJumps(unittest.TestCase):
             deployment.assert_whole(self)
 
     def test_what_is_over_stays_over(self):
-        """A link that was used, replaced or withdrawn does not work again because the clock was set back."""
-        with Service.serve(NO_RATES) as service:
+        """A link that was used, replaced or withdrawn does not work again because the clock was set back. Nor do limits,
+        which were used up to a point in time that is now ahead, refuse what comes then."""
+        with Service.serve() as service:
             clock = Clock(service)
             clock.jump(60)
             clock.await_jump()

@@ -199,12 +199,12 @@ TEST_F(Isolation, WithoutAValidTokenEveryRouteIsClosed) {
     for (const char* token : {"", "invited_wrong", "invited_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}) {
       ApiClient stranger(router_, token);
       bool was_known = false;
-      // A fresh address each time: this is not about the limit on wrong tokens.
+      // A fresh network each time: this is not about the limit on wrong tokens.
       for (const std::string& body : route->method == "GET" ? std::vector<std::string>{""} : bodies()) {
         std::string path = route->pattern;
         for (auto at = path.find('{'); at != std::string::npos; at = path.find('{'))
           path.replace(at, path.find('}') - at + 1, other_invitation_);
-        stranger.address = "2001:db8::" + std::to_string(++address);
+        stranger.address = "2001:db8:1:" + std::to_string(++address) + "::1";
         const auto answer = stranger.call(route->method, path, body);
         EXPECT_GE(answer.status, 400) << name << ' ' << body << ": " << answer.text;
         was_known = was_known || answer.status == 401;
