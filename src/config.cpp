@@ -146,13 +146,6 @@ Parsed<std::string> domain_name(const std::string& given) {
   return *host;
 }
 
-Parsed<std::string> database_url(const std::string& given) {
-  for (const std::string_view scheme : {"postgresql://", "postgres://"})
-    if (given.starts_with(scheme) && given.size() > scheme.size()) return given;
-  // It may hold a password: not repeated.
-  return std::unexpected("is no URL of a database: write postgresql://user@host:5432/name, or nothing for SQLite");
-}
-
 Parsed<std::set<std::string>> server_settings(const std::string& given) {
   static const std::set<std::string> kKnown{"fsync", "full_page_writes", "synchronous_commit"};
   std::set<std::string> names;
@@ -189,7 +182,7 @@ std::vector<Setting> make_settings() {
            "Folder of the database (unless `database` names another), the keys and the admin socket. Made with mode "
            "0700 if "
            "missing; back it up."),
-      text("database", "", "URL", INVITED_TARGET(database), database_url,
+      text("database", "", "URL", INVITED_TARGET(database), parse_database_url,
            "postgresql://user@host/name for several instances on one database (several hosts: "
            "postgresql://user@one,two/name). Empty: SQLite, in state_dir."),
       text(

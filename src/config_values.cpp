@@ -99,6 +99,19 @@ std::optional<std::uint16_t> port_number(std::string_view text) {
   return static_cast<std::uint16_t>(*value);
 }
 
+/// Of a URL, behind its scheme: whether user and password hold nothing that would end them too early.
+bool is_percent_encoded(std::string_view rest) {
+  for (auto at = rest.find('%'); at != std::string_view::npos; at = rest.find('%', at + 1)) {
+    const auto digits = rest.substr(at + 1, 2);
+    if (digits.size() != 2 || digits.find_first_not_of("0123456789abcdefABCDEF") != std::string_view::npos)
+      return false;
+  }
+  const auto authority_end = rest.find_first_of("/?#");
+  const auto last_at = rest.rfind('@');
+  if (last_at == std::string_view::npos) return true;
+  return rest.find('@') == last_at && (authority_end == std::string_view::npos || last_at < authority_end);
+}
+
 }  // namespace
 
 bool ListenAddress::is_loopback() const { return is_loopback_host(host); }
@@ -154,6 +167,20 @@ Parsed<ListenAddress> parse_listen_address(std::string_view text) {
   if (bracketed) host = host.substr(1, host.size() - 2);
   if (ip_version(host) != (bracketed ? 6 : 4)) return complain(kExpected);
   return ListenAddress{.host = host, .port = *port};
+}
+
+Parsed<std::string> parse_database_url(const std::string& given) {
+  for (const std::string_view scheme : {"postgresql://", "postgres://"}) {
+    if (!given.starts_with(scheme) || given.size() == scheme.size()) continue;
+    if (is_percent_encoded(std::string_view(given).substr(scheme.size()))) return given;
+    // What libpq would say of it may hold half of the password.
+    return std::unexpected(
+        "holds a character in its user or password that must be encoded: write %40 for @, %2F for /, %3A for :, %3F "
+        "for "
+        "?, %23 for # and %25 for %");
+  }
+  // It may hold a password: not repeated.
+  return std::unexpected("is no URL of a database: write postgresql://user@host:5432/name, or nothing for SQLite");
 }
 
 Parsed<std::uint16_t> find_port(const ListenAddress& address) {

@@ -44,6 +44,10 @@ Parsed<ListenAddress> parse_listen_address(std::string_view text);
 /// The port of `address`, or a free one where it is 0. The complaint says why it cannot be listened on now.
 Parsed<std::uint16_t> find_port(const ListenAddress& address);
 
+/// A URL of a PostgreSQL database, user and password in it percent-encoded. The complaint does not repeat it: it may
+/// hold a password.
+Parsed<std::string> parse_database_url(const std::string& given);
+
 /// Absolute http or https URL, perhaps with port and path, without credentials, query or fragment. The result has
 /// scheme and host in lower case and no slash at its end.
 Parsed<std::string> parse_public_url(std::string_view text);

@@ -1,7 +1,11 @@
 #include "cli/check.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <chrono>
+#include <cstring>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <system_error>
@@ -14,6 +18,7 @@
 #include "cli/output.h"
 #include "cli/probe_url.h"
 #include "cli/table.h"
+#include "http/transport.h"
 #include "keys.h"
 #include "mail/transport.h"
 #include "state_folder.h"
@@ -24,6 +29,8 @@ namespace {
 using admin::Json;
 
 enum class Outcome { ok, warning, failed };
+
+constexpr std::chrono::hours kSoon{24 * 14};
 
 struct Finding {
   std::string subject;  ///< "relay"
@@ -63,17 +70,65 @@ void check_settings(const Config& config, std::vector<Finding>& findings) {
     findings.push_back({"configuration", Outcome::ok, std::to_string(settings().size()) + " settings read"});
 }
 
+void check_tls(const Config& config, std::vector<Finding>& findings) {
+  const auto& [certificate, key] = std::pair(config.http.tls_certificate, config.http.tls_key);
+  if (certificate.empty() || key.empty()) return;
+  const auto tls = http::TlsContext::load(certificate.string(), key.string());
+  if (!tls) {
+    findings.push_back({"tls", Outcome::failed, tls.error().message});
+    return;
+  }
+  const base::Timestamp until = (*tls)->valid_until();
+  const base::Timestamp now = base::SystemClock().now();
+  const std::string end = base::to_rfc3339(until);
+  struct stat status{};
+  if (until <= now)
+    findings.push_back({"tls", Outcome::failed, "http.tls_certificate ended at " + end + ": renew it, then SIGHUP"});
+  else if (until - now < kSoon)
+    findings.push_back({"tls", Outcome::warning, "http.tls_certificate ends at " + end + ": renew it, then SIGHUP"});
+  else
+    findings.push_back({"tls", Outcome::ok, "certificate and key fit, until " + end});
+  if (::stat(key.c_str(), &status) == 0 && (status.st_mode & 077) != 0)
+    findings.push_back({"tls", Outcome::warning, "http.tls_key can be read by others: chmod 600 " + key.string()});
+}
+
+void check_ca_file(const char* setting, const std::filesystem::path& file, std::vector<Finding>& findings) {
+  if (!file.empty() && ::access(file.c_str(), R_OK) != 0)
+    findings.push_back({setting, Outcome::failed,
+                        file.string() + " cannot be read: " + std::strerror(errno) +
+                            ". Name a file of authorities in PEM format that this user may read"});
+}
+
+/// Where the service runs, it has the port itself.
+void check_listen(const Config& config, std::vector<Finding>& findings) {
+  if (const auto port = find_port(config.http.listen); !port)
+    findings.push_back({"http.listen", Outcome::failed, config.http.listen.to_string() + " " + port.error()});
+}
+
+std::string cannot_be_used(const std::string& folder) {
+  return folder + " cannot be used: " + std::strerror(errno) +
+         ". Run this as the service's user, or give it to this one";
+}
+
 /// Whether the state folder is there; what is in it can only be tried then.
 bool check_state_folder(const Config& config, std::vector<Finding>& findings) {
   struct stat status{};
   const std::string folder = config.state_dir.string();
   if (::stat(folder.c_str(), &status) != 0) {
+    if (errno != ENOENT) {
+      findings.push_back({"state_dir", Outcome::failed, cannot_be_used(folder)});
+      return false;
+    }
     findings.push_back(
         {"state_dir", Outcome::warning, folder + " is not there yet: the first start makes it, if it may"});
     return false;
   }
   if (!S_ISDIR(status.st_mode)) {
     findings.push_back({"state_dir", Outcome::failed, folder + " is not a folder: name another one"});
+    return false;
+  }
+  if (::access(folder.c_str(), R_OK | W_OK | X_OK) != 0) {
+    findings.push_back({"state_dir", Outcome::failed, cannot_be_used(folder)});
     return false;
   }
   if ((status.st_mode & 077) != 0)
@@ -219,6 +274,10 @@ int run_check(const ServiceChoice& choice, bool json) {
   const bool database_exists = there && may_have_database(*config);
   if (there) check_keys(*config, database_exists, findings);
   const std::string public_url = check_database(*config, database_exists, findings);
+  check_tls(*config, findings);
+  if (public_url.empty()) check_listen(*config, findings);
+  check_ca_file("refresh.ca_file", config->refresh.ca_file, findings);
+  check_ca_file("webhook.ca_file", config->webhook.ca_file, findings);
   check_relay(*config, findings);
   check_public_url(public_url, findings);
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/output.h"
+#include "config_values.h"
 #include "storage/store_move.h"
 
 namespace invited::cli {
@@ -66,6 +67,7 @@ int run_migrate_store(const MigrateStoreOptions& options) {
     return print_error(wrong("--from must name a SQLite file: sqlite:/var/lib/invited/invited.db"));
   if (!is_postgresql(options.to))
     return print_error(wrong("--to must name a PostgreSQL database: postgresql://invited@db.example.org/invited"));
+  if (const auto url = parse_database_url(options.to); !url) return print_error(wrong("--to " + url.error() + "."));
   auto told_at = steady_clock::now();
   const auto tell = [&](std::string_view step, std::string_view table, std::uint64_t rows, std::uint64_t of) {
     if (steady_clock::now() - told_at < std::chrono::seconds(2)) return;

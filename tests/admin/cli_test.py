@@ -2,10 +2,12 @@
 service, `demo`, `check`, `settings`."""
 
 import contextlib
+import datetime
 import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import stat
@@ -20,6 +22,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import end_to_end
 import web_client
 from invited_service import NO_RATES, CommandFailed, Process, Service, binary, free_port, toml, wait_until
+
+from smtp_relay import Authority
 
 UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
@@ -702,6 +706,20 @@ class TheConfiguration(unittest.TestCase):
         self.assertIn(markdown, (end_to_end.SOURCE_DIR / "README.md").read_text())
 
 
+@unittest.skipIf(os.geteuid() != 0, "NOT TESTED: only root can make files for another user")
+class RootForAnotherUser(unittest.TestCase):
+    def test_all_that_a_command_makes_belongs_to_the_owner_of_the_state_folder(self):
+        with folder() as where:
+            service = Stopped(where)
+            service.state_dir.mkdir(mode=0o700)
+            os.chown(service.state_dir, 65534, 65534)
+            service.json("app", "add", "--name", "Real", "--url", "https://real.example.org")
+            owners = {file.name: file.stat().st_uid for file in service.state_dir.iterdir()}
+            self.assertIn("invited.db", owners)
+            self.assertIn("invited.db.lock", owners)
+            self.assertEqual(set(owners.values()), {65534}, owners)
+
+
 class Check(unittest.TestCase):
     def findings(self, *arguments):
         result = run("check", *arguments, "--json")
@@ -746,6 +764,68 @@ class Check(unittest.TestCase):
             self.assertIn("chmod 600", findings["keys"]["message"])
             self.assertEqual(findings["relay"]["outcome"], "failed")
             self.assertIn("mail.", findings["relay"]["message"])
+
+    def tls_findings(self, service, certificate, key):
+        code, findings = self.findings("--config", str(service.config_file), "--http-tls-certificate", str(certificate),
+                                       "--http-tls-key", str(key))
+        return code, findings["tls"]
+
+    def test_tries_certificate_and_key_and_names_the_setting(self):
+        with folder() as where:
+            service = Stopped(where)
+            good, other = (Authority(where / name, lifetime=datetime.timedelta(days=90)).certificate_file
+                           for name in ("good", "other"))
+            self.assertEqual(self.tls_findings(service, good, good)[1]["outcome"], "ok")
+            for certificate, key, setting, reason in (
+                    (where / "none.pem", good, "http.tls_certificate", "No such file"),
+                    (service.config_file, good, "http.tls_certificate", "no start line"),
+                    (good, where / "none.pem", "http.tls_key", "No such file"),
+                    (good, other, "http.tls_key", "mismatch")):
+                code, finding = self.tls_findings(service, certificate, key)
+                self.assertEqual((code, finding["outcome"]), (1, "failed"), reason)
+                self.assertIn(setting, finding["message"])
+                self.assertIn(reason, finding["message"])
+                self.assertIn("PEM", finding["message"])
+            sealed = where / "sealed.pem"
+            subprocess.run(["openssl", "pkey", "-in", str(good), "-aes256", "-passout", "pass:secret", "-out", str(sealed)],
+                           check=True, capture_output=True)
+            code, finding = self.tls_findings(service, good, sealed)  # and nobody is asked for the pass phrase
+            self.assertEqual((code, finding["outcome"]), (1, "failed"))
+            self.assertIn("without a pass phrase", finding["message"])
+
+    def test_a_certificate_that_ends_soon_or_has_ended_is_told(self):
+        with folder() as where:
+            service = Stopped(where)
+            for lifetime, outcome in ((datetime.timedelta(days=10), "warning"), (datetime.timedelta(hours=1), "failed")):
+                file = Authority(where / outcome, lifetime=lifetime).certificate_file
+                file.chmod(0o600)
+                _, finding = self.tls_findings(service, file, file)
+                self.assertEqual(finding["outcome"], outcome)
+                self.assertIn("http.tls_certificate end", finding["message"])
+
+    def test_an_address_that_is_taken_and_authorities_that_cannot_be_read_are_told(self):
+        with folder() as where, socket.create_server(("127.0.0.1", 0)) as taken:
+            service = Stopped(where)
+            code, findings = self.findings("--config", str(service.config_file), "--http-listen",
+                                           f"127.0.0.1:{taken.getsockname()[1]}", "--webhook-ca-file", str(where / "none"))
+            self.assertEqual(code, 1)
+            self.assertEqual(findings["http.listen"]["outcome"], "failed")
+            self.assertIn("No such file", findings["webhook.ca_file"]["message"])
+
+    @unittest.skipIf(os.geteuid() != 0, "NOT TESTED: only root can be kept out as somebody else")
+    def test_a_state_folder_that_this_user_may_not_enter_is_told(self):
+        with folder() as where:
+            where.chmod(0o755)
+            service = Stopped(where)
+            service.json("app", "add", "--name", "Real", "--url", "https://real.example.org")
+            program = where / "invited"
+            shutil.copy(binary(), program)
+            checked = subprocess.run([program, "check", "--config", str(service.config_file), "--json"], check=False,
+                                     capture_output=True, text=True, user=65534, group=65534, extra_groups=[], env={})
+            findings = {finding["check"]: finding for finding in json.loads(checked.stdout)}
+            self.assertEqual(checked.returncode, 1)
+            self.assertEqual(findings["state_dir"]["outcome"], "failed")
+            self.assertIn("Permission denied", findings["state_dir"]["message"])
 
     def test_a_public_url_that_leads_elsewhere_is_told(self):
         with Service.serve({"public_url": f"http://127.0.0.1:{free_port()}"}) as service:

@@ -14,6 +14,24 @@ namespace {
 
 using namespace std::chrono_literals;
 
+TEST(DatabaseUrl, WhatMustBeEncodedInItIsSaidWithoutRepeatingIt) {
+  for (const char* url :
+       {"postgresql://invited@db.example.org/invited", "postgres://u:p%40%2Fq@h:5432/n?sslmode=require",
+        "postgresql://u@one,two/n", "postgresql:///n?host=/run/postgresql"})
+    EXPECT_TRUE(parse_database_url(url)) << url;
+  for (const char* url : {"postgresql://invited:Tr0ub/4dor@db.example.org/invited",
+                          "postgresql://invited:Tr0ub@4dor@db.example.org/invited",
+                          "postgresql://invited:Tr0ub%xx4dor@db.example.org/invited",
+                          "postgresql://invited:Tr0ub?4dor@db.example.org/invited",
+                          "postgresql://invited:Tr0ub#4dor@db.example.org/invited", "postgresql://invited:4dor%"}) {
+    const auto refused = parse_database_url(url);
+    ASSERT_FALSE(refused) << url;
+    EXPECT_NE(refused.error().find("%40"), std::string::npos);
+    EXPECT_EQ(refused.error().find("Tr0ub"), std::string::npos);
+    EXPECT_EQ(refused.error().find("4dor"), std::string::npos);
+  }
+}
+
 TEST(ConfigValues, DurationsHaveANumberAndAUnit) {
   struct Case {
     const char* text;
