@@ -41,19 +41,44 @@ LinkState link_state(const Invitation& invitation, std::uint32_t generation, boo
   return invitation.state_at(now) == InvitationState::expired ? LinkState::expired : LinkState::open;
 }
 
+/// Nothing where one is gone.
+std::optional<std::vector<Role>> find_all_roles(const Invitation& invitation, const base::Uuid& app_id,
+                                                Transaction& transaction) {
+  std::vector<Role> roles;
+  for (const base::Uuid& id : invitation.role_ids()) {
+    auto role = transaction.find_role(app_id, id);
+    if (!role) return std::nullopt;
+    roles.push_back(*std::move(role));
+  }
+  return roles;
+}
+
 /// Whether the inviter could still grant this: roles and the app's rule may have changed since.
-bool is_still_granted(const Invitation& invitation, const Environment& environment, const App& app,
-                      const std::vector<Role>& roles, const Account& inviter, Transaction& transaction) {
-  if (app.grants == GrantRule::any && invitation.token_id.is_nil()) return true;
+bool is_still_granted(const Invitation& invitation, const Environment& environment, Transaction& transaction) {
+  const auto app = transaction.find_app(environment.app_id);
+  if (!app) return false;
+  if (app->grants == GrantRule::any && invitation.token_id.is_nil()) return true;
+  const auto roles = find_all_roles(invitation, app->id, transaction);
+  const auto inviter = transaction.find_account(invitation.inviter_id);
+  if (!roles || !inviter) return false;
   const auto token = invitation.token_id.is_nil() ? std::nullopt : transaction.find_api_token(invitation.token_id);
   const Caller caller{.environment = environment,
-                      .app = app,
-                      .account = inviter,
+                      .app = *app,
+                      .account = *inviter,
                       .role_ceiling = token ? token->role_ceiling : std::vector<base::Uuid>{},
                       .may_see_links = false,
                       .token_id = invitation.token_id,
                       .actor = {}};
-  return check_grant(caller, roles, transaction).has_value();
+  return check_grant(caller, *roles, transaction).has_value();
+}
+
+LinkState link_state_in(const Environment& environment, const Invitation& invitation, std::uint32_t generation,
+                        Transaction& transaction, base::Timestamp now) {
+  const LinkState link = link_state(invitation, generation, environment.disabled, now);
+  if ((link == LinkState::open || link == LinkState::expired) &&
+      !is_still_granted(invitation, environment, transaction))
+    return LinkState::revoked;
+  return link;
 }
 
 /// Nothing where the invitation, or something that it needs, is gone.
@@ -63,23 +88,15 @@ std::optional<Loaded> load(const TokenSubject& subject, Transaction& transaction
   auto environment = transaction.find_environment(invitation->environment_id);
   if (!environment) return std::nullopt;
   auto app = transaction.find_app(environment->app_id);
-  std::vector<Role> roles;
-  for (const base::Uuid& id : invitation->role_ids()) {
-    auto role = transaction.find_role(environment->app_id, id);
-    if (!role) return std::nullopt;
-    roles.push_back(*std::move(role));
-  }
+  auto roles = find_all_roles(*invitation, environment->app_id, transaction);
   auto inviter = transaction.find_account(invitation->inviter_id);
-  if (!app || !inviter) return std::nullopt;
+  if (!app || !roles || !inviter) return std::nullopt;
   auto invitee = transaction.find_account_by_email(invitation->invitee.key());
-  LinkState link = link_state(*invitation, subject.generation, environment->disabled, now);
-  if ((link == LinkState::open || link == LinkState::expired) &&
-      !is_still_granted(*invitation, *environment, *app, roles, *inviter, transaction))
-    link = LinkState::revoked;
+  const LinkState link = link_state_in(*environment, *invitation, subject.generation, transaction, now);
   return Loaded{std::move(*invitation),
                 std::move(*environment),
                 std::move(*app),
-                std::move(roles),
+                std::move(*roles),
                 std::move(*inviter),
                 std::move(invitee),
                 link};
@@ -107,7 +124,7 @@ Error link_not_valid() {
 Result<std::optional<TokenSubject>> check(std::string_view token, std::string_view client_address, Context& context) {
   auto subject = check_token(context.token_keys, token);
   if (subject) return subject;
-  if (const auto wait = context.wrong_links.attempt(client_address, context.clock.now())) {
+  if (const auto wait = context.wrong_links.attempt(limited_as(client_address), context.clock.now())) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait);
     return refuse(ErrorCode::rate_limited,
                   "Too many links that are not valid: try again in " + std::to_string(seconds.count()) + " seconds.",
@@ -250,6 +267,12 @@ std::string_view to_string(LinkState state) {
   return "wrong";
 }
 
+LinkState link_state_of(const Invitation& invitation, std::uint32_t generation, Transaction& transaction,
+                        base::Timestamp now) {
+  const auto environment = transaction.find_environment(invitation.environment_id);
+  return environment ? link_state_in(*environment, invitation, generation, transaction, now) : LinkState::wrong;
+}
+
 Result<InvitationView> view_invitation(std::string_view token, std::string_view client_address, Context& context) {
   const auto subject = check(token, client_address, context);
   if (!subject) return std::unexpected(subject.error());
@@ -266,7 +289,7 @@ Result<InvitationView> accept_invitation(const AcceptInvitation& request, Contex
   if (!loaded) return std::unexpected(loaded.error());
   if (!*loaded || (*loaded)->link != LinkState::open) return std::unexpected(link_not_valid());
 
-  if (const auto wait = context.sign_ups.attempt(request.client_address, context.clock.now())) {
+  if (const auto wait = context.sign_ups.attempt(limited_as(request.client_address), context.clock.now())) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait);
     return refuse(ErrorCode::rate_limited, "Too many attempts. Wait a minute and try again.", {}, seconds);
   }

@@ -25,6 +25,10 @@ enum class LinkState {
 
 std::string_view to_string(LinkState state);
 
+/// What the link of this generation of `invitation` would do now.
+LinkState link_state_of(const Invitation& invitation, std::uint32_t generation, Transaction& transaction,
+                        base::Timestamp now);
+
 struct InvitationView {
   LinkState link = LinkState::wrong;
   // The rest is empty where the link is wrong.

@@ -62,7 +62,7 @@ Result<Caller> authenticate_token(std::string_view token, std::string_view clien
   auto caller =
       looks_like_api_token(token) ? read_returning(context.store, find) : std::unexpected(not_authenticated());
   if (!caller && caller.error().code == ErrorCode::authentication_failed) {
-    if (const auto wait = context.wrong_links.attempt("token:" + std::string(client_address), now)) {
+    if (const auto wait = context.wrong_links.attempt("token:" + limited_as(client_address), now)) {
       const auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait);
       return refuse(
           ErrorCode::rate_limited,
@@ -90,7 +90,8 @@ Result<void> check_grant(const Caller& caller, const std::vector<Role>& roles, T
     if (!caller.role_ceiling.empty() && std::ranges::find(caller.role_ceiling, role.id) == caller.role_ceiling.end())
       return refused(role, "it is not one of those that the caller was allowed.");
   if (caller.app.grants == GrantRule::any) return {};
-  const auto own = transaction.list_roles_of(caller.account.id, caller.environment.id);
+  const auto own = caller.account.disabled ? std::vector<Role>{}
+                                           : transaction.list_roles_of(caller.account.id, caller.environment.id);
   for (const Role& role : roles) {
     const bool managed = std::ranges::any_of(own, [&](const Role& mine) {
       return mine.manages_all || std::ranges::find(mine.manageable, role.id) != mine.manageable.end();

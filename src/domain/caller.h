@@ -35,7 +35,7 @@ Result<Caller> authenticate_token(std::string_view token, std::string_view clien
 Result<Caller> find_again(const Caller& caller, Transaction& transaction, base::Timestamp now);
 
 /// Whether `caller` may grant these roles of its app: within its ceiling, and, where the app asks, managed by one of
-/// the inviter's own roles. Error: role_not_allowed.
+/// the inviter's own roles (somebody disabled has none). Error: role_not_allowed.
 Result<void> check_grant(const Caller& caller, const std::vector<Role>& roles, Transaction& transaction);
 
 }  // namespace invited::domain

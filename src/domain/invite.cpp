@@ -100,6 +100,10 @@ Result<void> check_allowed(const Caller& caller, const Invite& invite, Transacti
 }
 
 void retire(Invitation expired, Transaction& transaction, base::Timestamp now) {
+  // While its stored state still says that its time was over, and not that it was replaced.
+  constexpr std::uint32_t kStep = 100;
+  while (queue_expired_events(kStep, transaction, now) == kStep) {
+  }
   expired.state = InvitationState::expired;
   expired.settled_at = expired.expires_at;
   expired.updated_at = now;

@@ -108,6 +108,20 @@ Result<Role> insert_role(const base::Uuid& app_id, std::optional<base::Uuid> id,
   return role;
 }
 
+/// What waited while it was disabled: its mails, and the calls about changes that the app was not told of.
+void go_on(const base::Uuid& environment_id, Transaction& transaction, base::Timestamp now) {
+  transaction.hurry_messages(environment_id, now);
+  constexpr std::uint32_t kStep = 500;
+  std::vector<base::Uuid> calls;
+  for (std::uint32_t offset = 0;; offset += kStep) {
+    const auto cancelled = transaction.list_refresh_calls(CallState::cancelled, {kStep, offset});
+    for (const RefreshCall& call : cancelled)
+      if (call.environment_id == environment_id) calls.push_back(call.id);
+    if (cancelled.size() < kStep) break;
+  }
+  for (const base::Uuid& id : calls) transaction.retry_call(CallKind::refresh, id, now);
+}
+
 }  // namespace
 
 Result<App> add_app(std::string_view name, std::string_view url, std::string_view language, Transaction& transaction,
@@ -280,8 +294,10 @@ Result<Environment> set_environment_disabled(const base::Uuid& environment_id, b
   transaction.lock_environment(environment_id);
   auto environment = transaction.find_environment(environment_id);
   if (!environment) return std::unexpected(no_such_environment(environment_id));
+  const bool comes_back = environment->disabled && !disabled;
   environment->disabled = disabled;
   transaction.update(*environment);
+  if (comes_back) go_on(environment_id, transaction, now);
   audit(disabled ? "environment.disabled" : "environment.enabled", environment_id, {}, transaction, now);
   return *environment;
 }

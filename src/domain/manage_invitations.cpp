@@ -71,6 +71,9 @@ Result<Invitation> change_invitation(Invitation invitation, const InvitationChan
   if (change.expires_at) invitation.expires_at = *change.expires_at;
   invitation.updated_at = now;
   transaction.update(invitation);
+  if (change.expires_at && transaction.set_expiry_of_messages(invitation.id, invitation.expires_at, now) > 0)
+    queue_invitation_event(EventType::invitation_bounced, invitation, transaction, now,
+                           "The invitation is to end before its mail could be sent.");
   transaction.insert(AuditEvent{now, caller.actor, "invitation.changed", invitation.id, {}, caller.environment.id});
   return invitation;
 }

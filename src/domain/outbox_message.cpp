@@ -94,10 +94,21 @@ std::chrono::milliseconds retry_delay(std::uint32_t attempts, const RetryPolicy&
   return std::chrono::round<std::chrono::milliseconds>(std::chrono::duration<double, std::milli>(plain) * factor);
 }
 
-std::optional<base::Timestamp> next_attempt_at(const OutboxMessage& message, const RetryPolicy& policy,
-                                               base::Timestamp now, double random) {
+base::Timestamp tried_since(const OutboxMessage& message, std::span<const Attempt> attempts) {
+  std::uint32_t left = message.attempts;
+  base::Timestamp since = attempts.empty() ? message.not_before : attempts.back().started_at;
+  for (auto attempt = attempts.rbegin(); attempt != attempts.rend() && left > 0; ++attempt) {
+    if (!attempt->result || attempt->result->outcome == DeliveryOutcome::held) continue;
+    since = attempt->started_at;
+    --left;
+  }
+  return since;
+}
+
+std::optional<base::Timestamp> next_attempt_at(const OutboxMessage& message, base::Timestamp tried_since,
+                                               const RetryPolicy& policy, base::Timestamp now, double random) {
   const base::Timestamp next = now + retry_delay(message.attempts + 1, policy, random);
-  const base::Timestamp last = std::min(message.expires_at, message.not_before + policy.give_up_after);
+  const base::Timestamp last = std::min(message.expires_at, tried_since + policy.give_up_after);
   if (next >= last) return std::nullopt;
   return next;
 }

@@ -119,10 +119,14 @@ struct RetryPolicy {
 /// by `jitter` with `random` in [0, 1).
 std::chrono::milliseconds retry_delay(std::uint32_t attempts, const RetryPolicy& policy, double random);
 
+/// When the first attempt began that is charged to the message, since it was queued or last retried: not while the
+/// queue was held. `attempts`: all of its attempts, in their order; the last one is under way.
+base::Timestamp tried_since(const OutboxMessage& message, std::span<const Attempt> attempts);
+
 /// When the next attempt is due after a deferral at `now`, or nothing where it would be after the message's expiry or
-/// after `give_up_after`.
-std::optional<base::Timestamp> next_attempt_at(const OutboxMessage& message, const RetryPolicy& policy,
-                                               base::Timestamp now, double random);
+/// `give_up_after` after `tried_since`.
+std::optional<base::Timestamp> next_attempt_at(const OutboxMessage& message, base::Timestamp tried_since,
+                                               const RetryPolicy& policy, base::Timestamp now, double random);
 
 struct MailboxLimit {
   std::uint32_t per_minute = 1;

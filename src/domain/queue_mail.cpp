@@ -1,7 +1,12 @@
 #include "domain/queue_mail.h"
 
+#include "domain/queue_event.h"
+
 namespace invited::domain {
 namespace {
+
+constexpr std::string_view kNoSlotInTime =
+    "So many mails are waiting for this mailbox that its turn would come after its time is over.";
 
 OutboxMessage new_message(MessageKind kind, const base::Uuid& environment_id, const EmailAddress& recipient,
                           const MailFacts& facts, Transaction& transaction, const Policy& policy, base::Timestamp now) {
@@ -29,6 +34,16 @@ OutboxMessage new_message(MessageKind kind, const base::Uuid& environment_id, co
                        .last_error = {}};
 }
 
+/// A slot that comes when it is too late is none: then the mail fails at once, for everybody to see. False: it did.
+bool is_in_time(OutboxMessage& message, base::Timestamp now) {
+  if (message.not_before < message.expires_at) return true;
+  message.state = MessageState::failed;
+  message.not_before = message.due_at = now;  // where an operator retries it
+  message.finished_at = now;
+  message.last_error = kNoSlotInTime;
+  return false;
+}
+
 }  // namespace
 
 void queue_invitation_mail(const Invitation& invitation, const MailFacts& facts, const std::optional<Account>& account,
@@ -42,15 +57,19 @@ void queue_invitation_mail(const Invitation& invitation, const MailFacts& facts,
   message.invitation_id = invitation.id;
   message.generation = invitation.generation;
   message.expires_at = invitation.expires_at;
+  const bool will_be_sent = is_in_time(message, now);
   transaction.insert(message);
+  if (!will_be_sent) queue_invitation_event(EventType::invitation_bounced, invitation, transaction, now, kNoSlotInTime);
 }
 
 bool queue_access_notice(const base::Uuid& environment_id, const EmailAddress& recipient, const MailFacts& facts,
                          Transaction& transaction, const Policy& policy, base::Timestamp now) {
   const auto last = transaction.last_notice_at(environment_id, recipient.key());
   if (last && now - *last < policy.notice_interval) return false;
-  transaction.insert(
-      new_message(MessageKind::already_has_access, environment_id, recipient, facts, transaction, policy, now));
+  OutboxMessage message =
+      new_message(MessageKind::already_has_access, environment_id, recipient, facts, transaction, policy, now);
+  is_in_time(message, now);
+  transaction.insert(message);
   return true;
 }
 

@@ -163,7 +163,8 @@ class Transaction {
   virtual std::vector<OutboxMessage> list_messages(std::optional<MessageState> state, const Page&) = 0;
   virtual std::vector<OutboxMessage> list_messages_of(const base::Uuid& invitation_id) = 0;  ///< oldest first
   virtual std::vector<Attempt> list_attempts(const base::Uuid& message_id) = 0;
-  /// `not_before` of the messages to a mailbox that are not cancelled and whose slot is after `since`, ascending.
+  /// `not_before` of the messages to a mailbox whose slot is after `since`, ascending; without those that were
+  /// cancelled, or failed before they were ever tried.
   virtual std::vector<base::Timestamp> list_mailbox_slots(std::string_view mailbox, base::Timestamp since) = 0;
   /// The newest already_has_access message for this environment and address, if any.
   virtual std::optional<base::Timestamp> last_notice_at(const base::Uuid& environment_id,
@@ -183,6 +184,12 @@ class Transaction {
   virtual bool retry_message(const base::Uuid& id, base::Timestamp now) = 0;
   /// queued → cancelled. False in any other state.
   virtual bool cancel_message(const base::Uuid& id, base::Timestamp now) = 0;
+  /// Queued messages of the invitation get another expiry; those whose next attempt would come too late for it become
+  /// failed. How many did.
+  virtual std::uint64_t set_expiry_of_messages(const base::Uuid& invitation_id, base::Timestamp expires_at,
+                                               base::Timestamp now) = 0;
+  /// Queued messages of the environment that are not held become due now, or as soon as their slot comes.
+  virtual void hurry_messages(const base::Uuid& environment_id, base::Timestamp now) = 0;
   /// Every queued message becomes held (is_held), with `reason` as its last error; leases end. How many.
   virtual std::uint64_t hold_queued_messages(std::string_view reason) = 0;
   /// A held message becomes due now. False where it is not held.

@@ -10,6 +10,7 @@
 //   so
 //              that operators see it and every instance obeys). One message at a time probes it, after 30 s, 1, 2, 4,
 //              8, 10 min …; the first that gets through releases it.
+//              Nor is anybody charged where the link would not open now (the environment is disabled): an hour later.
 //   poisoned   cannot be rendered: quarantined at once.
 //   no outcome the process died: the lease ends, the message is claimed again, its death counted by the store; after
 //              three it is quarantined.
@@ -53,6 +54,7 @@ constexpr seconds kFirstPause{10};
 constexpr std::chrono::minutes kLongestWait{10};
 constexpr seconds kKeepConnection{5};  // idle; relays dislike more
 constexpr seconds kAfterFaultHere{5};
+constexpr std::chrono::hours kAfterClosedLink{1};  // enabling the environment does not wait for it
 constexpr milliseconds kFirstRecordWait{50};
 constexpr seconds kLongestRecordWait{5};
 constexpr int kRecordTriesWhenStopping = 5;
@@ -334,11 +336,19 @@ std::optional<DeliveryWorker::Claim> DeliveryWorker::claim_one(domain::Transacti
 void DeliveryWorker::record(domain::Transaction& transaction, const Finished& finished, base::Timestamp now, Hold& hold,
                             Notes& notes) const {
   const DeliveryResult& result = finished.result;
-  if (result.outcome == DeliveryOutcome::deferred)
-    notes.next_attempt = domain::next_attempt_at(finished.lease.message, options_.retry, now, base::random_fraction());
+  if (result.outcome == DeliveryOutcome::deferred) {
+    const domain::OutboxMessage& message = finished.lease.message;
+    const base::Timestamp since = domain::tried_since(message, transaction.list_attempts(message.id));
+    notes.next_attempt = domain::next_attempt_at(message, since, options_.retry, now, base::random_fraction());
+  }
   // Behind the others: the next probe of a held queue takes another message. Where the fault is here, not at the relay,
   // not at once again.
   if (result.outcome == DeliveryOutcome::held) notes.next_attempt = finished.met_relay ? now : now + kAfterFaultHere;
+  if (result.outcome == DeliveryOutcome::held && result.stage == kNotNow) {
+    // Not at its expiry or later: that would mean that an operator holds it (domain::is_held).
+    const base::Timestamp last = finished.lease.message.expires_at - kAfterFaultHere;
+    notes.next_attempt = std::max(now + kAfterFaultHere, std::min(now + kAfterClosedLink, last));
+  }
   if (!finished.was_begun) notes.next_attempt = finished.lease.message.due_at;
   std::optional<DeliveryEvent> event;
   if (finished.met_relay) event.emplace(finished.lease.message, result, notes.next_attempt.has_value(), transaction);

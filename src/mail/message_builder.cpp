@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t kLongestLine = 998;  // RFC 5322 section 2.1.1
 /// As on the pages; the sender of mail about no app, where mail.from_name says none.
 constexpr std::string_view kOurName = "invited";
+constexpr std::string_view kHex = "0123456789ABCDEF";
 
 struct Free {
   void operator()(char* text) const { g_free(text); }
@@ -55,11 +56,55 @@ void add_header(std::string& mail, std::string_view name, std::string_view value
   mail.append(name).append(": ").append(value) += '\n';
 }
 
+/// Text that every reader takes as it stands: what looks like an encoded word would be decoded.
+bool is_plain_text(std::string_view text) {
+  return text.find("=?") == std::string_view::npos &&
+         std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7F; });
+}
+
+/// RFC 2047, section 4.2, as in a phrase (section 5): safe wherever it stands.
+std::string to_q_encoding(std::string_view character) {
+  constexpr std::string_view kSelf = "!*+-/";
+  const char first = character.front();
+  const bool is_word =
+      (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z') || (first >= '0' && first <= '9');
+  if (first == ' ') return "_";
+  if (is_word || kSelf.find(first) != std::string_view::npos) return std::string(character);
+  std::string encoded;
+  for (const unsigned char byte : character) encoded.append(1, '=').append({kHex[byte >> 4], kHex[byte & 0xF]});
+  return encoded;
+}
+
+/// RFC 2047, sections 2 and 5: encoded words of whole characters, 75 octets at most, one on each line of 76 at most.
+/// Not GMime's: it takes a word that somebody has put into a name for one of its own, and does not divide long ones. Q
+/// and not B: some readers put the words together before they decode them, and end at the first one's padding.
+void add_encoded_words(std::string& mail, std::string_view name, std::string_view text) {
+  constexpr std::size_t kLine = 76;
+  constexpr std::string_view kBegin = "=?utf-8?Q?";
+  constexpr std::string_view kEnd = "?=";
+  mail.append(name).append(": ").append(kBegin);
+  std::size_t column = name.size() + 2 + kBegin.size();
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t size = 1;
+    while (at + size < text.size() && (static_cast<unsigned char>(text[at + size]) & 0xC0) == 0x80) ++size;
+    const std::string encoded = to_q_encoding(text.substr(at, size));
+    at += size;
+    if (column + encoded.size() + kEnd.size() > kLine) {
+      mail.append(kEnd).append("\n ").append(kBegin);
+      column = 1 + kBegin.size();
+    }
+    mail += encoded;
+    column += encoded.size();
+  }
+  mail.append(kEnd) += '\n';
+}
+
+/// `subject`: valid UTF-8 (the renderer's).
 void add_subject(std::string& mail, const std::string& subject) {
-  const GText text(g_mime_utils_header_encode_text(nullptr, subject.c_str(), "utf-8"));
-  mail +=
-      GText(g_mime_utils_unstructured_header_fold(nullptr, nullptr, ("Subject: " + std::string(text.get())).c_str()))
-          .get();
+  if (is_plain_text(subject))
+    mail += GText(g_mime_utils_unstructured_header_fold(nullptr, nullptr, ("Subject: " + subject).c_str())).get();
+  else
+    add_encoded_words(mail, "Subject", subject);
 }
 
 /// "Header: Name <address>" with its line end.

@@ -63,6 +63,8 @@ std::string guard_name(std::string_view name) {
     } else if (line.compare(at, 3, "://") == 0) {
       guarded += ": //";
       at += 2;
+    } else if (line.compare(at, 2, "=?") == 0) {
+      guarded += "= ";  // the beginning of an encoded word, which some decode wherever they meet it
     } else if (line[at] == '.' && makes_host(line, at)) {
       guarded += ". ";
     } else {

@@ -72,21 +72,24 @@ struct OutboxStatements::Prepared {
   Statement list_quarantined = make_list("WHERE state = 'quarantined' ");
   Statement list_cancelled = make_list("WHERE state = 'cancelled' ");
 
-  // A mailbox's messages are found through its invitations; notices have none. Mails about passwords are limited by
-  // rates of their own.
+  // A mailbox's messages are found through its invitations; notices have none. What failed untried reached nobody.
+  // Mails about passwords are limited by rates of their own.
   Statement list_slots{
       connection,
       // PostgreSQL's planner is not to begin with the mails (see look_ahead.cpp).
       std::string(by_dialect(connection,
                              "SELECT outbox_message.not_before FROM invitation JOIN outbox_message"
                              " ON outbox_message.invitation_id = invitation.id WHERE invitation.mailbox = :mailbox"
-                             " AND outbox_message.not_before > :since AND outbox_message.state <> 'cancelled'",
+                             " AND outbox_message.not_before > :since AND outbox_message.state <> 'cancelled'"
+                             " AND NOT (outbox_message.state = 'failed' AND outbox_message.attempts = 0)",
                              "SELECT mail.not_before FROM (SELECT id FROM invitation WHERE mailbox = :mailbox OFFSET 0)"
                              " AS invited CROSS JOIN LATERAL (SELECT not_before FROM outbox_message"
                              " WHERE invitation_id = invited.id AND not_before > :since AND state <> 'cancelled'"
+                             " AND NOT (state = 'failed' AND attempts = 0)"
                              " OFFSET 0) AS mail")) +
           " UNION ALL SELECT not_before FROM outbox_message WHERE kind = 'already_has_access'"
-          " AND mailbox = :mailbox AND not_before > :since AND state <> 'cancelled'",
+          " AND mailbox = :mailbox AND not_before > :since AND state <> 'cancelled'"
+          " AND NOT (state = 'failed' AND attempts = 0)",
       {{"mailbox", row.mailbox}, {"since", since}},
       {&slot}};
   Statement last_notice{
@@ -105,6 +108,27 @@ struct OutboxStatements::Prepared {
                        "UPDATE outbox_message SET state = 'cancelled', finished_at = :now WHERE id = :id AND " +
                            row_is("state", "queued"),
                        {{"id", row.id}, {"now", now}}};
+  // The first, while those that are held are still told by their old expiry.
+  Statement fail_too_late{connection,
+                          "UPDATE outbox_message SET state = 'failed', finished_at = :now, last_error = :last_error"
+                          " WHERE invitation_id = :invitation_id AND due_at < expires_at AND due_at >= :expires_at"
+                          " AND lease_id IS NULL AND " +
+                              row_is("state", "queued"),
+                          {{"invitation_id", row.invitation_id},
+                           {"expires_at", row.expires_at},
+                           {"last_error", row.last_error},
+                           {"now", now}}};
+  Statement set_expiry{connection,
+                       "UPDATE outbox_message SET"
+                       " due_at = CASE WHEN due_at >= expires_at THEN :expires_at ELSE due_at END,"
+                       " expires_at = :expires_at WHERE invitation_id = :invitation_id AND " +
+                           row_is("state", "queued"),
+                       {{"invitation_id", row.invitation_id}, {"expires_at", row.expires_at}}};
+  Statement hurry{connection,
+                  "UPDATE outbox_message SET due_at = CASE WHEN not_before > :now THEN not_before ELSE :now END"
+                  " WHERE state = 'queued' AND due_at > :now AND due_at < expires_at"
+                  " AND environment_id = :environment_id",
+                  {{"environment_id", row.environment_id}, {"now", now}}};
   // Held is: due when its time is over. A claim finds it then, and fails it.
   Statement hold_queued{connection,
                         "UPDATE outbox_message SET due_at = expires_at, last_error = :last_error, lease_id = NULL,"
@@ -290,6 +314,24 @@ bool OutboxStatements::cancel_message(const base::Uuid& id, base::Timestamp now)
   prepared_->row.id = id.to_string();
   prepared_->now = to_number(now);
   return prepared_->cancel_one.run() > 0;
+}
+
+std::uint64_t OutboxStatements::set_expiry_of_messages(const base::Uuid& invitation_id, base::Timestamp expires_at,
+                                                       base::Timestamp now) {
+  MessageRow& row = prepared_->row;
+  set(row.invitation_id, invitation_id);
+  row.expires_at = to_number(expires_at);
+  row.last_error = "The invitation is to end before this mail could be sent.";
+  prepared_->now = to_number(now);
+  const auto failed = prepared_->fail_too_late.run();
+  prepared_->set_expiry.execute();
+  return static_cast<std::uint64_t>(failed);
+}
+
+void OutboxStatements::hurry_messages(const base::Uuid& environment_id, base::Timestamp now) {
+  set(prepared_->row.environment_id, environment_id);
+  prepared_->now = to_number(now);
+  prepared_->hurry.execute();
 }
 
 std::uint64_t OutboxStatements::hold_queued_messages(std::string_view reason) {

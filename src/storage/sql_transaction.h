@@ -228,6 +228,13 @@ class SqlTransaction final : public domain::Transaction {
   bool cancel_message(const base::Uuid& id, base::Timestamp now) override {
     return writing(), ahead_.forget_slots(), outbox_.cancel_message(id, now);
   }
+  std::uint64_t set_expiry_of_messages(const base::Uuid& invitation_id, base::Timestamp expires_at,
+                                       base::Timestamp now) override {
+    return writing(), ahead_.forget_slots(), outbox_.set_expiry_of_messages(invitation_id, expires_at, now);
+  }
+  void hurry_messages(const base::Uuid& environment_id, base::Timestamp now) override {
+    writing(), outbox_.hurry_messages(environment_id, now);
+  }
   std::uint64_t hold_queued_messages(std::string_view reason) override {
     return writing(), outbox_.hold_queued_messages(reason);
   }

@@ -89,5 +89,36 @@ TEST_F(ChangeInvitationTest, TheMailThatIsOwedStillLeadsToWhatIsGrantedNow) {
   EXPECT_FALSE(has_access(*account("ada@example.org"), user_));
 }
 
+TEST_F(ChangeInvitationTest, AnotherExpiryReachesTheMailThatWaits) {
+  ASSERT_TRUE(change({.expires_at = now() + 48h}));
+  EXPECT_EQ(messages().at(0).expires_at, now() + 48h);
+  EXPECT_EQ(messages().at(0).state, MessageState::queued);
+
+  // It waits for another attempt, in ten minutes.
+  write([&](Transaction& t) -> Result<void> {
+    const auto lease = t.claim_due_messages(1, now(), now() + 20min).at(0);
+    EXPECT_TRUE(t.finish_attempt(lease, {DeliveryOutcome::deferred, 450, "rcpt_to", "later"}, now() + 10min, now()));
+    return {};
+  });
+  ASSERT_TRUE(change({.expires_at = now() + 11min}));
+  EXPECT_EQ(messages().at(0).state, MessageState::queued);
+  EXPECT_FALSE(is_held(messages().at(0)));
+  ASSERT_TRUE(change({.expires_at = now() + 10min}));
+  EXPECT_EQ(messages().at(0).state, MessageState::failed) << "it would come too late";
+  EXPECT_THAT(messages().at(0).last_error, testing::HasSubstr("before this mail could be sent"));
+}
+
+TEST_F(ChangeInvitationTest, AMailThatAnOperatorHoldsStaysHeldWhateverTheExpiry) {
+  write([&](Transaction& t) -> Result<void> {
+    EXPECT_EQ(t.hold_queued_messages("held after a restore"), 1U);
+    return {};
+  });
+  for (const auto& expires_at : {now() + 48h, now() + 1h}) {
+    ASSERT_TRUE(change({.expires_at = expires_at}));
+    EXPECT_TRUE(is_held(messages().at(0)));
+    EXPECT_EQ(messages().at(0).expires_at, expires_at);
+  }
+}
+
 }  // namespace
 }  // namespace invited::domain

@@ -123,6 +123,21 @@ TEST_F(GrantsTest, AcceptingAsksOnceMore) {
   EXPECT_EQ(link_of(invitation), LinkState::open);
 }
 
+TEST_F(GrantsTest, AnInviterWhoIsDisabledManagesNothing) {
+  const Invitation invitation = *invite(make_caller(), to("ada@example.org", {user_}))->invitation;
+  const auto set_disabled = [&](bool disabled) {
+    write([&](Transaction& t) -> Result<void> {
+      EXPECT_TRUE(set_account_disabled("grace@example.org", disabled, t, now()));
+      return {};
+    });
+  };
+  set_disabled(true);
+  EXPECT_EQ(link_of(invitation), LinkState::revoked);
+  EXPECT_EQ(error_of(accept_invitation(sign_up(token_of(invitation)), *context_)), "link_not_valid ");
+  set_disabled(false);
+  EXPECT_EQ(link_of(invitation), LinkState::open);
+}
+
 TEST_F(GrantsTest, AnExpiredLinkThatMayNotBeGrantedAnyMoreGivesNoFreshOne) {
   const Invitation invitation = *invite(make_caller(), to("ada@example.org", {user_}))->invitation;
   clock_.advance(policy_.invitation_lifetime);

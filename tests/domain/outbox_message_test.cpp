@@ -42,10 +42,32 @@ TEST(RetrySchedule, SpreadsByAFifthEitherWay) {
 }
 
 TEST(RetrySchedule, GivesUpAtTheLinksExpiryAndAfterFourDays) {
-  EXPECT_EQ(next_attempt_at(message_with(0, kNow + 24h), RetryPolicy{}, kNow, 0.5), kNow + 1min);
-  EXPECT_EQ(next_attempt_at(message_with(2, kNow + 4min), RetryPolicy{}, kNow, 0.5), std::nullopt);
-  EXPECT_EQ(next_attempt_at(message_with(90, kNow + 24h * 30), RetryPolicy{}, kNow + 95h + 30min, 0.5), std::nullopt);
-  EXPECT_EQ(next_attempt_at(message_with(90, kNow + 24h * 30), RetryPolicy{}, kNow + 94h, 0.5), kNow + 95h);
+  EXPECT_EQ(next_attempt_at(message_with(0, kNow + 24h), kNow, RetryPolicy{}, kNow, 0.5), kNow + 1min);
+  EXPECT_EQ(next_attempt_at(message_with(2, kNow + 4min), kNow, RetryPolicy{}, kNow, 0.5), std::nullopt);
+  EXPECT_EQ(next_attempt_at(message_with(90, kNow + 24h * 30), kNow, RetryPolicy{}, kNow + 95h + 30min, 0.5),
+            std::nullopt);
+  EXPECT_EQ(next_attempt_at(message_with(90, kNow + 24h * 30), kNow, RetryPolicy{}, kNow + 94h, 0.5), kNow + 95h);
+}
+
+Attempt attempt_at(std::uint32_t number, base::Timestamp started_at, std::optional<DeliveryOutcome> outcome) {
+  Attempt attempt;
+  attempt.number = number;
+  attempt.started_at = started_at;
+  if (outcome) attempt.result = DeliveryResult{*outcome, 0, {}, {}};
+  return attempt;
+}
+
+TEST(RetrySchedule, CountsFromTheFirstAttemptThatIsChargedToTheMessage) {
+  const Attempt held = attempt_at(1, kNow, DeliveryOutcome::held);
+  const Attempt died = attempt_at(2, kNow + 24h, std::nullopt);
+  const Attempt first = attempt_at(3, kNow + 120h, DeliveryOutcome::deferred);
+  const Attempt held_again = attempt_at(4, kNow + 121h, DeliveryOutcome::held);
+  const Attempt now = attempt_at(5, kNow + 130h, std::nullopt);
+  const auto of = [](std::uint32_t charged) { return message_with(charged, kNow + 24h * 30); };
+  EXPECT_EQ(tried_since(of(0), std::vector{held, died, now}), kNow + 130h) << "the first one, after a long outage";
+  EXPECT_EQ(tried_since(of(1), std::vector{held, died, first, held_again, now}), kNow + 120h);
+  EXPECT_EQ(tried_since(of(0), std::vector{held, died, first, held_again, now}), kNow + 130h) << "retried by hand";
+  EXPECT_EQ(tried_since(of(0), {}), kNow);
 }
 
 TEST(MailboxSlot, IsNowForAQuietMailbox) {

@@ -181,5 +181,32 @@ TEST(EventType, EachHasAWordThatIsUnderstoodAgain) {
   EXPECT_FALSE(parse_event_type("invitation.opened"));
 }
 
+TEST_F(QueueEventTest, AnExpiryIsToldOfEvenWhereANewInvitationComesFirst) {
+  add_webhook({EventType::invitation_expired});
+  write([&](Transaction& t) -> Result<void> {
+    t.watch_expiry(now());
+    return {};
+  });
+  ASSERT_TRUE(send());
+  clock_.advance(policy_.invitation_lifetime + std::chrono::seconds(1));
+  ASSERT_TRUE(send());
+  EXPECT_THAT(types(), ElementsAre("invitation.expired"));
+  write([&](Transaction& t) -> Result<void> {
+    EXPECT_EQ(queue_expired_events(100, t, now()), 0U);
+    return {};
+  });
+  EXPECT_THAT(types(), ElementsAre("invitation.expired")) << "once";
+}
+
+TEST_F(QueueEventTest, AMailThatCannotBeSentInTimeIsToldOf) {
+  add_webhook({EventType::invitation_bounced});
+  policy_.invitation_lifetime = std::chrono::minutes(1);
+  ASSERT_TRUE(send("vic+0@example.org"));
+  EXPECT_THAT(types(), IsEmpty());
+  ASSERT_TRUE(send("vic+1@example.org"));
+  ASSERT_THAT(types(), ElementsAre("invitation.bounced"));
+  EXPECT_THAT(told()[0]["data"]["reason"].get<std::string>(), HasSubstr("many mails"));
+}
+
 }  // namespace
 }  // namespace invited::domain

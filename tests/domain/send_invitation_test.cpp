@@ -365,5 +365,35 @@ TEST_F(SendInvitationTest, M16MailToOneMailboxWaitsAndCallersLearnNothing) {
   EXPECT_EQ(waits, (std::vector<std::chrono::milliseconds>{0min, 1min, 2min, 1h}));
 }
 
+TEST_F(SendInvitationTest, AMailWhoseTurnWouldComeTooLateFailsAtOnceAndTakesNoTurn) {
+  policy_.invitation_lifetime = std::chrono::minutes(5);
+  for (const char* invitee : {"vic+0@example.org", "vic+1@example.org", "vic+2@example.org", "vic+3@example.org"})
+    ASSERT_TRUE(send(invitee));
+  EXPECT_EQ(messages(MessageState::queued).size(), 3U) << "three in an hour";
+  const auto failed = messages(MessageState::failed);
+  ASSERT_EQ(failed.size(), 1U);
+  EXPECT_EQ(failed[0].recipient.key(), "vic+3@example.org");
+  EXPECT_THAT(failed[0].last_error, testing::HasSubstr("many mails"));
+  EXPECT_EQ(failed[0].finished_at, now());
+  for (const OutboxMessage& message : messages()) EXPECT_FALSE(is_held(message)) << message.recipient.key();
+
+  clock_.advance(std::chrono::hours(1) + std::chrono::minutes(3));
+  ASSERT_TRUE(send("vic+4@example.org"));
+  EXPECT_EQ(messages().front().not_before, now());
+  EXPECT_EQ(messages().front().state, MessageState::queued);
+}
+
+TEST_F(SendInvitationTest, AKeyThatIsNoKeyIsRefused) {
+  for (const std::string& key : std::vector<std::string>{"caf\xE9", "a b", "a, b", "tab\t", std::string(256, 'x')}) {
+    auto keyed = request();
+    keyed.idempotency_key = key;
+    const auto refused = send_invitation(keyed, *context_);
+    ASSERT_FALSE(refused) << key;
+    EXPECT_EQ(refused.error().code, ErrorCode::invalid_parameter) << key;
+    EXPECT_EQ(refused.error().parameter, "Idempotency-Key");
+  }
+  EXPECT_TRUE(invitations().empty());
+}
+
 }  // namespace
 }  // namespace invited::domain

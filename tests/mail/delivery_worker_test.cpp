@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "domain/manage_apps.h"
 #include "mail/delivery_fixture.h"
 
 namespace invited::mail {
@@ -466,6 +467,44 @@ TEST_F(DeliveryWorkerTest, M21_sends_no_message_twice_and_no_more_at_once_than_i
   EXPECT_EQ(relay_.count(), 100U);
   EXPECT_LE(most, static_cast<int>(kMostConnections));
   EXPECT_GE(most, 2);
+}
+
+// --- what is not sent now, but may be later ------------------------------------------------------------------------
+
+TEST_F(DeliveryWorkerTest, an_outage_counts_for_no_message_when_it_is_time_to_give_up) {
+  options_.retry.give_up_after = hours(2);
+  relay_.answer(kWrongPassword);
+  const auto message = queue("guest@example.org");
+  start();
+  ASSERT_TRUE(eventually([this] { return hold().has_value(); }));
+  relay_.answer(kGreylisted);
+  clock_.advance(hours(3));
+  ASSERT_TRUE(eventually([&] { return stored(message).attempts == 1; }));
+  EXPECT_EQ(stored(message).state, MessageState::queued) << "its first attempt that was charged to it";
+  relay_.answer(kSent);
+  clock_.advance(minutes(2));
+  EXPECT_TRUE(becomes(message, MessageState::sent));
+}
+
+TEST_F(DeliveryWorkerTest, mail_of_a_disabled_environment_waits_until_it_is_enabled) {
+  const auto message = queue("guest@example.org");
+  const auto set_disabled = [&](bool disabled) {
+    write([&](domain::Transaction& t) {
+      EXPECT_TRUE(domain::set_environment_disabled(world_.environment.id, disabled, t, clock_.now()));
+    });
+  };
+  set_disabled(true);
+  start();
+  ASSERT_TRUE(eventually([&] { return stored(message).due_at > clock_.now(); }));
+  EXPECT_EQ(stored(message).state, MessageState::queued);
+  EXPECT_EQ(stored(message).attempts, 0U);
+  EXPECT_FALSE(domain::is_held(stored(message)));
+  EXPECT_THAT(stored(message).last_error, HasSubstr("environment is disabled"));
+  EXPECT_FALSE(hold()) << "nothing is wrong with the relay";
+  EXPECT_EQ(relay_.count(), 0U);
+  set_disabled(false);
+  worker_->wake();
+  EXPECT_TRUE(becomes(message, MessageState::sent));
 }
 
 }  // namespace

@@ -259,5 +259,33 @@ TEST(MessageLink, is_carried_by_all_kinds_but_the_notice) {
   }
 }
 
+TEST(MessageBuilder, a_name_that_looks_like_an_encoded_word_is_shown_as_it_is_written) {
+  auto message = test::sample_message();
+  message.inviter_name = "=?utf-8?q?Win_now_http=3A=2F=2Fevil=2Ecom?=";
+  const std::string subject = test::parse_mail(build(message)).header("subject");
+  EXPECT_THAT(subject, HasSubstr("Win_now_http=3A=2F=2Fevil=2Ecom"));
+  EXPECT_THAT(subject, testing::Not(HasSubstr("http://")));
+  message.inviter_name = "=?utf-8?B?4oCu?= Grace";
+  EXPECT_THAT(test::parse_mail(build(message)).header("subject"), testing::Not(HasSubstr("\u202e")));
+}
+
+// RFC 2047, section 2: an encoded word has 75 characters at most, a line with one 76.
+TEST(MessageBuilder, a_long_name_without_blanks_is_divided_between_its_characters) {
+  auto message = test::sample_message();
+  for (const std::string character : {"\u6f22", "\U0001F642", "\u00e9"}) {
+    message.inviter_name.clear();
+    for (int i = 0; i < 60; ++i) message.inviter_name += character;
+    const std::string bytes = build(message);
+    EXPECT_THAT(test::parse_mail(bytes).header("subject"), HasSubstr(message.inviter_name));
+    bool in_subject = false;
+    for (const std::string& line : test::raw_lines(bytes)) {
+      in_subject = line.starts_with("Subject:") || (in_subject && line.starts_with(" "));
+      if (!in_subject) continue;
+      EXPECT_LE(line.size(), 76U) << line;
+      EXPECT_LE(line.size() - line.find("=?"), 75U) << line;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace invited::mail

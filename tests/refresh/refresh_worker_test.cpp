@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "calls/call_worker.h"
+#include "domain/manage_apps.h"
 #include "domain/openid.h"
 #include "refresh/refresh_message.h"
 #include "refresh/refresh_source.h"
@@ -294,6 +295,23 @@ TEST_F(RefreshWorkerTest, cancels_a_call_that_nobody_wants_any_more) {
   EXPECT_TRUE(becomes(without_url, CallState::cancelled));
   EXPECT_TRUE(becomes(of_disabled, CallState::cancelled));
   EXPECT_TRUE(app_.requests().empty());
+}
+
+TEST_F(RefreshWorkerTest, calls_about_what_changed_while_an_environment_was_disabled_are_made_when_it_is_enabled) {
+  const auto set_disabled = [&](bool disabled) {
+    write([&](domain::Transaction& t) {
+      EXPECT_TRUE(domain::set_environment_disabled(world_.environment.id, disabled, t, clock_.now()));
+    });
+  };
+  app_.answer(refreshed());
+  const auto call = queue();
+  set_disabled(true);
+  start();
+  ASSERT_TRUE(becomes(call, CallState::cancelled));
+  EXPECT_TRUE(app_.requests().empty());
+  set_disabled(false);
+  EXPECT_TRUE(becomes(call, CallState::done));
+  EXPECT_EQ(app_.requests().size(), 1U);
 }
 
 TEST_F(RefreshWorkerTest, one_call_stands_for_all_changes_before_it_and_a_change_during_it_gets_its_own) {
