@@ -281,7 +281,7 @@ std::vector<Setting> make_settings() {
           "How long a mail stays claimed before a worker that vanished is counted as dead. Longer than the relay's "
           "slowest answer (10 minutes)."),
       duration("mail.give_up_after", 96h, 1min, 720h, INVITED_TARGET(delivery.retry.give_up_after),
-               "A mail that keeps being deferred fails after this time, or when its link expires."),
+               "A mail that keeps being deferred fails so long after its first try, or when its link expires."),
 
       number(
           "refresh.connections", refresh.connections, 1, 16, INVITED_TARGET(refresh.connections),

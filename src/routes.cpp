@@ -43,7 +43,7 @@ void add_soap_routes(http::Router& router, const RouteParts& parts) {
   for (const soap::Service& service : soap::services()) {
     const auto endpoint = std::make_shared<soap::Endpoint>(service, parts.engine, parts.context);
     const http::LateHandler call = [endpoint](const http::Request& request, http::Respond respond) {
-      const std::string idempotency_key = request.headers.combined("Idempotency-Key");
+      const std::string idempotency_key = request.headers.lines("Idempotency-Key");
       endpoint->handle(
           {.body = request.body,
            .content_type = request.headers.get("Content-Type"),

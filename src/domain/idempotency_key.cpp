@@ -10,11 +10,10 @@ constexpr std::size_t kMaxIdempotencyKey = 255;
 }  // namespace
 
 Result<void> check_idempotency_key(std::string_view key) {
-  if (key.size() <= kMaxIdempotencyKey && std::ranges::all_of(key, [](char c) { return c > 0x20 && c < 0x7F; }))
+  if (key.size() <= kMaxIdempotencyKey && std::ranges::all_of(key, [](char c) { return c >= 0x20 && c < 0x7F; }))
     return {};
   return refuse(ErrorCode::invalid_parameter,
-                "The Idempotency-Key is there twice, is longer than 255 characters, or holds blanks or what is not "
-                "ASCII.",
+                "The Idempotency-Key is there twice, is longer than 255 characters, or holds what is not ASCII.",
                 "Idempotency-Key");
 }
 

@@ -7,8 +7,8 @@
 
 namespace invited::domain {
 
-/// Visible ASCII characters without blanks, 255 at most; empty: there is none. So of two headers of the name, which are
-/// one with ", " between them (RFC 9110 section 5.2), neither counts. Error: invalid_parameter.
+/// Printable ASCII, 255 characters at most; empty: there is none. Two of them, of which nobody can tell which counts,
+/// come as two lines. Error: invalid_parameter.
 Result<void> check_idempotency_key(std::string_view key);
 
 }  // namespace invited::domain

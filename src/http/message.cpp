@@ -22,12 +22,12 @@ std::size_t Headers::count(std::string_view name) const {
       std::ranges::count_if(fields_, [&](const auto& field) { return equals_ignoring_case(field.first, name); }));
 }
 
-std::string Headers::combined(std::string_view name) const {
+std::string Headers::lines(std::string_view name) const {
   std::string all;
   bool is_first = true;
   for (const auto& [key, value] : fields_) {
     if (!equals_ignoring_case(key, name)) continue;
-    if (!std::exchange(is_first, false)) all += ", ";
+    if (!std::exchange(is_first, false)) all += '\n';
     all += value;
   }
   return all;

@@ -26,8 +26,9 @@ class Headers {
   /// The first of that name, or empty.
   std::string_view get(std::string_view name) const { return find(name).value_or(std::string_view{}); }
   std::size_t count(std::string_view name) const;
-  /// All of that name as one, with ", " between them (RFC 9110 section 5.2); empty: none.
-  std::string combined(std::string_view name) const;
+  /// All of that name, one a line: for values that hold no line end, so that two of a field that may be there once are
+  /// seen. Empty: none.
+  std::string lines(std::string_view name) const;
   const std::vector<std::pair<std::string, std::string>>& all() const { return fields_; }
 
  private:

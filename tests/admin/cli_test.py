@@ -706,6 +706,23 @@ class TheConfiguration(unittest.TestCase):
         self.assertIn(markdown, (end_to_end.SOURCE_DIR / "README.md").read_text())
 
 
+class Stopping(unittest.TestCase):
+    def test_new_certificates_meanwhile_do_not_break_off_what_is_under_way(self):
+        """A certificate's renewal sends SIGHUP whenever it likes."""
+        with Service.serve() as service:
+            host, port = service.base_url.removeprefix("http://").split(":")
+            with socket.create_connection((host, int(port)), timeout=20) as client:
+                client.sendall(b"POST /ws/InviteAPI/1/soap1 HTTP/1.1\r\nHost: a\r\nContent-Type: text/xml\r\n"
+                               b"Content-Length: 8\r\n\r\n<no")
+                service.process.child.send_signal(signal.SIGTERM)
+                wait_until(lambda: "service.stopping" in service.process.log_text(), what="the stop to begin")
+                service.process.child.send_signal(signal.SIGHUP)
+                client.sendall(b"-soap")
+                self.assertTrue(client.recv(4096).startswith(b"HTTP/1.1 400 "))
+            self.assertEqual(service.process.child.wait(30), 0)
+            self.assertIn("service.stopped", service.process.log_text())
+
+
 @unittest.skipIf(os.geteuid() != 0, "NOT TESTED: only root can make files for another user")
 class RootForAnotherUser(unittest.TestCase):
     def test_all_that_a_command_makes_belongs_to_the_owner_of_the_state_folder(self):
@@ -775,6 +792,7 @@ class Check(unittest.TestCase):
             service = Stopped(where)
             good, other = (Authority(where / name, lifetime=datetime.timedelta(days=90)).certificate_file
                            for name in ("good", "other"))
+            good.chmod(0o600)
             self.assertEqual(self.tls_findings(service, good, good)[1]["outcome"], "ok")
             for certificate, key, setting, reason in (
                     (where / "none.pem", good, "http.tls_certificate", "No such file"),

@@ -311,6 +311,16 @@ TEST(Server, BelievesForwardedAddressesOnlyFromTrustedProxies) {
   EXPECT_TRUE(trusted.has("Strict-Transport-Security"));
 }
 
+TEST(Server, AProxyBetweenTakesNothingFromAPublicUrlWithTls) {
+  ServerOptions options;
+  options.trusted_proxies = {"127.0.0.0/8"};
+  options.is_behind_tls = true;
+  TestListener listener(options);
+  RawHttpClient inner(listener.port());
+  inner.send("GET /page HTTP/1.1\r\nHost: a\r\nX-Forwarded-Proto: http\r\n\r\n");
+  EXPECT_TRUE(inner.read_answer().has("Strict-Transport-Security"));
+}
+
 TEST(Server, BehindAProxyThatEndsTlsEveryRequestIsSecureThoughTheProxyIsNotTrusted) {
   for (const bool is_behind_tls : {true, false}) {
     Router router;

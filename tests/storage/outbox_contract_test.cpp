@@ -149,6 +149,72 @@ TEST_P(OutboxTest, AMailboxsSlotsAreThoseOfAllItsAddressesThatAreNotCancelled) {
   EXPECT_THAT(slots(at(0)), ElementsAre(at(20), at(30)));
 }
 
+TEST_P(OutboxTest, WhatFailedBeforeItWasEverTriedTakesNoSlot) {
+  const auto [invitation, sent] = invite("ab@example.com", at(10));
+  auto untried = world_.message(invitation);
+  untried.id = base::Uuid::ordered(at(20));
+  untried.not_before = at(20);
+  untried.state = MessageState::failed;
+  untried.finished_at = at(20);
+  auto refused = untried;
+  refused.id = base::Uuid::ordered(at(30));
+  refused.not_before = at(30);
+  refused.attempts = 1;
+  write([&](Transaction& t) { t.insert(untried), t.insert(refused); });
+  const auto slots = [&] {
+    return read([&](Transaction& t) { return t.list_mailbox_slots(sent.recipient.mailbox(), at(0)); });
+  };
+  EXPECT_THAT(slots(), ElementsAre(at(10), at(30)));
+  write([&](Transaction& t) { EXPECT_TRUE(t.retry_message(untried.id, at(40))); });
+  EXPECT_THAT(slots(), ElementsAre(at(10), at(20), at(30))) << "it will be tried after all";
+}
+
+TEST_P(OutboxTest, AnotherExpiryIsThatOfQueuedMessagesUnlessTheyWouldComeTooLate) {
+  const auto [invitation, soon] = invite("soon@example.org", at(0));
+  const auto set_expiry = [&](base::Timestamp expires_at) {
+    std::uint64_t failed = 0;
+    write([&](Transaction& t) { failed = t.set_expiry_of_messages(invitation.id, expires_at, at(1)); });
+    return failed;
+  };
+  EXPECT_EQ(set_expiry(at(5'000)), 0U);
+  EXPECT_EQ(message(soon.id).expires_at, at(5'000));
+  EXPECT_EQ(message(soon.id).due_at, at(0));
+
+  const Lease lease = claim_one(at(2), at(60));
+  EXPECT_EQ(set_expiry(at(0)), 0U) << "it is under way";
+  EXPECT_TRUE(finish(lease, {DeliveryOutcome::deferred, 450, "rcpt_to", "later"}, at(600), at(3)));
+  set_expiry(at(5'000));
+  EXPECT_EQ(set_expiry(at(601)), 0U);
+  EXPECT_EQ(message(soon.id).state, MessageState::queued);
+  EXPECT_EQ(set_expiry(at(600)), 1U);
+  EXPECT_EQ(message(soon.id).state, MessageState::failed);
+  EXPECT_EQ(message(soon.id).finished_at, at(1));
+  EXPECT_EQ(set_expiry(at(9'000)), 0U) << "what is over stays so";
+  EXPECT_EQ(message(soon.id).state, MessageState::failed);
+}
+
+TEST_P(OutboxTest, AnEnvironmentsMessagesCanBeHurriedButNotBeforeTheirSlot) {
+  const auto deferred = invite("deferred@example.org", at(0)).second;
+  EXPECT_TRUE(finish(claim_one(at(0), at(60)), {DeliveryOutcome::held, 0, "not_now", "disabled"}, at(3'600), at(1)));
+  const auto held = invite("held@example.org", at(2)).second;
+  write([&](Transaction& t) { EXPECT_EQ(t.hold_queued_messages("restored"), 2U); });
+  write([&](Transaction& t) { EXPECT_TRUE(t.release_message(deferred.id, at(3'600))); });
+  const auto invitation = invite("slot@example.org", at(3)).first;
+  auto slot = world_.message(invitation);
+  slot.id = base::Uuid::ordered(at(4));
+  slot.not_before = at(500);
+  slot.due_at = at(900);
+  write([&](Transaction& t) {
+    t.insert(slot);
+    t.hurry_messages(base::Uuid::random(), at(10));
+  });
+  EXPECT_EQ(message(deferred.id).due_at, at(3'600)) << "another environment's are to be hurried";
+  write([&](Transaction& t) { t.hurry_messages(world_.environment.id, at(10)); });
+  EXPECT_EQ(message(deferred.id).due_at, at(10));
+  EXPECT_EQ(message(slot.id).due_at, at(500));
+  EXPECT_TRUE(domain::is_held(message(held.id)));
+}
+
 TEST_P(OutboxTest, TheLastNoticeIsTheNewestForThatEnvironmentAndAddress) {
   const auto last = [&](const base::Uuid& environment, std::string_view key) {
     return read([&](Transaction& t) { return t.last_notice_at(environment, key); });

@@ -31,7 +31,7 @@ std::string digest_of(const Request& request, const domain::Caller& caller) {
 
 /// The key, or nothing.
 Result<std::string> read_key(const Headers& headers) {
-  std::string key = headers.combined(kIdempotencyKey);
+  std::string key = headers.lines(kIdempotencyKey);
   if (auto checked = domain::check_idempotency_key(key); !checked) return std::unexpected(std::move(checked.error()));
   return key;
 }

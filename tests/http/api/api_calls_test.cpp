@@ -195,7 +195,7 @@ TEST_F(ApiCallsTest, ManyWithTheSameKeyAtTheSameMomentMakeOne) {
 
 TEST_F(ApiCallsTest, OnlyPrintableKeysOf255CharactersAreTaken) {
   EXPECT_EQ(post(request("a@example.org", key(std::string(255, 'k')))).status, 201);
-  for (const std::string& bad : {std::string(256, 'k'), std::string("a b"), std::string("a\tb"), std::string("Größe")})
+  for (const std::string& bad : {std::string(256, 'k'), std::string("a\tb"), std::string("Größe")})
     EXPECT_EQ(code_of(post(request("b@example.org", key(bad)))), "400 invalid_parameter") << bad;
   EXPECT_EQ(code_of(post(request("b@example.org", {{"Idempotency-Key", "one"}, {"Idempotency-Key", "two"}}))),
             "400 invalid_parameter")

@@ -192,6 +192,15 @@ TEST_F(V1Invitations, ATagOfTheLastReadingGuardsAChangeAgainstOthersAndNotAgains
   const std::string newest(changed.headers.get("ETag"));
   EXPECT_STATUS(api.call("PATCH", path, R"({"roles":["User"]})", {{"If-Match", newest}}), 200);
   EXPECT_STATUS(api.call("PATCH", path, R"({"roles":["User"]})", {{"If-Match", "W/" + newest}}), 412);
+
+  // RFC 9110 section 13.1.1: whatever the method.
+  EXPECT_STATUS(api.call("POST", path + "/resend", "", {{"If-Match", tag}}), 412);
+  EXPECT_STATUS(api.call("POST", path + "/revoke", "", {{"If-Match", tag}}), 412);
+  EXPECT_STATUS(api.call("DELETE", path, "", {{"If-Match", tag}}), 412);
+  EXPECT_EQ(invitations().at(0).generation, 1u);
+  EXPECT_EQ(invitations().at(0).state, domain::InvitationState::pending);
+  const std::string now_at(api.get(path).headers.get("ETag"));
+  EXPECT_STATUS(api.call("DELETE", path, "", {{"If-Match", now_at}}), 200);
 }
 
 TEST_F(V1Invitations, OnlyWhatIsNamedChanges) {

@@ -208,6 +208,9 @@ TEST_F(Isolation, WithoutAValidTokenEveryRouteIsClosed) {
         const auto answer = stranger.call(route->method, path, body);
         EXPECT_GE(answer.status, 400) << name << ' ' << body << ": " << answer.text;
         was_known = was_known || answer.status == 401;
+        if (answer.status == 401) {
+          EXPECT_EQ(answer.headers.get("WWW-Authenticate"), "Bearer realm=\"invited\"") << name;
+        }
       }
       EXPECT_TRUE(was_known) << name << " never asks who calls";
     }
