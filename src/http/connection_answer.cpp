@@ -174,7 +174,6 @@ void Connection::on_answered() {
   exchange_.reset();
   deadline_.store(Clock::now() + core_.options.limits.idle, std::memory_order_relaxed);
   if (!pending_.empty() || transport_.has_buffered()) {
-    charge();  // for what is pending only: it cannot be more than before
     // Not at once: a long row of requests sent ahead would nest as deep.
     net::post(socket_.get_executor(), [self = shared_from_this()] { self->resume(); });
     return;

@@ -25,6 +25,7 @@ TEST(NameGuard, takes_out_what_a_mail_program_would_make_a_link_of) {
       {"javascript://x", "javascript: //x"},
       {"bücher.de", "bücher. de"},
       {"пример.рф", "пример. рф"},
+      {"=?utf-8?q?http=3A=2F=2Fevil=2Ecom?=", "= ?utf-8?q?http=3A=2F=2Fevil=2Ecom?="},
   };
   for (const auto& row : kRows) EXPECT_EQ(guard_name(row.name), row.expected) << row.name;
 }
