@@ -177,7 +177,8 @@ class Transaction {
   virtual std::vector<Lease> claim_due_messages(std::uint32_t limit, base::Timestamp now,
                                                 base::Timestamp lease_until) = 0;
   /// Ends a lease with its outcome: the one place where an outcome is written. `next_attempt`: when a deferred or held
-  /// message is due again; nothing makes a deferred one failed. False where the lease is no longer the message's.
+  /// message is due again; nothing, or its expiry and later, makes a deferred one failed. False where the lease is no
+  /// longer the message's.
   virtual bool finish_attempt(const Lease&, const DeliveryResult&, std::optional<base::Timestamp> next_attempt,
                               base::Timestamp now) = 0;
   /// failed, quarantined → queued, due now, deaths and attempts forgotten. False in any other state.

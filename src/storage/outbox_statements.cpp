@@ -431,7 +431,9 @@ bool OutboxStatements::finish_attempt(const domain::Lease& lease, const domain::
       if (owed) prepared.settle(MessageState::quarantined, now);
       break;
     case DeliveryOutcome::deferred:
-      if (owed && !next_attempt) prepared.settle(MessageState::failed, now);
+      // Its expiry may have been set anew meanwhile.
+      if (owed && (!next_attempt || to_number(*next_attempt) >= row.expires_at))
+        prepared.settle(MessageState::failed, now);
       [[fallthrough]];
     case DeliveryOutcome::held:
       if (owed && next_attempt) row.due_at = to_number(*next_attempt);

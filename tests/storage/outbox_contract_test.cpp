@@ -180,10 +180,8 @@ TEST_P(OutboxTest, AnotherExpiryIsThatOfQueuedMessagesUnlessTheyWouldComeTooLate
   EXPECT_EQ(message(soon.id).expires_at, at(5'000));
   EXPECT_EQ(message(soon.id).due_at, at(0));
 
-  const Lease lease = claim_one(at(2), at(60));
-  EXPECT_EQ(set_expiry(at(0)), 0U) << "it is under way";
-  EXPECT_TRUE(finish(lease, {DeliveryOutcome::deferred, 450, "rcpt_to", "later"}, at(600), at(3)));
-  set_expiry(at(5'000));
+  const DeliveryResult later{DeliveryOutcome::deferred, 450, "rcpt_to", "later"};
+  EXPECT_TRUE(finish(claim_one(at(2), at(60)), later, at(600), at(3)));
   EXPECT_EQ(set_expiry(at(601)), 0U);
   EXPECT_EQ(message(soon.id).state, MessageState::queued);
   EXPECT_EQ(set_expiry(at(600)), 1U);
@@ -191,6 +189,13 @@ TEST_P(OutboxTest, AnotherExpiryIsThatOfQueuedMessagesUnlessTheyWouldComeTooLate
   EXPECT_EQ(message(soon.id).finished_at, at(1));
   EXPECT_EQ(set_expiry(at(9'000)), 0U) << "what is over stays so";
   EXPECT_EQ(message(soon.id).state, MessageState::failed);
+
+  const auto [other, under_way] = invite("under.way@example.org", at(0));
+  const Lease lease = claim_one(at(2), at(60));
+  write([&](Transaction& t) { EXPECT_EQ(t.set_expiry_of_messages(other.id, at(300), at(3)), 0U); });
+  EXPECT_EQ(message(under_way.id).state, MessageState::queued) << "this attempt is not too late";
+  EXPECT_TRUE(finish(lease, later, at(600), at(4)));
+  EXPECT_EQ(message(under_way.id).state, MessageState::failed) << "the next one would be";
 }
 
 TEST_P(OutboxTest, AnEnvironmentsMessagesCanBeHurriedButNotBeforeTheirSlot) {

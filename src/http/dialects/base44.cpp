@@ -74,7 +74,7 @@ using ReadInput = Result<InviteUsers> (*)(const Request&);
 Handler inviting(std::shared_ptr<const ApiCalls> calls, std::string_view dialect, ReadInput read_input) {
   return [calls = std::move(calls), dialect, read_input](const Request& request) {
     const auto input = read_input(request);
-    if (!input) return calls->refuse(input.error());
+    if (!input) return calls->refuse_input(request, calls->refuse(input.error()));
     return calls->write(request, [&](ApiCall& call) -> Result<ApiAnswer> {
       const auto role = domain::find_role_by_alias(call.caller.app, dialect, input->role, call.transaction);
       if (!role) return std::unexpected(role.error());

@@ -323,14 +323,14 @@ void add_gorules_routes(Router& router, domain::Context& context) {
       "POST", "/api/users",
       [calls](const Request& request) {
         const auto input = read_invite_users(request);
-        if (!input) return calls->refuse(input.error());
+        if (!input) return calls->refuse_input(request, calls->refuse(input.error()));
         return calls->write(request, [&](ApiCall& call) { return invite_users(call, *input); });
       },
       with_body);
   const auto listing = [calls](Result<ApiAnswer> (*list)(ApiCall&, const ListQuery&)) {
     return [calls, list](const Request& request) {
       const auto query = read_list_query(request);
-      if (!query) return calls->refuse(query.error());
+      if (!query) return calls->refuse_input(request, calls->refuse(query.error()));
       return calls->read(request, [&](ApiCall& call) { return list(call, *query); });
     };
   };
@@ -339,7 +339,7 @@ void add_gorules_routes(Router& router, domain::Context& context) {
   const auto changing = [calls](std::string_view parameter, Result<ApiAnswer> (*change)(ApiCall&, const base::Uuid&)) {
     return [calls, parameter, change](const Request& request) {
       const auto id = id_of(request, parameter);
-      if (!id) return calls->refuse(id.error());
+      if (!id) return calls->refuse_input(request, calls->refuse(id.error()));
       return calls->write(request, [&](ApiCall& call) { return change(call, *id); });
     };
   };

@@ -152,7 +152,8 @@ class TwoInstances(unittest.TestCase):
                 self.assertFalse(answers[0].fault, answers[0])
                 self.relay.await_mail(invitee)
                 self.assertEqual(self.value(f"SELECT count(*) FROM invitation WHERE invitee_key = '{invitee}'"), "1")
-                wait_until(lambda: self.value("SELECT count(*) FROM outbox_message WHERE state = 'queued'") == "0")
+                wait_until(lambda: self.value("SELECT count(*) FROM outbox_message WHERE state = 'queued'"
+                                              f" AND recipient_key = '{invitee}'") == "0")
                 self.assertEqual(len(self.relay.mails(invitee)), 1)
 
     def test_t03_of_two_sign_ups_at_the_same_moment_one_succeeds(self):

@@ -105,6 +105,7 @@ TEST_F(Base44, RefusesInWordsThatTheSdkPrints) {
     std::string code;
   };
   for (const Case& c : {
+           Case{kUsers, R"({"user_email":5})", {{"Authorization", ""}}, 401, "authentication_failed"},
            Case{kUsers, body(), {{"Authorization", ""}}, 401, "authentication_failed"},
            Case{kUsers, body(), {{"Authorization", "Bearer undefined"}}, 401, "authentication_failed"},
            Case{kUsers, body(), {{"Authorization", "Basic " + token_ + "x"}}, 401, "authentication_failed"},

@@ -84,6 +84,8 @@ TEST_F(GoRules, RefusesWithStatusAndSentence) {
   }
   EXPECT_TRUE(invitations().empty());
   EXPECT_EQ(call("POST", "/api/users", R"({"emails":["a@b.cc"]})", {{"Authorization", ""}}).status, 401);
+  EXPECT_EQ(call("POST", "/api/users", R"({"emails":5})", {{"Authorization", ""}}).status, 401)
+      << "who calls comes first";
   EXPECT_EQ(call("GET", "/api/users", "", {{"Authorization", "Bearer x"}}).status, 401);
   token_ = make_token({planner_.id});
   EXPECT_EQ(invite({"ada@example.org"}).code(), "role_not_allowed");
