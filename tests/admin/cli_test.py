@@ -17,6 +17,8 @@ import tempfile
 import threading
 import unittest
 
+from cryptography.hazmat.primitives import serialization
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 import end_to_end
@@ -805,8 +807,9 @@ class Check(unittest.TestCase):
                 self.assertIn(reason, finding["message"])
                 self.assertIn("PEM", finding["message"])
             sealed = where / "sealed.pem"
-            subprocess.run(["openssl", "pkey", "-in", str(good), "-aes256", "-passout", "pass:secret", "-out", str(sealed)],
-                           check=True, capture_output=True)
+            key = serialization.load_pem_private_key(good.read_bytes()[good.read_bytes().index(b"-----BEGIN PRIVATE"):], None)
+            sealed.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                                 serialization.BestAvailableEncryption(b"secret")))
             code, finding = self.tls_findings(service, good, sealed)  # and nobody is asked for the pass phrase
             self.assertEqual((code, finding["outcome"]), (1, "failed"))
             self.assertIn("without a pass phrase", finding["message"])
