@@ -722,7 +722,7 @@ class Stopping(unittest.TestCase):
                 client.sendall(b"-soap")
                 self.assertTrue(client.recv(4096).startswith(b"HTTP/1.1 400 "))
             self.assertEqual(service.process.child.wait(30), 0)
-            self.assertIn("service.stopped", service.process.log_text())
+            wait_until(lambda: "service.stopped" in service.process.log_text(), what="the last line of the log")
 
 
 @unittest.skipIf(os.geteuid() != 0, "NOT TESTED: only root can make files for another user")
