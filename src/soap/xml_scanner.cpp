@@ -36,7 +36,7 @@ constexpr bool has(const ByteSet& set, char c) { return set[static_cast<unsigned
 /// XML 1.0 "Char", less U+007F.
 constexpr bool is_character(std::uint32_t c) {
   if (c < 0x20) return c == '\t' || c == '\n' || c == '\r';
-  return c != 0x7F && !(c >= 0xD800 && c <= 0xDFFF) && c != 0xFFFE && c != 0xFFFF && c <= 0x10FFFF;
+  return c != 0x7F && (c < 0xD800 || c > 0xDFFF) && c != 0xFFFE && c != 0xFFFF && c <= 0x10FFFF;
 }
 
 template <std::size_t N>
