@@ -70,8 +70,16 @@ void check_settings(const Config& config, std::vector<Finding>& findings) {
     findings.push_back({"configuration", Outcome::ok, std::to_string(settings().size()) + " settings read"});
 }
 
+void warn_if_open(const char* subject, const std::string& setting, const std::filesystem::path& file,
+                  std::vector<Finding>& findings) {
+  struct stat status{};
+  if (::stat(file.c_str(), &status) == 0 && (status.st_mode & 077) != 0)
+    findings.push_back({subject, Outcome::warning, setting + " can be read by others: chmod 600 " + file.string()});
+}
+
 void check_tls(const Config& config, std::vector<Finding>& findings) {
-  const auto& [certificate, key] = std::pair(config.http.tls_certificate, config.http.tls_key);
+  const std::filesystem::path& certificate = config.http.tls_certificate;
+  const std::filesystem::path& key = config.http.tls_key;
   if (certificate.empty() || key.empty()) return;
   const auto tls = http::TlsContext::load(certificate.string(), key.string());
   if (!tls) {
@@ -81,15 +89,13 @@ void check_tls(const Config& config, std::vector<Finding>& findings) {
   const base::Timestamp until = (*tls)->valid_until();
   const base::Timestamp now = base::SystemClock().now();
   const std::string end = base::to_rfc3339(until);
-  struct stat status{};
   if (until <= now)
     findings.push_back({"tls", Outcome::failed, "http.tls_certificate ended at " + end + ": renew it, then SIGHUP"});
   else if (until - now < kSoon)
     findings.push_back({"tls", Outcome::warning, "http.tls_certificate ends at " + end + ": renew it, then SIGHUP"});
   else
     findings.push_back({"tls", Outcome::ok, "certificate and key fit, until " + end});
-  if (::stat(key.c_str(), &status) == 0 && (status.st_mode & 077) != 0)
-    findings.push_back({"tls", Outcome::warning, "http.tls_key can be read by others: chmod 600 " + key.string()});
+  warn_if_open("tls", "http.tls_key", key, findings);
 }
 
 void check_ca_file(const char* setting, const std::filesystem::path& file, std::vector<Finding>& findings) {
@@ -231,10 +237,7 @@ void check_relay(const Config& config, std::vector<Finding>& findings) {
       findings.push_back({"relay", Outcome::failed, "mail.password_file: " + password.error()});
       return;
     }
-    struct stat status{};
-    if (::stat(config.mail.password_file.c_str(), &status) == 0 && (status.st_mode & 077) != 0)
-      findings.push_back({"relay", Outcome::warning,
-                          "mail.password_file can be read by others: chmod 600 " + config.mail.password_file.string()});
+    warn_if_open("relay", "mail.password_file", config.mail.password_file, findings);
   }
   const auto relay = mail::check_relay(config.mail);
   if (relay)

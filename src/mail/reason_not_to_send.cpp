@@ -35,14 +35,14 @@ Reason reason_of_invitation(const domain::OutboxMessage& message, domain::Transa
     return no("cancelled", "not sent: the invitation is no longer pending");
   if (invitation->generation != message.generation) return no("cancelled", "not sent: a newer mail replaces it");
   if (domain::link_state_of(*invitation, message.generation, transaction, now) != domain::LinkState::open)
-    return not_now("its link would not open: the inviter may not grant its roles any more");
+    return not_now("the environment is disabled, or the inviter may not grant the roles any more");
   return std::nullopt;
 }
 
+/// Of a mail that only tells.
 Reason reason_of_environment(const domain::OutboxMessage& message, domain::Transaction& transaction) {
-  if (message.environment_id.is_nil()) return std::nullopt;
   const auto environment = transaction.find_environment(message.environment_id);
-  if (environment && environment->disabled) return not_now("its environment is disabled");
+  if (environment && environment->disabled) return not_now("the environment is disabled");
   return std::nullopt;
 }
 
@@ -55,11 +55,8 @@ domain::Result<Reason> reason_not_to_send(const domain::OutboxMessage& message, 
       return no("cancelled", "not sent: the message was cancelled");
     if (now >= message.expires_at) return no("expired", "not sent: its time was over");
     if (message.kind == domain::MessageKind::password_reset) return reason_of_account(message, transaction);
-    auto reason = carries_link(message.kind) ? reason_of_invitation(message, transaction, now) : Reason{};
-    // What is over for good comes first.
-    if (!reason || reason->outcome == domain::DeliveryOutcome::held)
-      if (auto disabled = reason_of_environment(message, transaction)) return disabled;
-    return reason;
+    if (carries_link(message.kind)) return reason_of_invitation(message, transaction, now);
+    return reason_of_environment(message, transaction);
   });
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/utf8.h"
+#include "soap/byte_set.h"
 
 namespace invited::soap {
 namespace {
@@ -22,16 +23,6 @@ constexpr Problem kValueTooLong = "contains a value that is too long";
 constexpr Problem kMarkupInValue = "contains markup inside a value";
 
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-
-/// What holds of each byte, looked up: every byte of every call is asked several such questions.
-using ByteSet = std::array<bool, 256>;
-template <class Holds>
-constexpr ByteSet make_byte_set(Holds holds) {
-  ByteSet set{};
-  for (std::uint32_t byte = 0; byte < set.size(); ++byte) set[byte] = holds(byte);
-  return set;
-}
-constexpr bool has(const ByteSet& set, char c) { return set[static_cast<unsigned char>(c)]; }
 
 /// XML 1.0 "Char", less U+007F.
 constexpr bool is_character(std::uint32_t c) {

@@ -1,12 +1,12 @@
 #include "soap/xml_text.h"
 
-#include <array>
 #include <pugixml.hpp>
 #include <sstream>
 #include <stdexcept>
 #include <utility>
 
 #include "base/utf8.h"
+#include "soap/byte_set.h"
 
 namespace invited::soap {
 namespace {
@@ -18,16 +18,10 @@ bool is_noncharacter(std::string_view text, std::size_t at) {
   return three == "\xEF\xBF\xBE" || three == "\xEF\xBF\xBF";  // U+FFFE, U+FFFF
 }
 
-constexpr bool is_plain(unsigned char c) {
+constexpr ByteSet kPlain = make_byte_set([](std::uint32_t c) {
   if (c < 0x20) return c == '\t' || c == '\n';
   return c < 0x7F && c != '&' && c != '<' && c != '>' && c != '"';
-}
-
-constexpr std::array<bool, 256> kPlain = [] {
-  std::array<bool, 256> plain{};
-  for (std::size_t byte = 0; byte < plain.size(); ++byte) plain[byte] = is_plain(static_cast<unsigned char>(byte));
-  return plain;
-}();
+});
 
 }  // namespace
 
@@ -37,7 +31,7 @@ std::string escape_xml(std::string_view text) {
   escaped.reserve(text.size() + 16);
   for (std::size_t i = 0; i < text.size(); ++i) {
     const std::size_t begin = i;
-    while (i < text.size() && kPlain[static_cast<unsigned char>(text[i])]) ++i;
+    while (i < text.size() && has(kPlain, text[i])) ++i;
     escaped.append(text, begin, i - begin);
     if (i == text.size()) break;
     const auto c = static_cast<unsigned char>(text[i]);

@@ -125,7 +125,6 @@ void BatchWriter::abandon(std::span<Submission* const> batch, const DatabaseFail
 
 void BatchWriter::break_down(const DatabaseFailure& failure) {
   reason_ = failure.what();
-  connection_.give_up();
   health_.store(Health::broken);
   base::log::error(
       "storage.broken",

@@ -71,10 +71,9 @@ class Connection {
   /// Called by the writer after it acknowledged a batch, and every second while idle, outside any transaction:
   /// checkpoints and the like. Throws DatabaseFailure.
   virtual void maintain() = 0;
-  /// Called by the writer when there is nothing more to come: waits for what `maintain` began. Throws DatabaseFailure.
+  /// Called by the writer when there is nothing more to come and all went well: waits for what `maintain` began. Only
+  /// after this may closing write anything. Throws DatabaseFailure.
   virtual void end_maintenance() {}
-  /// Nothing may be written any more: closing must not try to either.
-  virtual void give_up() = 0;
   /// Between the two, no other process changes the schema. Blocks.
   virtual void lock_schema() = 0;
   virtual void unlock_schema() = 0;

@@ -52,7 +52,6 @@ class PostgresConnection final : public Connection {
   std::string_view begin_write_sql() const override { return "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"; }
   std::string_view begin_read_sql() const override { return "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"; }
   void maintain() override {}
-  void give_up() override {}
   /// An advisory lock of the session.
   void lock_schema() override;
   void unlock_schema() override;

@@ -220,7 +220,8 @@ SqliteConnection::SqliteConnection(const std::string& path, Role role, int check
     throw failure_of(error);
   }
   State& state = *state_;
-  // Until it is known to be good, closing changes nothing.
+  // Closing changes nothing until all is known to have gone well (end_maintenance): a sync that failed is not tried
+  // again, and what is damaged stays as it is.
   state.checkpoint_on_close(false);
 
   state.execute("PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF;");
@@ -255,7 +256,6 @@ SqliteConnection::SqliteConnection(const std::string& path, Role role, int check
     throw DatabaseFailure(FailureKind::busy, "Another program is writing to it (an sqlite3 shell?): end it first.");
   sync_directory_of(path);
   for (const char* ending : {"", "-wal", "-shm"}) guard(path + ending);
-  state.checkpoint_on_close(true);
 }
 
 SqliteConnection::~SqliteConnection() = default;
@@ -289,7 +289,10 @@ void SqliteConnection::maintain() {
   if (state.log_pages < std::exchange(state.log_pages_before, state.log_pages)) state.fit_cache();
 }
 
-void SqliteConnection::end_maintenance() { state_->write_back->wait(); }
+void SqliteConnection::end_maintenance() {
+  state_->write_back->wait();
+  state_->checkpoint_on_close(true);
+}
 
 void SqliteConnection::expect_in_place() { state_->files.expect_in_place(); }
 
@@ -323,7 +326,5 @@ bool SqliteConnection::check(std::optional<std::chrono::milliseconds> limit) {
   if (found != "ok") throw DatabaseFailure(FailureKind::damaged, found);
   return true;
 }
-
-void SqliteConnection::give_up() { state_->checkpoint_on_close(false); }
 
 }  // namespace invited::storage

@@ -78,15 +78,10 @@ constexpr std::chrono::milliseconds kCheckAtStart{300};
 std::unique_ptr<Connection> open_checked(const SqliteOptions& options, const std::string& lock_path) {
   auto writer =
       std::make_unique<SqliteConnection>(options.path, SqliteConnection::Role::writer, options.checkpoint_pages);
-  try {
-    writer->guard(lock_path);
-    if (!writer->check(kCheckAtStart))
-      base::log::info("storage.checked_in_part", {{"remedy", "invited check looks at all of the database"}});
-    return writer;
-  } catch (const DatabaseFailure&) {
-    writer->give_up();
-    throw;
-  }
+  writer->guard(lock_path);
+  if (!writer->check(kCheckAtStart))
+    base::log::info("storage.checked_in_part", {{"remedy", "invited check looks at all of the database"}});
+  return writer;
 }
 
 }  // namespace
@@ -96,17 +91,10 @@ domain::Result<std::unique_ptr<domain::Store>> open_sqlite_store(const SqliteOpt
   const std::string lock_path = options.lock_path.empty() ? options.path + ".lock" : options.lock_path;
   auto lock = LockFile::take(lock_path, "the database " + options.path);
   if (!lock) return std::unexpected(std::move(lock.error()));
-  std::unique_ptr<Connection> writer;
-  // Closing must not write the log back: a sync that failed is not tried again, and what is damaged stays as it is.
-  const auto give_up = [&] {
-    if (writer) writer->give_up();
-  };
   try {
-    writer = open_checked(options, lock_path);
-    if (auto migrated = migrate(*writer, embedded_migrations("sqlite"), clock.now()); !migrated) {
-      give_up();
+    std::unique_ptr<Connection> writer = open_checked(options, lock_path);
+    if (auto migrated = migrate(*writer, embedded_migrations("sqlite"), clock.now()); !migrated)
       return std::unexpected(std::move(migrated.error()));
-    }
     // We hold the lock, so whoever claimed a mail or a call is dead. With several instances this must not be done.
     const auto mails = OutboxStatements(*writer).end_all_leases(clock.now());
     const auto calls = CallStatements(*writer, domain::CallKind::refresh).end_all_leases(clock.now());
@@ -121,7 +109,6 @@ domain::Result<std::unique_ptr<domain::Store>> open_sqlite_store(const SqliteOpt
     return std::make_unique<SqliteStore>(*std::move(lock), std::move(writer), open_reader, options,
                                          folder.empty() ? std::string(".") : folder.string());
   } catch (const DatabaseFailure& failure) {
-    give_up();
     return domain::refuse(ErrorCode::unavailable, explain(options.path, failure));
   }
 }

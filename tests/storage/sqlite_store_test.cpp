@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <iterator>
 #include <limits>
 #include <set>
 
@@ -84,6 +85,29 @@ TEST_F(SqliteStoreTest, AnotherProgramsDatabaseIsLeftAlone) {
   const auto refused = open();
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, HasSubstr("another program's database"));
+}
+
+// Closing used to write the log back, and to try a sync again that had failed.
+TEST_F(SqliteStoreTest, AStartThatIsRefusedLeavesDatabaseAndLogAsTheyAre) {
+  ASSERT_TRUE(open());
+  EXPECT_FALSE(std::filesystem::exists(options_.path + "-wal")) << "an orderly end writes the log back";
+  sqlite3* newer = nullptr;
+  ASSERT_EQ(sqlite3_open(options_.path.c_str(), &newer), SQLITE_OK);
+  sqlite3_db_config(newer, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  ASSERT_EQ(
+      sqlite3_exec(newer, "INSERT INTO schema_version VALUES (9999, 'of tomorrow', 0)", nullptr, nullptr, nullptr),
+      SQLITE_OK);
+  sqlite3_close(newer);
+  const auto bytes = [&](const char* ending) {
+    std::ifstream file(options_.path + ending, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  const std::string database = bytes("");
+  const std::string log = bytes("-wal");
+  ASSERT_FALSE(log.empty());
+  EXPECT_FALSE(open());
+  EXPECT_EQ(bytes(""), database);
+  EXPECT_EQ(bytes("-wal"), log);
 }
 
 TEST_F(SqliteStoreTest, AFolderThatIsNotThereIsNamed) {
