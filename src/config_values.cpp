@@ -175,9 +175,8 @@ Parsed<std::string> parse_database_url(const std::string& given) {
     if (is_percent_encoded(std::string_view(given).substr(scheme.size()))) return given;
     // What libpq would say of it may hold half of the password.
     return std::unexpected(
-        "holds a character in its user or password that must be encoded: write %40 for @, %2F for /, %3A for :, %3F "
-        "for "
-        "?, %23 for # and %25 for %");
+        "holds a character in its user or password that must be encoded: write %40 for @, %2F for /, %3A for :, "
+        "%3F for ?, %23 for # and %25 for %");
   }
   // It may hold a password: not repeated.
   return std::unexpected("is no URL of a database: write postgresql://user@host:5432/name, or nothing for SQLite");

@@ -278,9 +278,10 @@ int Service::run() {
     }
     base::log::info("service.stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
     sigset_t second = set;
-    sigdelset(&second,
-              kFatalSignal);     // stop() looks whether it came: a store that fails now writes nothing more by itself
-    sigdelset(&second, SIGHUP);  // asks for new certificates: of no use now, and no reason to break off
+    // stop() looks whether it came: a store that fails now writes nothing more by itself.
+    sigdelset(&second, kFatalSignal);
+    // Asks for new certificates: of no use now, and no reason to break off.
+    sigdelset(&second, SIGHUP);
     pthread_sigmask(SIG_UNBLOCK, &second, nullptr);
     return stop();
   }

@@ -1,4 +1,5 @@
-// What holds of each byte, looked up: every byte of every call is asked several questions. A value; made at compile time.
+// What holds of each byte, looked up: every byte of every call is asked several questions. A value; made at compile
+// time.
 #pragma once
 
 #include <array>

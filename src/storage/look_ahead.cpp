@@ -5,6 +5,7 @@
 
 #include "storage/account_row.h"
 #include "storage/invitation_row.h"
+#include "storage/outbox_rows.h"
 #include "storage/postgres_array.h"
 #include "storage/row_values.h"
 
@@ -37,11 +38,13 @@ struct LookAhead::State {
                        " wanted (mailbox) CROSS JOIN LATERAL (SELECT id FROM invitation"
                        " WHERE invitation.mailbox = wanted.mailbox OFFSET 0) AS invited CROSS JOIN LATERAL"
                        " (SELECT not_before FROM outbox_message WHERE invitation_id = invited.id"
-                       " AND not_before > :since AND state <> 'cancelled'"
-                       " AND NOT (state = 'failed' AND attempts = 0) OFFSET 0) AS mail"
-                       " UNION ALL SELECT mailbox, not_before FROM outbox_message WHERE kind = 'already_has_access'"
-                       " AND mailbox = ANY(CAST(:mailboxes AS TEXT[])) AND not_before > :since"
-                       " AND state <> 'cancelled' AND NOT (state = 'failed' AND attempts = 0)",
+                       " AND not_before > :since AND " +
+                           takes_slot() +
+                           " OFFSET 0) AS mail"
+                           " UNION ALL SELECT mailbox, not_before FROM outbox_message WHERE kind = 'already_has_access'"
+                           " AND mailbox = ANY(CAST(:mailboxes AS TEXT[])) AND not_before > :since"
+                           " AND " +
+                           takes_slot(),
                        {{"mailboxes", mailboxes}, {"since", since}},
                        {&slot_mailbox, &slot}};
 

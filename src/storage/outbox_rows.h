@@ -1,10 +1,20 @@
-// How messages, attempts and the hold look as rows: the variables that outbox_statements.cpp binds. Only for it.
+// How messages, attempts and the hold look as rows: the variables that outbox_statements.cpp binds. Only for it and
+// look_ahead.cpp.
 #pragma once
+
+#include <string>
+#include <string_view>
 
 #include "storage/row_values.h"
 #include "storage/statement.h"
 
 namespace invited::storage {
+
+/// Which messages count for the limit on mail to their mailbox: not what was cancelled, nor what failed untried, as
+/// that reached nobody. `table`: "name.", where several are joined.
+inline std::string takes_slot(const std::string& table = {}) {
+  return table + "state <> 'cancelled' AND NOT (" + table + "state = 'failed' AND " + table + "attempts = 0)";
+}
 
 inline constexpr std::string_view kMessageColumns =
     "SELECT id, kind, state, environment_id, invitation_id, account_id, generation, recipient, language, inviter_name,"

@@ -72,7 +72,7 @@ struct OutboxStatements::Prepared {
   Statement list_quarantined = make_list("WHERE state = 'quarantined' ");
   Statement list_cancelled = make_list("WHERE state = 'cancelled' ");
 
-  // A mailbox's messages are found through its invitations; notices have none. What failed untried reached nobody.
+  // A mailbox's messages are found through its invitations; notices have none.
   // Mails about passwords are limited by rates of their own.
   Statement list_slots{
       connection,
@@ -80,16 +80,15 @@ struct OutboxStatements::Prepared {
       std::string(by_dialect(connection,
                              "SELECT outbox_message.not_before FROM invitation JOIN outbox_message"
                              " ON outbox_message.invitation_id = invitation.id WHERE invitation.mailbox = :mailbox"
-                             " AND outbox_message.not_before > :since AND outbox_message.state <> 'cancelled'"
-                             " AND NOT (outbox_message.state = 'failed' AND outbox_message.attempts = 0)",
+                             " AND outbox_message.not_before > :since AND " +
+                                 takes_slot("outbox_message."),
                              "SELECT mail.not_before FROM (SELECT id FROM invitation WHERE mailbox = :mailbox OFFSET 0)"
                              " AS invited CROSS JOIN LATERAL (SELECT not_before FROM outbox_message"
-                             " WHERE invitation_id = invited.id AND not_before > :since AND state <> 'cancelled'"
-                             " AND NOT (state = 'failed' AND attempts = 0)"
-                             " OFFSET 0) AS mail")) +
+                             " WHERE invitation_id = invited.id AND not_before > :since AND " +
+                                 takes_slot() + " OFFSET 0) AS mail")) +
           " UNION ALL SELECT not_before FROM outbox_message WHERE kind = 'already_has_access'"
-          " AND mailbox = :mailbox AND not_before > :since AND state <> 'cancelled'"
-          " AND NOT (state = 'failed' AND attempts = 0)",
+          " AND mailbox = :mailbox AND not_before > :since AND " +
+          takes_slot(),
       {{"mailbox", row.mailbox}, {"since", since}},
       {&slot}};
   Statement last_notice{
