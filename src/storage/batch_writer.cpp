@@ -50,8 +50,10 @@ BatchWriter::End BatchWriter::try_batch(std::span<Submission* const> batch, bool
   try {
     begin_.run();
     transaction_.begin_batch(base::Timestamp{}, /*uses_savepoints=*/carefully);
-    for (Submission* submission : batch)
+    for (Submission* submission : batch) {
+      if (submission->foresight != nullptr) transaction_.look_ahead(*submission->foresight);
       carefully ? run_carefully(*submission) : run_and_settle(*submission, transaction_);
+    }
     transaction_.end_batch();
   } catch (const DatabaseFailure& failure) {
     if (!carefully && is_of_one_work(failure.kind) && undo_for_another_try()) return End::again_carefully;

@@ -48,6 +48,16 @@ struct LookAhead::State {
                        {{"mailboxes", mailboxes}, {"since", since}},
                        {&slot_mailbox, &slot}};
 
+  Text key, mailbox;
+  Number is_known = 0;
+  Statement find_anything{connection,
+                          "SELECT EXISTS (SELECT 1 FROM account WHERE email_key = :key)"
+                          " OR EXISTS (SELECT 1 FROM invitation WHERE mailbox = :mailbox)"
+                          " OR EXISTS (SELECT 1 FROM outbox_message WHERE mailbox = :mailbox"
+                          " AND kind = 'already_has_access')",
+                          {{"key", key}, {"mailbox", mailbox}},
+                          {&is_known}};
+
   std::unordered_map<std::string, std::optional<domain::Account>> accounts;
   std::unordered_map<std::string, std::vector<domain::Invitation>> pending;  ///< by invitee, in all environments
   std::unordered_map<std::string, std::vector<base::Timestamp>> slots;       ///< by mailbox, ascending
@@ -86,6 +96,19 @@ void LookAhead::load(const std::set<std::string>& invitee_keys, base::Timestamp 
   });
   state.find_slots.each([&] { state.slots[state.slot_mailbox].push_back(to_time(state.slot)); });
   for (auto& [mailbox, slots] : state.slots) std::ranges::sort(slots);
+}
+
+void LookAhead::load_if_new(const std::string& invitee_key) {
+  State& state = *state_;
+  const auto address = domain::EmailAddress::parse(invitee_key);
+  if (!address) return;
+  state.key = invitee_key;
+  state.mailbox = address->mailbox();
+  if (!state.find_anything.find() || state.is_known != 0) return;
+  state.accounts[state.key] = std::nullopt;
+  state.pending[state.key].clear();
+  state.slots[state.mailbox].clear();
+  state.slots_since = base::Timestamp{};
 }
 
 void LookAhead::forget() {

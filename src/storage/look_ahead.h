@@ -1,6 +1,8 @@
-// What a batch on PostgreSQL looked up for all of its units of work at once, before the first of them ran: each round
-// trip that a work would make on its own is one for the whole batch. Only what a caller foresaw (domain::Foresight) is
-// here, and only until something of it is written; whoever is not answered here asks the database. One thread.
+// What units of work will ask about, looked up before they run. On PostgreSQL for all works of a batch at once: each
+// round trip that a work would make on its own is one for the whole batch. On SQLite for each work by itself: one
+// statement tells that an invitee is new, as most are, where three would have found nothing. Only what a caller foresaw
+// (domain::Foresight) is here, and only until something of it is written; whoever is not answered here asks the
+// database. One thread.
 #pragma once
 
 #include <memory>
@@ -24,6 +26,9 @@ class LookAhead {
   /// Locks the mailboxes and looks up, for each invitee, the account, the pending invitations (locked) and the slots of
   /// the mailbox after `since`. Throws DatabaseFailure.
   void load(const std::set<std::string>& invitee_keys, base::Timestamp since, LockStatements& locks);
+  /// Looks whether there is an account, an invitation or a mail of the invitee at all: where there is none, all three
+  /// questions are answered. Throws DatabaseFailure.
+  void load_if_new(const std::string& invitee_key);
   void forget();
 
   // Each: nothing where it is not known here; what is known not to be there is an empty optional in it.

@@ -39,6 +39,11 @@ void SqlTransaction::look_ahead(const std::set<std::string>& invitee_keys) {
   ahead_.load(invitee_keys, began_ - std::chrono::hours(25), locks_);
 }
 
+void SqlTransaction::look_ahead(const domain::Foresight& foresight) {
+  ahead_.forget();
+  if (!foresight.invitee_key.empty()) ahead_.load_if_new(foresight.invitee_key);
+}
+
 void SqlTransaction::writing() {
   if (mode_ == Mode::reading) throw domain::StorageFailure("work that only reads tried to write");
   has_written_ = true;

@@ -35,6 +35,8 @@ class SqlTransaction final : public domain::Transaction {
 
   /// Looks up at once what the batch's works will ask about.
   void look_ahead(const std::set<std::string>& invitee_keys);
+  /// Looks up at once what the work that comes next will ask about.
+  void look_ahead(const domain::Foresight& foresight);
   /// A unit of work begins that may be undone whatever happens to it; otherwise its savepoint is set at its first
   /// write.
   void begin_with_savepoint();

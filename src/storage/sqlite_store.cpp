@@ -31,14 +31,14 @@ class SqliteStore final : public domain::Store {
         batches_(*connection_, options.on_fatal),
         writes_(batches_, {options.queue_limit, options.batch_limit, options.begun_limit}) {}
 
-  domain::Result<void> write(Work work, domain::Urgency urgency, const domain::Foresight& /*foresight*/) override {
+  domain::Result<void> write(Work work, domain::Urgency urgency, const domain::Foresight& foresight) override {
     if (is_short_of_disk(urgency)) return std::unexpected(short_of_disk());
-    return writes_.submit(work, urgency);
+    return writes_.submit(work, urgency, foresight);
   }
 
-  void begin_write(Work work, domain::Urgency urgency, const domain::Foresight& /*foresight*/, Done done) override {
+  void begin_write(Work work, domain::Urgency urgency, const domain::Foresight& foresight, Done done) override {
     if (is_short_of_disk(urgency)) return done(std::unexpected(short_of_disk()));
-    writes_.begin(std::move(work), urgency, {}, std::move(done));
+    writes_.begin(std::move(work), urgency, foresight, std::move(done));
   }
 
   domain::Result<void> read(Work work) override { return reads_.read(work); }

@@ -6,6 +6,8 @@
 #include <thread>
 #include <vector>
 
+#include "storage/look_ahead.h"
+#include "storage/sqlite_connection.h"
 #include "storage/store_fixture.h"
 
 namespace invited::storage {
@@ -125,6 +127,71 @@ TEST_P(ForesightTest, AnInvitationThatIsAnsweredAmidTheBatchIsNotPendingForTheNe
   EXPECT_EQ(failed_, 0);
   EXPECT_EQ(revoked, 1);
   EXPECT_TRUE(read([](Transaction& t) { return t.list_mailbox_slots("guest@example.com", at(-86'400)); }).empty());
+}
+
+TEST_P(ForesightTest, WhoIsNewButForTheirMailboxIsFoundAsTheyAre) {
+  // Of one mailbox there is an invitation that is over, of the other no more than a notice.
+  const auto [over, mail] = invite("guest@example.com", at(0));
+  auto notice = world_.message(world_.invitation("member@example.com"));
+  notice.kind = domain::MessageKind::already_has_access;
+  notice.invitation_id = base::Uuid();
+  write([&](Transaction& t) {
+    auto revoked = t.find_invitation(over.id).value();
+    revoked.state = domain::InvitationState::revoked;
+    revoked.settled_at = at(1);
+    t.update(revoked);
+    t.insert(notice);
+  });
+  for (const std::string& name : {std::string("guest"), std::string("member"), std::string("new")}) {
+    std::size_t slots = 0;
+    bool is_pending = true;
+    const auto done = store().write(
+        [&](Transaction& t) -> Result<void> {
+          const std::string key = name + "+1@example.com";
+          is_pending = t.find_account_by_email(key) || t.find_pending_invitation(world_.environment.id, key);
+          t.insert(world_.invitation(key));
+          slots = t.list_mailbox_slots(name + "@example.com", at(-86'400)).size();
+          return {};
+        },
+        Urgency::new_work, {.invitee_key = name + "+1@example.com"});
+    EXPECT_TRUE(done);
+    EXPECT_FALSE(is_pending) << name;
+    EXPECT_EQ(slots, name == "new" ? 0U : 1U) << name;
+  }
+}
+
+// No database is there that could answer: all of it was looked up before.
+TEST(LookAheadOnSqlite, OfANewInviteeEverythingIsKnownAtOnce) {
+  const test::TemporaryDirectory folder{test::TemporaryDirectory::in_memory()};
+  SqliteOptions options;
+  options.path = folder / "invited.db";
+  options.watermark_bytes = 0;
+  const test::SampleWorld world;
+  {
+    auto store = open_sqlite_store(options, test::ManualClock());
+    ASSERT_TRUE(store);
+    ASSERT_TRUE((*store)->write([&](Transaction& t) -> Result<void> {
+      world.insert_into(t);
+      t.insert(world.invitation("guest@example.com"));
+      return {};
+    }));
+  }
+  SqliteConnection connection(options.path, SqliteConnection::Role::reader);
+  LookAhead ahead(connection);
+  ahead.load_if_new("new@example.com");
+  const auto account = ahead.account("new@example.com");
+  EXPECT_TRUE(account && !*account);
+  const auto pending = ahead.pending_invitation(world.environment.id, "new@example.com");
+  EXPECT_TRUE(pending && !*pending);
+  EXPECT_EQ(ahead.slots("new@example.com", at(-86'400)), std::vector<base::Timestamp>());
+
+  ahead.forget();
+  for (const std::string& known : {world.inviter.email.key(), std::string("guest@example.com")}) {
+    ahead.load_if_new(known);
+    EXPECT_FALSE(ahead.account(known)) << known;
+    EXPECT_FALSE(ahead.pending_invitation(world.environment.id, known)) << known;
+    EXPECT_FALSE(ahead.slots(known, at(-86'400))) << known;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Databases, ForesightTest, testing::Values(kSqlite, kPostgres), name_of);
