@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -40,6 +41,18 @@ std::unexpected<domain::Error> cannot(const std::string& complaint) {
 
 std::string reason_of(int code) { return std::strerror(code); }
 
+/// Whether all of it may be ours: a backup's files, also those that are being written (durable_file.cpp).
+bool holds_only_a_backup(const std::filesystem::path& folder) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    const bool is_ours = std::ranges::any_of(std::array<std::string_view, 3>{"invited.db", kKeyFileName, kManifestFileName},
+                                             [&](std::string_view ours) { return name.starts_with(ours); });
+    if (!is_ours || !entry.is_regular_file(error)) return false;
+  }
+  return !error;
+}
+
 /// The folder that a backup grows in, under a name of its own until it is complete; gone with this otherwise. A lock on
 /// it tells the next one whether somebody still writes there.
 class GrowingFolder {
@@ -48,7 +61,7 @@ class GrowingFolder {
     const std::filesystem::path path = final.string() + std::string(kPartial);
     remove_if_abandoned(path);
     if (::mkdir(path.c_str(), 0700) != 0) {
-      if (errno == EEXIST) return cannot(path.string() + " is there: another backup to it is under way");
+      if (errno == EEXIST) return cannot(path.string() + " is there: another backup to it is under way, or it is somebody's folder. Name another");
       return cannot(path.string() + " cannot be made: " + reason_of(errno) + ". Name a folder that this user (id " +
                     std::to_string(::geteuid()) + ") may write");
     }
@@ -79,8 +92,9 @@ class GrowingFolder {
     return sync_durably(final.parent_path());
   }
 
-  /// A backup that was killed leaves its folder behind.
+  /// A backup that was killed leaves its folder behind. Somebody else's of the same name stays.
   static void remove_if_abandoned(const std::filesystem::path& path) {
+    if (!holds_only_a_backup(path)) return;
     const Descriptor lock(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!lock.valid() || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return;
     std::error_code error;

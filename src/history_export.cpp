@@ -59,17 +59,22 @@ Json to_json(const domain::EndedInvitation& ended, base::Timestamp now) {
   const domain::Invitation& invitation = ended.invitation;
   Json mails = Json::array();
   for (const auto& mail : ended.mails) mails.push_back(to_json(mail));
+  Json role_uuids = Json::array();
+  for (const base::Uuid& id : invitation.role_ids()) role_uuids.push_back(id.to_string());
   return {{"invitation_uuid", invitation.id.to_string()},
           {"state", domain::to_string(invitation.state_at(now))},
           {"invitee_email", invitation.invitee.text()},
           {"inviter_uuid", invitation.inviter_id.to_string()},
           {"role_uuid", invitation.role_id.to_string()},
+          {"role_uuids", std::move(role_uuids)},
           {"environment_uuid", invitation.environment_id.to_string()},
           {"generation", invitation.generation},
           {"created_at", base::to_rfc3339(invitation.created_at)},
           {"sent_at", base::to_rfc3339(invitation.sent_at)},
           {"expires_at", base::to_rfc3339(invitation.expires_at)},
           {"settled_at", invitation.settled_at ? Json(base::to_rfc3339(*invitation.settled_at)) : Json(nullptr)},
+          {"metadata", admin::metadata_of(invitation)},
+          {"redirect_url", invitation.redirect_url.empty() ? Json(nullptr) : Json(invitation.redirect_url)},
           {"mails", std::move(mails)}};
 }
 

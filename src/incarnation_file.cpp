@@ -19,6 +19,9 @@ constexpr int kFileVersion = 1;
 constexpr std::array<std::pair<RestoreProgress, const char*>, 3> kProgressWords{
     {{RestoreProgress::none, "none"}, {RestoreProgress::under_way, "under way"}, {RestoreProgress::waits, "waits"}}};
 
+constexpr const char* kShared = "postgresql";
+constexpr const char* kOwn = "sqlite";
+
 Json to_json(const base::Uuid& id) { return id.is_nil() ? Json(nullptr) : Json(id.to_string()); }
 
 /// Null is nil.
@@ -28,6 +31,13 @@ std::optional<base::Uuid> read_id(const Json& json, const char* member) {
   if (found->is_null()) return base::Uuid{};
   if (!found->is_string()) return std::nullopt;
   return base::Uuid::parse(found->get_ref<const std::string&>());
+}
+
+std::optional<bool> read_database(const Json& json) {
+  const auto database = json.value("database", Json());
+  if (database == kShared) return true;
+  if (database == kOwn) return false;
+  return std::nullopt;
 }
 
 std::optional<IncarnationNote> parse_note(const std::string& content) {
@@ -40,7 +50,8 @@ std::optional<IncarnationNote> parse_note(const std::string& content) {
   const auto restore = json.value("restore", Json());
   if (!instance || !current || !next || !epoch.is_number_unsigned() || epoch > UINT32_MAX) return std::nullopt;
   for (const auto& [progress, word] : kProgressWords)
-    if (restore == word) return IncarnationNote{*instance, epoch.get<std::uint32_t>(), *current, *next, progress};
+    if (restore == word)
+      return IncarnationNote{*instance, epoch.get<std::uint32_t>(), *current, *next, progress, read_database(json)};
   return std::nullopt;
 }
 
@@ -71,6 +82,7 @@ Parsed<void> save_note(const std::filesystem::path& state_dir, const Incarnation
             {"restore", nullptr}};
   for (const auto& [progress, word] : kProgressWords)
     if (progress == note.restore) json["restore"] = word;
+  if (note.shared) json["database"] = *note.shared ? kShared : kOwn;
   return replace_file_durably(state_dir / kIncarnationFileName, json.dump(2) + "\n");
 }
 

@@ -114,12 +114,25 @@ Result<domain::AcceptedRestore> accept(const GuardedFolder& folder, const Marks&
   if (!accepted) return accepted;
   base::failpoint("after_restore_database");
   // Killed before it, the note counts for nothing, because it is of an earlier epoch than keys and database.
-  const IncarnationNote fresh{.instance = note ? note->instance : base::Uuid::random(), .epoch = keys.token_keys.epoch};
+  const IncarnationNote fresh{.instance = note ? note->instance : base::Uuid::random(),
+                              .epoch = keys.token_keys.epoch,
+                              .shared = !folder.exclusive};
   if (auto saved = save_note(folder.state_dir, fresh); !saved) return unavailable(saved.error());
   return accepted;
 }
 
 }  // namespace
+
+Result<void> refuse_file_of_shared(const GuardedFolder& folder) {
+  const auto note = load_note(folder.state_dir);
+  if (!folder.exclusive || !note || !*note || !(*note)->shared.value_or(false)) return {};
+  return refuse(ErrorCode::unavailable,
+                folder.state_dir.string() +
+                    " belongs to an instance on PostgreSQL, and where its database is stands in its configuration: "
+                    "name that file with --config. To serve the file invited.db in it again, as it was before the "
+                    "move: remove " +
+                    std::string(kIncarnationFileName) + ", then start it with --after-restore.");
+}
 
 Result<void> refuse_restored(const GuardedFolder& folder, domain::Store& store, const Keys& keys) {
   const auto judged = judge_folder(folder, store, keys);
@@ -159,6 +172,7 @@ Result<void> renew_incarnation(const GuardedFolder& folder, domain::Store& store
   if (!note) note = IncarnationNote{.instance = base::Uuid::random()};
   const std::string instance = note->instance.to_string();
   note->epoch = keys.token_keys.epoch;
+  note->shared = !folder.exclusive;
   note->current = {};
   for (const domain::Incarnation& incarnation : marks->incarnations)
     if (incarnation.instance == instance) note->current = incarnation.id;

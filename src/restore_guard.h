@@ -26,6 +26,10 @@ struct GuardedFolder {
   bool exclusive = true;
 };
 
+/// An instance on PostgreSQL may have the file still that it came from; nobody may take that for its database. Error:
+/// unavailable, with the remedy.
+domain::Result<void> refuse_file_of_shared(const GuardedFolder& folder);
+
 /// Error: unavailable, in a sentence that says what shows it and what to do.
 domain::Result<void> refuse_restored(const GuardedFolder& folder, domain::Store& store, const Keys& keys);
 

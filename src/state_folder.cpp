@@ -49,12 +49,13 @@ domain::Result<void> make_folder(const std::filesystem::path& folder) {
 std::size_t begun_limit(const Config& config) { return std::size_t{4} * config.http.workers; }
 
 /// The database is opened before the keys: only it knows whether there must be some.
-domain::Result<StateFolder> open_shared(const Config& config, AfterRestore said) {
+domain::Result<StateFolder> open_shared(const Config& config, AfterRestore said, storage::OlderSchema older) {
   auto opened = storage::open_postgres_store({.url = config.database,
                                               .queue_limit = config.storage.queue_length,
                                               .batch_limit = std::min<std::size_t>(config.storage.max_batch, 128),
                                               .begun_limit = begun_limit(config),
                                               .readers = config.storage.readers,
+                                              .older_schema = older,
                                               .allow_unsafe = config.storage.allow_unsafe});
   if (!opened) return std::unexpected(std::move(opened.error()));
   const auto binding =
@@ -87,11 +88,12 @@ std::filesystem::path database_path(const Config& config) { return config.state_
 
 domain::Result<StateFolder> open_state_folder(const Config& config, const base::Clock& clock,
                                               std::function<void(std::string_view reason)> on_fatal,
-                                              AfterRestore said) {
+                                              AfterRestore said, storage::OlderSchema older) {
   if (config.state_dir.empty())
     return refuse(ErrorCode::unavailable, "state_dir is empty: name a folder.", "state_dir");
   if (auto made = make_folder(config.state_dir); !made) return std::unexpected(std::move(made.error()));
-  if (is_shared(config)) return open_shared(config, said);
+  if (is_shared(config)) return open_shared(config, said, older);
+  if (auto own = refuse_file_of_shared(guarded_folder(config)); !own) return std::unexpected(std::move(own.error()));
   std::error_code error;
   auto keys = load_or_create_keys(config.state_dir, std::filesystem::exists(database_path(config), error));
   if (!keys) return refuse(ErrorCode::unavailable, std::move(keys.error()));
@@ -102,6 +104,7 @@ domain::Result<StateFolder> open_state_folder(const Config& config, const base::
                                            .batch_limit = config.storage.max_batch,
                                            .begun_limit = begun_limit(config),
                                            .readers = config.storage.readers,
+                                           .older_schema = older,
                                            .on_fatal = std::move(on_fatal)},
                                           clock);
   if (!store) return std::unexpected(std::move(store.error()));

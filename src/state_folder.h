@@ -13,6 +13,7 @@
 #include "keys.h"
 #include "restore_guard.h"
 #include "storage/lock_file.h"
+#include "storage/migrator.h"
 
 namespace invited {
 
@@ -34,10 +35,11 @@ bool may_have_database(const Config& config);
 
 /// Makes the folder (mode 0700), the keys and the database where they are missing. `on_fatal` as in
 /// storage::SqliteOptions. A database that came back from a backup is refused unless `said` accepts it. Error:
-/// unavailable, with a sentence that names the remedy.
+/// unavailable, with a sentence that names the remedy; its parameter is kSchemaParameter where it is `older`'s.
 domain::Result<StateFolder> open_state_folder(const Config& config, const base::Clock& clock,
                                               std::function<void(std::string_view reason)> on_fatal,
-                                              AfterRestore said = AfterRestore::not_said);
+                                              AfterRestore said = AfterRestore::not_said,
+                                              storage::OlderSchema older = storage::OlderSchema::migrate);
 
 GuardedFolder guarded_folder(const Config& config);
 

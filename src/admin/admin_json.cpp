@@ -44,24 +44,43 @@ Json to_json(const domain::RoleAlias& alias, const domain::App& app, const domai
           {"app_uuid", app.id.to_string()},   {"app_name", app.name}};
 }
 
+namespace {
+
+/// What becomes of a call with it: the caller is told no more than that it is refused.
+std::string_view state_of(const domain::ApiToken& token, const domain::RelatedRows& related, base::Timestamp now) {
+  if (token.revoked_at) return "revoked";
+  if (!token.is_valid_at(now)) return "expired";
+  const auto& environment = related.environment(token.environment_id);
+  const auto& account = related.account(token.account_id);
+  if (!environment || environment->disabled) return "environment disabled";
+  if (!account || account->disabled) return "account disabled";
+  if (!related.has_any_access(account->id, environment->id)) return "account has no role";
+  return "valid";
+}
+
+Json names_of(const std::vector<base::Uuid>& role_ids, const std::optional<domain::App>& app,
+              const domain::RelatedRows& related) {
+  Json names = Json::array();
+  for (const base::Uuid& id : role_ids)
+    if (const auto role = app ? related.role(app->id, id) : std::nullopt) names.push_back(role->name);
+  return names;
+}
+
+}  // namespace
+
 Json to_json(const domain::ApiToken& token, const domain::RelatedRows& related, base::Timestamp now) {
   const auto& environment = related.environment(token.environment_id);
   const auto& app = related.app_of(environment);
   const auto& account = related.account(token.account_id);
-  Json role_names = Json::array();
-  for (const base::Uuid& id : token.role_ceiling)
-    if (const auto role = app ? related.role(app->id, id) : std::nullopt) role_names.push_back(role->name);
   return {{"token_uuid", token.id.to_string()},
           {"name", text_or_null(token.name)},
-          {"state", token.revoked_at         ? "revoked"
-                    : token.is_valid_at(now) ? "valid"
-                                             : "expired"},
+          {"state", state_of(token, related, now)},
           {"email", account ? Json(account->email.text()) : Json(nullptr)},
           {"environment_uuid", token.environment_id.to_string()},
           {"environment_name", environment ? Json(environment->name) : Json(nullptr)},
           {"app_name", app ? Json(app->name) : Json(nullptr)},
           {"role_ceiling_uuids", texts(token.role_ceiling)},
-          {"role_ceiling", std::move(role_names)},
+          {"role_ceiling", names_of(token.role_ceiling, app, related)},
           {"links", token.may_see_links},
           {"created_at", time(token.created_at)},
           {"expires_at", time(token.expires_at)},
@@ -223,6 +242,10 @@ Json to_json(const domain::WebhookDelivery& delivery) {
           {"last_error", text_or_null(delivery.last_error)}};
 }
 
+Json metadata_of(const domain::Invitation& invitation) {
+  return invitation.metadata.empty() ? Json(nullptr) : Json::parse(invitation.metadata, nullptr, false);
+}
+
 Json to_json(const domain::Invitation& invitation, const domain::RelatedRows& related, base::Timestamp now) {
   const auto& environment = related.environment(invitation.environment_id);
   const auto& app = related.app_of(environment);
@@ -235,6 +258,8 @@ Json to_json(const domain::Invitation& invitation, const domain::RelatedRows& re
           {"inviter_name", inviter ? Json(inviter->name) : Json(nullptr)},
           {"role_uuid", invitation.role_id.to_string()},
           {"role_name", role ? Json(role->name) : Json(nullptr)},
+          {"role_uuids", texts(invitation.role_ids())},
+          {"role_names", names_of(invitation.role_ids(), app, related)},
           {"environment_uuid", invitation.environment_id.to_string()},
           {"environment_name", environment ? Json(environment->name) : Json(nullptr)},
           {"app_name", app ? Json(app->name) : Json(nullptr)},
@@ -242,7 +267,9 @@ Json to_json(const domain::Invitation& invitation, const domain::RelatedRows& re
           {"created_at", time(invitation.created_at)},
           {"sent_at", time(invitation.sent_at)},
           {"expires_at", time(invitation.expires_at)},
-          {"settled_at", time(invitation.settled_at)}};
+          {"settled_at", time(invitation.settled_at)},
+          {"metadata", metadata_of(invitation)},
+          {"redirect_url", text_or_null(invitation.redirect_url)}};
 }
 
 Json to_json(const domain::AccessEntry& entry, const domain::Environment& environment, const domain::App& app) {

@@ -34,6 +34,8 @@ Json to_json(const domain::RefreshCall& call, const domain::RelatedRows& related
 Json to_json(const domain::Webhook& webhook);
 /// Without its payload.
 Json to_json(const domain::WebhookDelivery& delivery);
+/// The caller's own, null where there is none.
+Json metadata_of(const domain::Invitation& invitation);
 Json to_json(const domain::Invitation& invitation, const domain::RelatedRows& related, base::Timestamp now);
 Json to_json(const domain::AccessEntry& entry, const domain::Environment& environment, const domain::App& app);
 

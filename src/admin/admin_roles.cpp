@@ -54,6 +54,23 @@ Result<Json> role_list(const Arguments& arguments, AdminContext& context) {
   });
 }
 
+Result<Json> role_set(const Arguments& arguments, AdminContext& context) {
+  auto app_name = arguments.text("app");
+  auto role_name = arguments.text("role");
+  auto name = arguments.text("name");
+  for (auto* value : {&app_name, &role_name, &name})
+    if (!*value) return error_of(*value);
+  return domain::write_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
+    const auto app = find_app(*app_name, transaction);
+    if (!app) return error_of(app);
+    const auto role = find_role(app->id, *role_name, transaction);
+    if (!role) return error_of(role);
+    const auto renamed = domain::rename_role(*role, *name, transaction, context.clock.now());
+    if (!renamed) return error_of(renamed);
+    return to_json(*renamed, *app);
+  });
+}
+
 /// One of "roles", as the command line writes what deployment_package.h reads.
 Result<domain::ImportedRole> imported_role(const Json& entry) {
   if (!entry.is_object()) return refuse(ErrorCode::invalid_parameter, "A role must be an object.", "roles");
@@ -62,7 +79,8 @@ Result<domain::ImportedRole> imported_role(const Json& entry) {
   auto name = role.text("name");
   auto manageable = role.optional_texts("manageable");
   if (!id) return error_of(id);
-  if (!name) return error_of(name);
+  if (!name)
+    return refuse(ErrorCode::missing_parameter, "The role " + id->to_string() + " has no name in the package.", "roles");
   if (!manageable) return error_of(manageable);
   domain::ImportedRole imported{.id = *id, .name = *std::move(name), .manages_all = role.flag("manages_all")};
   for (const std::string& text : manageable->value_or(std::vector<std::string>())) {
@@ -92,7 +110,8 @@ Result<Json> role_import(const Arguments& arguments, AdminContext& context) {
     const auto done = domain::import_roles(app->id, roles, transaction, context.clock.now());
     if (!done) return error_of(done);
     return Json{{"app_uuid", app->id.to_string()}, {"app_name", app->name},    {"added", done->added},
-                {"renamed", done->renamed},        {"changed", done->changed}, {"unchanged", done->unchanged}};
+                {"renamed", done->renamed},        {"changed", done->changed}, {"unchanged", done->unchanged},
+                {"ambiguous_names", done->ambiguous_names}};
   });
 }
 
@@ -145,6 +164,7 @@ Result<Json> role_mappings(const Arguments& arguments, AdminContext& context) {
 
 constexpr std::array kCommands{
     Command{"role add", "app name uuid", role_add},        Command{"role list", "app", role_list},
+    Command{"role set", "app role name", role_set},
     Command{"role import", "app roles", role_import},      Command{"role map", "app dialect name role", role_map},
     Command{"role unmap", "app dialect name", role_unmap}, Command{"role mappings", "app", role_mappings},
 };

@@ -3,10 +3,12 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 
 #include "admin/deployment_package.h"
 #include "base/utf8.h"
@@ -28,6 +30,9 @@ domain::Result<Json> read_roles(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
   if (!stream)
     return refuse(ErrorCode::not_found, path + " cannot be read: check the name and the permissions.", "file");
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error))
+    return refuse(ErrorCode::not_found, path + " is a folder: name the file model/metadata.json in it.", "file");
   const std::string content{std::istreambuf_iterator<char>(stream), {}};
   auto roles = admin::read_package_roles(content);
   if (!roles) {
@@ -54,7 +59,19 @@ domain::Result<Json> read_password() {
     return refuse(ErrorCode::missing_parameter,
                   "--password-stdin: there is no password on standard input. Pipe it in, or type it and press Enter.",
                   "password");
+  if (!base::is_valid_utf8(line))
+    return refuse(ErrorCode::invalid_parameter,
+                  "--password-stdin: the password is not valid UTF-8: pipe it in from a file in that encoding.",
+                  "password");
   return line;
+}
+
+/// What an entry of a list is about: all of its UUIDs.
+std::string identity_of(const Json& entry) {
+  std::string identity;
+  for (const auto& [member, value] : entry.items())
+    if (member.ends_with("_uuid") && value.is_string()) identity += value.get<std::string>() + ' ';
+  return identity;
 }
 
 std::unexpected<domain::Error> not_utf8(std::string_view option) {
@@ -64,15 +81,19 @@ std::unexpected<domain::Error> not_utf8(std::string_view option) {
 }  // namespace
 
 void add_service_options(CLI::App& command, ServiceChoice& choice) {
+  // A script's variable that is not set must not mean the service of /etc.
+  const auto not_empty = [](const std::string& value) { return std::string(value.empty() ? "is empty" : ""); };
   command
       .add_option("--config", choice.config, "the service's configuration file (default: /etc/invited/invited.toml)")
       ->envname("INVITED_CONFIG")
       ->type_name("FILE")
+      ->check(not_empty)
       ->group("Which service");
   command
       .add_option("--state-dir", choice.state_dir,
                   "the service's state folder, with invited.toml in it if there is one")
       ->type_name("DIR")
+      ->check(not_empty)
       ->group("Which service");
 }
 
@@ -160,14 +181,19 @@ domain::Result<Json> AdminCommand::fetch_pages(AdminSession& session, Json argum
   std::uint64_t wanted = command_->get_option("--limit")->count() > 0 ? limit_ : kLinesForPeople;
   if (!limited) wanted = UINT64_MAX;
   Json all = Json::array();
+  std::unordered_set<std::string> seen;
+  std::uint64_t offset = offset_;
   while (all.size() < wanted) {
     const auto page = std::min<std::uint64_t>(wanted - all.size(), admin::kMaxPage);
     arguments["limit"] = page;
-    arguments["offset"] = offset_ + all.size();
+    arguments["offset"] = offset;
     auto part = session.run(std::string(spec_.noun) + " " + std::string(spec_.verb), arguments);
     if (!part) return part;
     const std::size_t size = part->size();
-    for (Json& entry : *part) all.push_back(std::move(entry));
+    offset += size;
+    // What was added meanwhile moves those of the page before into this one.
+    for (Json& entry : *part)
+      if (seen.insert(identity_of(entry)).second) all.push_back(std::move(entry));
     if (size < page) break;
   }
   return all;
@@ -178,7 +204,7 @@ int AdminCommand::run() const {
   if (!values) return print_error(values.error());
   const auto config = load(choice_);
   if (!config) return kRefused;
-  AdminSession session(*config, spec_.changes);
+  AdminSession session(*config, spec_.may_create);
   const std::string command = std::string(spec_.noun) + " " + std::string(spec_.verb);
   auto result = spec_.shape == Shape::paged_list ? fetch_pages(session, std::move(*values))
                                                  : session.run(command, std::move(*values));

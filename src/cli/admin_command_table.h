@@ -46,7 +46,7 @@ struct CommandSpec {
   std::span<const Column> columns{};  ///< of a listing
   std::string_view headline{};        ///< above one printed object: "Environment added."
   std::string_view note{};            ///< below it
-  bool changes = false;               ///< may make the database where none is yet
+  bool may_create = false;            ///< makes the database where none is yet: what a service begins with
 };
 
 struct NounSpec {

@@ -75,16 +75,29 @@ ErrorCode code_of(std::string_view text) {
   return found == domain::kErrorCodes.end() ? ErrorCode::unavailable : *found;
 }
 
-/// The refusal that problem details (RFC 9457) tell, or what else came.
-Error error_of(const Answer& answer, const std::string& url) {
-  const auto problem = Json::parse(answer.body, nullptr, /*allow_exceptions=*/false);
-  if (problem.is_object() && problem.contains("code") && problem["code"].is_string())
-    return {code_of(problem["code"].get<std::string>()), problem.value("detail", "It was refused."),
-            problem.value("parameter", ""), std::nullopt};
+}  // namespace
+
+Error not_as_invited(const ApiService& service, std::string_view status) {
   return {ErrorCode::unavailable,
-          url + " answered " + std::to_string(answer.status) + ", but not as invited does: is --url right?",
+          service.url + " answered" + std::string(status) + ", but not as invited does: is --url right?",
           {},
           std::nullopt};
+}
+
+namespace {
+
+/// The refusal that problem details (RFC 9457) tell, or what else came.
+Error error_of(const Answer& answer, const ApiService& service) {
+  const auto problem = Json::parse(answer.body, nullptr, /*allow_exceptions=*/false);
+  const auto text = [&](const char* member) {
+    return problem.contains(member) && problem[member].is_string() ? problem[member].get<std::string>() : "";
+  };
+  if (!problem.is_object() || text("code").empty())
+    return not_as_invited(service, " " + std::to_string(answer.status));
+  Error error{code_of(text("code")), text("detail").empty() ? "It was refused." : text("detail"), text("parameter"), {}};
+  if (problem.contains("retry") && problem["retry"].is_number_unsigned())
+    error.retry_after = std::chrono::seconds(problem["retry"].get<std::uint32_t>());
+  return error;
 }
 
 }  // namespace
@@ -102,9 +115,9 @@ Result<Json> post_json(const ApiService& service, const std::string& path, const
   if (answer.status == 0)
     return domain::refuse(ErrorCode::unavailable, url + " cannot be reached: " + answer.reason +
                                                       ". Check --url, and whether the service runs.");
-  if (answer.status < 200 || answer.status >= 300) return std::unexpected(error_of(answer, url));
+  if (answer.status < 200 || answer.status >= 300) return std::unexpected(error_of(answer, service));
   auto json = Json::parse(answer.body, nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) return std::unexpected(error_of(answer, url));
+  if (json.is_discarded()) return std::unexpected(error_of(answer, service));
   return json;
 }
 

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 #include "base/secret.h"
 #include "domain/error.h"
@@ -21,5 +22,8 @@ struct ApiService {
 domain::Result<nlohmann::ordered_json> post_json(const ApiService& service, const std::string& path,
                                                  const nlohmann::ordered_json& body,
                                                  const std::string& idempotency_key);
+
+/// Something else than the service answers there. `status`: " 404", where it tells more.
+domain::Error not_as_invited(const ApiService& service, std::string_view status = {});
 
 }  // namespace invited::cli

@@ -10,6 +10,7 @@
 
 #include "backup.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "cli/admin_command.h"
 #include "cli/admin_session.h"
 #include "cli/command_line.h"
@@ -75,6 +76,7 @@ Result<Json> backup_offline(const Config& config, const std::string& to) {
   if (!may_have_database(config))
     return refuse(ErrorCode::not_found, "There is no database in " + config.state_dir.string() +
                                             ": name the service with --config or --state-dir.");
+  if (auto own = refuse_file_of_shared(guarded_folder(config)); !own) return std::unexpected(std::move(own.error()));
   const auto lock = take_state_folder(config);
   if (!lock) return std::unexpected(lock.error());
   if (!is_shared(config))
@@ -116,8 +118,7 @@ void print_counts(const Json& result) {
 }
 
 /// What an operator does next, in this order.
-std::vector<std::string> next_steps(const Config& config, const Json& result, bool accepted) {
-  const std::string which = " --state-dir " + config.state_dir.string();
+std::vector<std::string> next_steps(const std::string& which, const Json& result, bool accepted) {
   if (!accepted)
     return {
         "The service refuses to start until you take the database into use: invited serve --after-restore, for one "
@@ -168,6 +169,8 @@ BackupCommand::BackupCommand(CLI::App& app)
 int BackupCommand::run() const {
   const auto config = load(choice_);
   if (!config) return kRefused;
+  if (to_.empty() || !base::is_valid_utf8(to_))
+    return print_error({ErrorCode::invalid_parameter, "--to: name a folder, in UTF-8.", "to", {}});
   const auto made = back_up(*config, to_);
   if (!made) return print_error(made.error());
   if (json_) {
@@ -237,7 +240,7 @@ int RestoreCommand::run() const {
     result["epoch"] = opened->keys.token_keys.epoch;
   }
   result["accepted"] = after_restore_;
-  const auto steps = next_steps(*config, result, after_restore_);
+  const auto steps = next_steps(options_of(choice_), result, after_restore_);
   if (json_) {
     result["next"] = steps;
     print_json(result);

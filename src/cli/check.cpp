@@ -199,7 +199,8 @@ std::string check_database(const Config& config, bool database_exists, std::vect
   }
   const auto status = session.run("status", Json::object());
   if (!status) {
-    findings.push_back({"database", Outcome::failed, status.error().message});
+    const bool is_only_old = status.error().parameter == storage::kSchemaParameter;
+    findings.push_back({"database", is_only_old ? Outcome::warning : Outcome::failed, status.error().message});
     return {};
   }
   const bool running = session.through_service();

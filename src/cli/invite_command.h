@@ -25,6 +25,7 @@ class InviteCommand {
   std::string token_file_;
   std::string expires_;
   std::string redirect_url_;
+  bool wait_ = false;
   bool dry_run_ = false;
   bool json_ = false;
 };

@@ -36,10 +36,22 @@ std::optional<Config> load(const ServiceChoice& choice) {
     print_problems(config.error());
     return std::nullopt;
   }
+  if (config->state_dir.empty()) {
+    print_problems({{"state_dir", "", "is empty: name a folder that outlives the process"}});
+    return std::nullopt;
+  }
   // Relative ones are of the shell's folder; the service must not depend on it later.
-  if (!config->state_dir.empty()) config->state_dir = std::filesystem::absolute(config->state_dir).lexically_normal();
+  config->state_dir = std::filesystem::absolute(config->state_dir).lexically_normal();
   if (!config->mail.directory.empty()) config->mail.directory = std::filesystem::absolute(config->mail.directory);
   return std::move(*config);
+}
+
+std::string options_of(const ServiceChoice& choice) {
+  const auto file = choice.config.empty() && !choice.state_dir.empty() ? std::nullopt : config_file_of(choice);
+  std::string options;
+  if (file) options += " --config " + std::filesystem::absolute(*file).string();
+  if (!choice.state_dir.empty()) options += " --state-dir " + std::filesystem::absolute(choice.state_dir).string();
+  return options;
 }
 
 void print_problems(const std::vector<ConfigProblem>& problems) {

@@ -24,6 +24,10 @@ std::optional<std::filesystem::path> config_file_of(const ServiceChoice& choice)
 /// Loads it; problems are printed to standard error.
 std::optional<Config> load(const ServiceChoice& choice);
 
+/// The same choice as options of another command: " --config /etc/invited/invited.toml"; nothing where neither is
+/// needed.
+std::string options_of(const ServiceChoice& choice);
+
 void print_problems(const std::vector<ConfigProblem>& problems);
 
 }  // namespace invited::cli

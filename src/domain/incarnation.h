@@ -50,6 +50,7 @@ struct IncarnationNote {
   base::Uuid current{};     ///< nil: the database had none
   base::Uuid next{};        ///< nil: no renewal is under way
   RestoreProgress restore = RestoreProgress::none;
+  std::optional<bool> shared{};  ///< whether the database is one that several instances share; notes of old: not said
 };
 
 /// Why a database must not be served as it is.

@@ -1,6 +1,7 @@
 #include "domain/manage_apps.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/utf8.h"
 #include "domain/environment_authentication.h"
@@ -89,6 +90,19 @@ std::string managed_by(const Role& role) {
   return role.manages_all ? " manages=all" : " manages=" + std::to_string(role.manageable.size());
 }
 
+/// Whether another role is called so: by name, calls would mean neither any more.
+bool is_name_taken(const base::Uuid& app_id, std::string_view name, const base::Uuid& except,
+                   Transaction& transaction) {
+  return std::ranges::any_of(transaction.list_roles(app_id),
+                             [&](const Role& role) { return role.id != except && role.name == name; });
+}
+
+std::unexpected<Error> name_is_taken(std::string_view name) {
+  return refuse(ErrorCode::already_exists,
+                "The app has a role \"" + std::string(name) + "\" already: choose another name.",
+                "name");
+}
+
 Result<Role> insert_role(const base::Uuid& app_id, std::optional<base::Uuid> id, const ImportedRole& described,
                          Transaction& transaction, base::Timestamp now) {
   if (!transaction.find_app(app_id)) return std::unexpected(no_such_app(app_id));
@@ -106,6 +120,12 @@ Result<Role> insert_role(const base::Uuid& app_id, std::optional<base::Uuid> id,
   transaction.insert(role);
   audit("role.added", role.id, "app=" + app_id.to_string(), transaction, now);
   return role;
+}
+
+/// Of many, the one that is at fault.
+std::unexpected<Error> of_role(const ImportedRole& role, Error error) {
+  error.message = "The role \"" + role.name + "\" (" + role.id.to_string() + ") cannot be imported: " + error.message;
+  return std::unexpected(std::move(error));
 }
 
 /// What waited while it was disabled: its mails, and the calls about changes that the app was not told of.
@@ -169,7 +189,20 @@ Result<App> set_app(const base::Uuid& app_id, const AppChange& change, Transacti
 
 Result<Role> add_role(const base::Uuid& app_id, std::optional<base::Uuid> id, std::string_view name,
                       Transaction& transaction, base::Timestamp now) {
-  return insert_role(app_id, id, {.id = {}, .name = std::string(name)}, transaction, now);
+  auto role = insert_role(app_id, id, {.id = {}, .name = std::string(name)}, transaction, now);
+  if (role && is_name_taken(app_id, role->name, role->id, transaction)) return name_is_taken(role->name);
+  return role;
+}
+
+Result<Role> rename_role(const Role& role, std::string_view name, Transaction& transaction, base::Timestamp now) {
+  auto checked_name = parse_name(name, "name");
+  if (!checked_name) return std::unexpected(std::move(checked_name.error()));
+  if (is_name_taken(role.app_id, *checked_name, role.id, transaction)) return name_is_taken(*checked_name);
+  Role renamed = role;
+  renamed.name = *std::move(checked_name);
+  transaction.update(renamed);
+  audit("role.renamed", role.id, "app=" + role.app_id.to_string(), transaction, now);
+  return renamed;
 }
 
 Result<RoleImport> import_roles(const base::Uuid& app_id, const std::vector<ImportedRole>& roles,
@@ -180,12 +213,12 @@ Result<RoleImport> import_roles(const base::Uuid& app_id, const std::vector<Impo
     auto known = transaction.find_role(app_id, role.id);
     if (!known) {
       auto added = insert_role(app_id, role.id, role, transaction, now);
-      if (!added) return std::unexpected(std::move(added.error()));
+      if (!added) return of_role(role, std::move(added.error()));
       ++result.added;
       continue;
     }
     auto checked_name = parse_name(role.name, "name");
-    if (!checked_name) return std::unexpected(std::move(checked_name.error()));
+    if (!checked_name) return of_role(role, std::move(checked_name.error()));
     const auto manageable = manageable_of(role);
     const bool renamed = known->name != *checked_name;
     const bool changed = known->manages_all != role.manages_all || known->manageable != manageable;
@@ -201,6 +234,9 @@ Result<RoleImport> import_roles(const base::Uuid& app_id, const std::vector<Impo
     if (changed) audit("role.changed", role.id, "app=" + app_id.to_string() + managed_by(*known), transaction, now);
     ++(renamed ? result.renamed : result.changed);
   }
+  std::map<std::string, std::uint32_t> times;
+  for (const Role& role : transaction.list_roles(app_id))
+    if (++times[role.name] == 2) result.ambiguous_names.push_back(role.name);
   return result;
 }
 

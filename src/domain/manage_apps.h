@@ -30,9 +30,12 @@ struct AppChange {
 /// Errors: not_found, invalid_parameter ("name", "url", "language", "grants", "redirect-url").
 Result<App> set_app(const base::Uuid& app_id, const AppChange& change, Transaction& transaction, base::Timestamp now);
 
-/// Without `id` a random one. Errors: not_found (app), invalid_parameter ("name"), already_exists.
+/// Without `id` a random one. Errors: not_found (app), invalid_parameter ("name"), already_exists (id or name).
 Result<Role> add_role(const base::Uuid& app_id, std::optional<base::Uuid> id, std::string_view name,
                       Transaction& transaction, base::Timestamp now);
+
+/// Errors: invalid_parameter ("name"), already_exists (another role of the app is called so).
+Result<Role> rename_role(const Role& role, std::string_view name, Transaction& transaction, base::Timestamp now);
 
 /// A role as a deployment package tells of it.
 struct ImportedRole {
@@ -47,6 +50,7 @@ struct RoleImport {
   std::uint32_t renamed = 0;  ///< whatever else changed
   std::uint32_t changed = 0;  ///< whom it manages, and not its name
   std::uint32_t unchanged = 0;
+  std::vector<std::string> ambiguous_names{};  ///< that several roles of the app have now: none of them is meant by it
 };
 /// Adds, renames, takes over whom each role manages; never removes. All or nothing.
 Result<RoleImport> import_roles(const base::Uuid& app_id, const std::vector<ImportedRole>& roles,

@@ -38,6 +38,10 @@ class RelatedRows {
   const std::optional<Role>& role(const base::Uuid& app_id, const base::Uuid& id) const {
     return remembered(roles_, std::pair(app_id, id), [&] { return transaction_.find_role(app_id, id); });
   }
+  bool has_any_access(const base::Uuid& account_id, const base::Uuid& environment_id) const {
+    return remembered(accesses_, std::pair(account_id, environment_id),
+                      [&] { return transaction_.has_any_access(account_id, environment_id); });
+  }
   /// Empty where it has none (alias_of).
   const std::string& role_alias(const App& app, std::string_view dialect, const base::Uuid& role_id) const {
     return remembered(aliases_, std::tuple(app.id, std::string(dialect), role_id),
@@ -57,6 +61,7 @@ class RelatedRows {
   mutable std::map<base::Uuid, std::optional<Environment>> environments_;
   mutable std::map<base::Uuid, std::optional<App>> apps_;
   mutable std::map<std::pair<base::Uuid, base::Uuid>, std::optional<Role>> roles_;
+  mutable std::map<std::pair<base::Uuid, base::Uuid>, bool> accesses_;
   mutable std::map<std::tuple<base::Uuid, std::string, base::Uuid>, std::string> aliases_;
 };
 

@@ -67,7 +67,8 @@ std::vector<Migration> embedded_migrations(std::string_view dialect) {
   return found;
 }
 
-domain::Result<void> migrate(Connection& connection, std::span<const Migration> migrations, base::Timestamp now) {
+domain::Result<void> migrate(Connection& connection, std::span<const Migration> migrations, base::Timestamp now,
+                             OlderSchema older) {
   std::string_view doing = "schema_version";
   try {
     Statement(connection,
@@ -81,6 +82,13 @@ domain::Result<void> migrate(Connection& connection, std::span<const Migration> 
                             "The database has schema version " + std::to_string(found) +
                                 ", but this program knows only versions up to " + std::to_string(known) +
                                 ": start the program version that wrote it, or a newer one.");
+    if (found > 0 && found < known && older == OlderSchema::refuse)
+      return domain::refuse(domain::ErrorCode::unavailable,
+                            "The database has schema version " + std::to_string(found) +
+                                ", and this program's is " + std::to_string(known) +
+                                ": the service brings it there when it starts, and older programs cannot use it then. "
+                                "Make a backup first (invited backup), then start the service.",
+                            std::string(kSchemaParameter));
     for (const Migration& migration : migrations) {
       if (migration.version <= found) continue;
       doing = migration.name;

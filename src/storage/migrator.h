@@ -22,8 +22,18 @@ struct Migration {
 /// The embedded ones for a dialect ("sqlite"), in ascending order.
 std::vector<Migration> embedded_migrations(std::string_view dialect);
 
-/// Applies what is missing. unavailable: the schema is newer than the program (both versions are named), or a migration
-/// failed (its name and the reason).
-domain::Result<void> migrate(Connection& connection, std::span<const Migration> migrations, base::Timestamp now);
+/// What is done with a schema that is older than the program. An empty database always gets the newest.
+enum class OlderSchema {
+  migrate,
+  refuse,  ///< whoever only asks must not decide an upgrade: older programs cannot read the database afterwards
+};
+
+/// The parameter of the refusal of an older schema.
+inline constexpr std::string_view kSchemaParameter = "schema";
+
+/// Applies what is missing. unavailable: the schema is newer than the program (both versions are named), is older and
+/// refused (parameter kSchemaParameter), or a migration failed (its name and the reason).
+domain::Result<void> migrate(Connection& connection, std::span<const Migration> migrations, base::Timestamp now,
+                             OlderSchema older = OlderSchema::migrate);
 
 }  // namespace invited::storage

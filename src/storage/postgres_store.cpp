@@ -47,9 +47,9 @@ class PostgresStoreImplementation final : public domain::Store {
   GroupCommit writes_;
 };
 
-domain::Result<void> migrate_alone(PostgresConnection& connection, base::Timestamp now) {
+domain::Result<void> migrate_alone(PostgresConnection& connection, base::Timestamp now, OlderSchema older) {
   connection.lock_schema();
-  auto migrated = migrate(connection, embedded_migrations("postgresql"), now);
+  auto migrated = migrate(connection, embedded_migrations("postgresql"), now, older);
   connection.unlock_schema();
   return migrated;
 }
@@ -66,7 +66,7 @@ domain::Result<PostgresStore> open_postgres_store(const PostgresOptions& options
     auto clock = std::make_unique<DatabaseClock>();
     const auto [time, took] = writer->ask_clock();
     clock->set(time, took);
-    if (auto migrated = migrate_alone(*writer, clock->now()); !migrated)
+    if (auto migrated = migrate_alone(*writer, clock->now(), options.older_schema); !migrated)
       return std::unexpected(std::move(migrated.error()));
     const auto open_reader = [&]() -> std::unique_ptr<Connection> {
       return std::make_unique<PostgresConnection>(

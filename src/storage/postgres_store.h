@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "domain/error.h"
 #include "domain/store.h"
+#include "storage/migrator.h"
 
 namespace invited::storage {
 
@@ -18,6 +19,7 @@ struct PostgresOptions {
   std::size_t batch_limit = 128;    ///< units of work in one commit; each may hold a lock on the server
   std::size_t begun_limit = 256;    ///< units of work begun and not told yet, beyond which who begins one waits
   std::size_t readers = 3;          ///< connections for Store::read
+  OlderSchema older_schema = OlderSchema::migrate;
   /// Settings of the server that may be other than they should: "fsync", "full_page_writes", "synchronous_commit".
   std::set<std::string> allow_unsafe;
 };
@@ -29,7 +31,7 @@ struct PostgresStore {
 };
 
 /// Connects, looks at the server's settings, migrates (one instance at a time), starts the writer thread. unavailable:
-/// no server that takes writes, one that would lose what it acknowledges, a schema newer than the program.
+/// no server that takes writes, one that would lose what it acknowledges, a schema newer than the program, or older and refused.
 domain::Result<PostgresStore> open_postgres_store(const PostgresOptions& options);
 
 }  // namespace invited::storage

@@ -8,9 +8,11 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <string_view>
 
+#include "base/file_owner.h"
 #include "base/uuid.h"
 #include "domain/incarnation.h"
 #include "storage/migrator.h"
@@ -82,6 +84,7 @@ void sync_file(const std::string& path) {
 void create_file(const std::string& path) {
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (file < 0) throw Failed{path + " cannot be made: " + std::strerror(errno)};
+  base::give_to_owner_of_folder(file, std::filesystem::path(path).parent_path().c_str());
   ::close(file);
 }
 

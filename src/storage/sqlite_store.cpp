@@ -93,7 +93,7 @@ domain::Result<std::unique_ptr<domain::Store>> open_sqlite_store(const SqliteOpt
   if (!lock) return std::unexpected(std::move(lock.error()));
   try {
     std::unique_ptr<Connection> writer = open_checked(options, lock_path);
-    if (auto migrated = migrate(*writer, embedded_migrations("sqlite"), clock.now()); !migrated)
+    if (auto migrated = migrate(*writer, embedded_migrations("sqlite"), clock.now(), options.older_schema); !migrated)
       return std::unexpected(std::move(migrated.error()));
     // We hold the lock, so whoever claimed a mail or a call is dead. With several instances this must not be done.
     const auto mails = OutboxStatements(*writer).end_all_leases(clock.now());

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "domain/error.h"
 #include "domain/store.h"
+#include "storage/migrator.h"
 
 namespace invited::storage {
 
@@ -24,6 +25,7 @@ struct SqliteOptions {
   std::size_t begun_limit = 256;    ///< units of work begun and not told yet, beyond which who begins one waits
   int checkpoint_pages = 2'000;     ///< pages of log (4 KiB each) after which it is written back
   std::size_t readers = 3;          ///< connections for Store::read
+  OlderSchema older_schema = OlderSchema::migrate;
   /// Called once, on the writer thread, when nothing may be written any more (a commit's outcome is unknown, an fsync
   /// failed). The process should exit with an error, to be restarted.
   std::function<void(std::string_view reason)> on_fatal;
@@ -31,7 +33,7 @@ struct SqliteOptions {
 
 /// Takes the lock, creates or migrates the database, starts the writer thread. unavailable: the lock is another
 /// process's (its pid is in the message), the file cannot be opened or is damaged (a small one is looked at as a whole,
-/// a large one in part), the schema is newer than the program. `clock` is used here only.
+/// a large one in part), the schema is newer than the program, or older and refused. `clock` is used here only.
 domain::Result<std::unique_ptr<domain::Store>> open_sqlite_store(const SqliteOptions& options,
                                                                  const base::Clock& clock);
 

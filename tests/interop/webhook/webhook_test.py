@@ -29,7 +29,7 @@ class ReadmeReceiver:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
         self.process = subprocess.Popen(["node", "receiver.mjs"], cwd=folder, stdout=subprocess.PIPE, text=True,
-                                        env={**os.environ, "PORT": str(self.port), "INVITED_WEBHOOK_SECRET": secret})
+                                        env={**os.environ, "PORT": str(self.port), "WEBHOOK_SECRET": secret})
         self.await_line("listening")
 
     def __enter__(self):
