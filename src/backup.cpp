@@ -46,8 +46,9 @@ bool holds_only_a_backup(const std::filesystem::path& folder) {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
-    const bool is_ours = std::ranges::any_of(std::array<std::string_view, 3>{"invited.db", kKeyFileName, kManifestFileName},
-                                             [&](std::string_view ours) { return name.starts_with(ours); });
+    const bool is_ours =
+        std::ranges::any_of(std::array<std::string_view, 3>{"invited.db", kKeyFileName, kManifestFileName},
+                            [&](std::string_view ours) { return name.starts_with(ours); });
     if (!is_ours || !entry.is_regular_file(error)) return false;
   }
   return !error;
@@ -61,7 +62,9 @@ class GrowingFolder {
     const std::filesystem::path path = final.string() + std::string(kPartial);
     remove_if_abandoned(path);
     if (::mkdir(path.c_str(), 0700) != 0) {
-      if (errno == EEXIST) return cannot(path.string() + " is there: another backup to it is under way, or it is somebody's folder. Name another");
+      if (errno == EEXIST)
+        return cannot(path.string() +
+                      " is there: another backup to it is under way, or it is somebody's folder. Name another");
       return cannot(path.string() + " cannot be made: " + reason_of(errno) + ". Name a folder that this user (id " +
                     std::to_string(::geteuid()) + ") may write");
     }

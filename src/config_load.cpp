@@ -172,6 +172,11 @@ std::vector<ConfigProblem> unsafe_settings(const Config& config) {
        "plain HTTP is open to the network: set http.tls_certificate and http.tls_key, or listen on a loopback address "
        "behind a "
        "proxy, or name that proxy in http.trusted_proxies");
+  warn(config.http.listen.is_loopback() && config.http.tls_certificate.empty() && config.http.trusted_proxies.empty() &&
+           !host.empty() && !is_loopback_host(host),
+       "http.trusted_proxies",
+       "is not set, and people seem to come through a proxy: all of them share the limits of its address, so that one "
+       "stranger can use them up; name the proxy, like \"127.0.0.1\"");
   const bool smtp = config.mail.transport == mail::TransportKind::smtp;
   const bool remote_relay = smtp && !is_loopback_host(config.mail.host);
   warn(remote_relay && config.mail.tls == mail::Tls::off, "mail.tls",

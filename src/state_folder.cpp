@@ -87,8 +87,8 @@ bool may_have_database(const Config& config) {
 std::filesystem::path database_path(const Config& config) { return config.state_dir / "invited.db"; }
 
 domain::Result<StateFolder> open_state_folder(const Config& config, const base::Clock& clock,
-                                              std::function<void(std::string_view reason)> on_fatal,
-                                              AfterRestore said, storage::OlderSchema older) {
+                                              std::function<void(std::string_view reason)> on_fatal, AfterRestore said,
+                                              storage::OlderSchema older) {
   if (config.state_dir.empty())
     return refuse(ErrorCode::unavailable, "state_dir is empty: name a folder.", "state_dir");
   if (auto made = make_folder(config.state_dir); !made) return std::unexpected(std::move(made.error()));

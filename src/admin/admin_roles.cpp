@@ -80,7 +80,8 @@ Result<domain::ImportedRole> imported_role(const Json& entry) {
   auto manageable = role.optional_texts("manageable");
   if (!id) return error_of(id);
   if (!name)
-    return refuse(ErrorCode::missing_parameter, "The role " + id->to_string() + " has no name in the package.", "roles");
+    return refuse(ErrorCode::missing_parameter, "The role " + id->to_string() + " has no name in the package.",
+                  "roles");
   if (!manageable) return error_of(manageable);
   domain::ImportedRole imported{.id = *id, .name = *std::move(name), .manages_all = role.flag("manages_all")};
   for (const std::string& text : manageable->value_or(std::vector<std::string>())) {
@@ -109,8 +110,12 @@ Result<Json> role_import(const Arguments& arguments, AdminContext& context) {
     if (!app) return error_of(app);
     const auto done = domain::import_roles(app->id, roles, transaction, context.clock.now());
     if (!done) return error_of(done);
-    return Json{{"app_uuid", app->id.to_string()}, {"app_name", app->name},    {"added", done->added},
-                {"renamed", done->renamed},        {"changed", done->changed}, {"unchanged", done->unchanged},
+    return Json{{"app_uuid", app->id.to_string()},
+                {"app_name", app->name},
+                {"added", done->added},
+                {"renamed", done->renamed},
+                {"changed", done->changed},
+                {"unchanged", done->unchanged},
                 {"ambiguous_names", done->ambiguous_names}};
   });
 }
@@ -163,10 +168,10 @@ Result<Json> role_mappings(const Arguments& arguments, AdminContext& context) {
 }
 
 constexpr std::array kCommands{
-    Command{"role add", "app name uuid", role_add},        Command{"role list", "app", role_list},
-    Command{"role set", "app role name", role_set},
-    Command{"role import", "app roles", role_import},      Command{"role map", "app dialect name role", role_map},
-    Command{"role unmap", "app dialect name", role_unmap}, Command{"role mappings", "app", role_mappings},
+    Command{"role add", "app name uuid", role_add},         Command{"role list", "app", role_list},
+    Command{"role set", "app role name", role_set},         Command{"role import", "app roles", role_import},
+    Command{"role map", "app dialect name role", role_map}, Command{"role unmap", "app dialect name", role_unmap},
+    Command{"role mappings", "app", role_mappings},
 };
 
 }  // namespace

@@ -66,12 +66,11 @@ domain::Result<Json> read_password() {
   return line;
 }
 
-/// What an entry of a list is about: all of its UUIDs.
+/// What tells an entry of a list from the others: its UUID, which comes first; all of it where it has none.
 std::string identity_of(const Json& entry) {
-  std::string identity;
-  for (const auto& [member, value] : entry.items())
-    if (member.ends_with("_uuid") && value.is_string()) identity += value.get<std::string>() + ' ';
-  return identity;
+  const auto first = entry.begin();
+  const bool has_uuid = entry.is_object() && first != entry.end() && first.key().ends_with("_uuid");
+  return has_uuid ? first->dump() : entry.dump();
 }
 
 std::unexpected<domain::Error> not_utf8(std::string_view option) {

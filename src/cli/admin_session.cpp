@@ -109,8 +109,8 @@ Result<Json> AdminSession::run(const std::string& command, Json arguments) {
                                               " yet: name the service with --config or --state-dir, or start it once.");
     base::log::set_level(base::log::Level::warning);
     auto offline = std::make_unique<Offline>();
-    auto state = open_state_folder(config_, base::SystemClock(), {}, AfterRestore::not_said,
-                                   storage::OlderSchema::refuse);
+    auto state =
+        open_state_folder(config_, base::SystemClock(), {}, AfterRestore::not_said, storage::OlderSchema::refuse);
     if (state) {
       offline->state = std::move(*state);
       offline_ = std::move(offline);

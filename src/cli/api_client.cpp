@@ -92,9 +92,9 @@ Error error_of(const Answer& answer, const ApiService& service) {
   const auto text = [&](const char* member) {
     return problem.contains(member) && problem[member].is_string() ? problem[member].get<std::string>() : "";
   };
-  if (!problem.is_object() || text("code").empty())
-    return not_as_invited(service, " " + std::to_string(answer.status));
-  Error error{code_of(text("code")), text("detail").empty() ? "It was refused." : text("detail"), text("parameter"), {}};
+  if (!problem.is_object() || text("code").empty()) return not_as_invited(service, " " + std::to_string(answer.status));
+  Error error{
+      code_of(text("code")), text("detail").empty() ? "It was refused." : text("detail"), text("parameter"), {}};
   if (problem.contains("retry") && problem["retry"].is_number_unsigned())
     error.retry_after = std::chrono::seconds(problem["retry"].get<std::uint32_t>());
   return error;

@@ -17,6 +17,7 @@
 #include "cli/command_line.h"
 #include "cli/output.h"
 #include "cli/probe_url.h"
+#include "cli/read_as.h"
 #include "cli/table.h"
 #include "http/transport.h"
 #include "keys.h"
@@ -105,7 +106,6 @@ void check_ca_file(const char* setting, const std::filesystem::path& file, std::
                             ". Name a file of authorities in PEM format that this user may read"});
 }
 
-/// Where the service runs, it has the port itself.
 void check_listen(const Config& config, std::vector<Finding>& findings) {
   if (const auto port = find_port(config.http.listen); !port)
     findings.push_back({"http.listen", Outcome::failed, config.http.listen.to_string() + " " + port.error()});
@@ -116,32 +116,49 @@ std::string cannot_be_used(const std::string& folder) {
          ". Run this as the service's user, or give it to this one";
 }
 
-/// Whether the state folder is there; what is in it can only be tried then.
-bool check_state_folder(const Config& config, std::vector<Finding>& findings) {
+enum class Folder { usable, not_there_yet, unusable };
+
+/// What is in the state folder can only be tried where it is usable.
+Folder check_state_folder(const Config& config, std::vector<Finding>& findings) {
   struct stat status{};
   const std::string folder = config.state_dir.string();
   if (::stat(folder.c_str(), &status) != 0) {
     if (errno != ENOENT) {
       findings.push_back({"state_dir", Outcome::failed, cannot_be_used(folder)});
-      return false;
+      return Folder::unusable;
     }
     findings.push_back(
         {"state_dir", Outcome::warning, folder + " is not there yet: the first start makes it, if it may"});
-    return false;
+    return Folder::not_there_yet;
   }
   if (!S_ISDIR(status.st_mode)) {
     findings.push_back({"state_dir", Outcome::failed, folder + " is not a folder: name another one"});
-    return false;
+    return Folder::unusable;
   }
   if (::access(folder.c_str(), R_OK | W_OK | X_OK) != 0) {
     findings.push_back({"state_dir", Outcome::failed, cannot_be_used(folder)});
-    return false;
+    return Folder::unusable;
   }
   if ((status.st_mode & 077) != 0)
     findings.push_back({"state_dir", Outcome::warning, "others can look into " + folder + ": chmod 700 " + folder});
   else
     findings.push_back({"state_dir", Outcome::ok, folder});
-  return true;
+  return Folder::usable;
+}
+
+/// Root may read what the service, which runs as the state folder's owner, may not.
+void check_files_of_service(const Config& config, std::vector<Finding>& findings) {
+  struct stat folder{};
+  if (::geteuid() != 0 || ::stat(config.state_dir.c_str(), &folder) != 0 || folder.st_uid == 0) return;
+  const std::pair<const char*, const std::filesystem::path&> files[] = {
+      {"http.tls_certificate", config.http.tls_certificate}, {"http.tls_key", config.http.tls_key},
+      {"mail.password_file", config.mail.password_file},     {"mail.ca_file", config.mail.ca_file},
+      {"refresh.ca_file", config.refresh.ca_file},           {"webhook.ca_file", config.webhook.ca_file}};
+  for (const auto& [setting, file] : files)
+    if (!file.empty() && !may_read_as(folder.st_uid, folder.st_gid, file))
+      findings.push_back({setting, Outcome::failed,
+                          file.string() + " may be read by this user, but not by the one that state_dir belongs to (" +
+                              std::to_string(folder.st_uid) + "), as which the service runs: give it to that one"});
 }
 
 void check_keys(const Config& config, bool database_exists, std::vector<Finding>& findings) {
@@ -274,16 +291,24 @@ int run_check(const ServiceChoice& choice, bool json) {
   std::vector<Finding> findings;
   check_file(choice, findings);
   check_settings(*config, findings);
-  const bool there = check_state_folder(*config, findings);
-  const bool database_exists = there && may_have_database(*config);
-  if (there) check_keys(*config, database_exists, findings);
-  const std::string public_url = check_database(*config, database_exists, findings);
+  const Folder folder = check_state_folder(*config, findings);
+  const bool database_exists = folder == Folder::usable && may_have_database(*config);
+  std::string public_url;
+  if (folder == Folder::usable) {
+    check_files_of_service(*config, findings);
+    check_keys(*config, database_exists, findings);
+  }
+  if (folder == Folder::unusable)
+    findings.push_back({"database", Outcome::warning, "not tried, because state_dir cannot be used"});
+  else
+    public_url = check_database(*config, database_exists, findings);
   check_tls(*config, findings);
-  if (public_url.empty()) check_listen(*config, findings);
+  // Where the service runs it has the port itself; whether it does cannot be told without its folder.
+  if (public_url.empty() && folder != Folder::unusable) check_listen(*config, findings);
   check_ca_file("refresh.ca_file", config->refresh.ca_file, findings);
   check_ca_file("webhook.ca_file", config->webhook.ca_file, findings);
   check_relay(*config, findings);
-  check_public_url(public_url, findings);
+  if (folder != Folder::unusable) check_public_url(public_url, findings);
 
   bool failed = false;
   Json list = Json::array();

@@ -218,8 +218,9 @@ InviteCommand::InviteCommand(CLI::App& app)
   command_->add_option("--expires", expires_, "how long the links live: 7d, 12h")->type_name("DURATION");
   command_->add_option("--redirect-url", redirect_url_, "where people go after accepting, one that the app allows")
       ->type_name("URL");
-  command_->add_flag("--wait", wait_,
-                     "where the service takes no more for now, wait and go on (by default 100 an hour from one person)");
+  command_->add_flag(
+      "--wait", wait_,
+      "where the service takes no more for now, wait and go on (by default 100 an hour from one person)");
   command_->add_flag("--dry-run", dry_run_, "only tell what would happen to each");
   command_->add_flag("--json", json_, "print a JSON array of objects");
   command_->footer(

@@ -99,8 +99,7 @@ bool is_name_taken(const base::Uuid& app_id, std::string_view name, const base::
 
 std::unexpected<Error> name_is_taken(std::string_view name) {
   return refuse(ErrorCode::already_exists,
-                "The app has a role \"" + std::string(name) + "\" already: choose another name.",
-                "name");
+                "The app has a role \"" + std::string(name) + "\" already: choose another name.", "name");
 }
 
 Result<Role> insert_role(const base::Uuid& app_id, std::optional<base::Uuid> id, const ImportedRole& described,

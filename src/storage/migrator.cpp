@@ -84,8 +84,8 @@ domain::Result<void> migrate(Connection& connection, std::span<const Migration> 
                                 ": start the program version that wrote it, or a newer one.");
     if (found > 0 && found < known && older == OlderSchema::refuse)
       return domain::refuse(domain::ErrorCode::unavailable,
-                            "The database has schema version " + std::to_string(found) +
-                                ", and this program's is " + std::to_string(known) +
+                            "The database has schema version " + std::to_string(found) + ", and this program's is " +
+                                std::to_string(known) +
                                 ": the service brings it there when it starts, and older programs cannot use it then. "
                                 "Make a backup first (invited backup), then start the service.",
                             std::string(kSchemaParameter));

@@ -31,7 +31,8 @@ struct PostgresStore {
 };
 
 /// Connects, looks at the server's settings, migrates (one instance at a time), starts the writer thread. unavailable:
-/// no server that takes writes, one that would lose what it acknowledges, a schema newer than the program, or older and refused.
+/// no server that takes writes, one that would lose what it acknowledges, a schema newer than the program, or older and
+/// refused.
 domain::Result<PostgresStore> open_postgres_store(const PostgresOptions& options);
 
 }  // namespace invited::storage

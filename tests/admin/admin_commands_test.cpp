@@ -180,10 +180,11 @@ TEST_F(AdminTest, InvitationsAreListedShownResentAndRevoked) {
   const Json list =
       result("invitation list", {{"email", "ADA@example.org"}, {"state", "pending"}, {"environment", "Production"}});
   ASSERT_EQ(list.size(), 1U);
-  EXPECT_THAT(members(list[0]),
-              ElementsAre("invitation_uuid", "state", "invitee_email", "inviter_email", "inviter_name", "role_uuid",
-                          "role_name", "environment_uuid", "environment_name", "app_name", "generation", "created_at",
-                          "sent_at", "expires_at", "settled_at"));
+  EXPECT_THAT(
+      members(list[0]),
+      ElementsAre("invitation_uuid", "state", "invitee_email", "inviter_email", "inviter_name", "role_uuid",
+                  "role_name", "role_uuids", "role_names", "environment_uuid", "environment_name", "app_name",
+                  "generation", "created_at", "sent_at", "expires_at", "settled_at", "metadata", "redirect_url"));
   const std::string id = list[0]["invitation_uuid"];
   EXPECT_EQ(result("invitation show", {{"invitation", id}}), list[0]);
   mail_queued_ = 0;

@@ -282,12 +282,18 @@ TEST_F(ConfigTest, WhatIsNotSafeIsWarnedOfWithARemedy) {
   };
   EXPECT_THAT(keys(""), IsEmpty());
   EXPECT_THAT(keys("public_url = \"http://127.0.0.1:8080\""), IsEmpty());
-  EXPECT_THAT(keys("public_url = \"http://invite.example.com\""), testing::ElementsAre("public_url"));
+  const std::string proxy = "http.trusted_proxies = [\"127.0.0.1\"]\n";
+  EXPECT_THAT(keys(proxy + "public_url = \"http://invite.example.com\""), testing::ElementsAre("public_url"));
+  EXPECT_THAT(keys(proxy + "public_url = \"https://invite.example.com\""), IsEmpty());
+  EXPECT_THAT(keys("public_url = \"https://invite.example.com\""), testing::ElementsAre("http.trusted_proxies"));
+  EXPECT_THAT(keys("public_url = \"https://invite.example.com\"\nhttp.listen = \"0.0.0.0:443\"\n"
+                   "http.tls_certificate = \"c\"\nhttp.tls_key = \"k\""),
+              IsEmpty());
   EXPECT_THAT(keys("http.listen = \"0.0.0.0:80\""), testing::ElementsAre("http.listen"));
   EXPECT_THAT(keys("http.listen = \"0.0.0.0:80\"\nhttp.trusted_proxies = [\"10.0.0.0/8\"]"), IsEmpty());
   EXPECT_THAT(keys("[mail]\ntls = \"off\"\nhost = \"relay.example\""), testing::ElementsAre("mail.tls"));
   EXPECT_THAT(keys("[mail]\ntls = \"off\"\nhost = \"127.0.0.1\""), IsEmpty());
-  EXPECT_THAT(keys("public_url = \"https://invite.example.com\"\nmail.transport = \"directory\""),
+  EXPECT_THAT(keys(proxy + "public_url = \"https://invite.example.com\"\nmail.transport = \"directory\""),
               testing::ElementsAre("mail.transport"));
   EXPECT_THAT(keys("[mail]\nlease = \"1m\""), testing::ElementsAre("mail.lease"));
   EXPECT_THAT(keys("[rates]\nmailbox_per_day = 0"), testing::ElementsAre("rates.mailbox_*"));

@@ -2,11 +2,13 @@
 refused and what an operator is told then.
 """
 
+import http.server
 import json
 import os
 import pathlib
 import subprocess
 import sys
+import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -74,9 +76,96 @@ class InviteCommandTest(unittest.TestCase):
         self.assertIn("may not be granted", beyond.stdout)
         self.assertNotIn("x@example.org", self.invited())
 
+    def test_a_file_of_another_program_is_read(self):
+        """Some write a mark before the first address."""
+        done = self.invite("--role", self.service.role_uuid, "--file", "-", given="\ufeffmarked@example.org\nnext@example.org\n")
+        self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+        self.assertIn("marked@example.org", self.invited())
+
+    def test_a_call_is_never_too_long(self):
+        self.service.cli("app", "set", self.service.app_uuid, "--redirect-url", "https://app.example.org/")
+        url = "https://app.example.org/" + "x" * 600
+        lines = "\n".join(f"long{i}@example.org" for i in range(150))
+        done = self.invite("--role", self.service.role_uuid, "--redirect-url", url, "--file", "-", "--json", given=lines)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([one["email"] for one in json.loads(done.stdout)], lines.split("\n"))
+
+    def test_what_answers_otherwise_than_invited_is_told(self):
+        for answer in ("{}", "[]", '{"results":5}', '{"results":[{}]}', '{"results":[{"email":1,"verdict":"invited"}]}', "7"):
+            with self.subTest(answer=answer), Stranger(200, answer) as url:
+                done = self.invite("--role", self.service.role_uuid, "x@example.org", url=url)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("not as invited does", done.stderr)
+                self.assertNotIn("json.exception", done.stderr)
+        with Stranger(400, '{"code":"x","detail":7}') as url:
+            self.assertIn("was refused", self.invite("--role", self.service.role_uuid, "x@example.org", url=url).stderr)
+
+    def test_what_was_done_before_a_failure_is_told(self):
+        """The answer to the second call is another's."""
+        first = json.dumps({"results": [{"email": f"a{i}@example.org", "verdict": "invited"} for i in range(100)]})
+        with Stranger(200, first, "{}") as url:
+            lines = "\n".join(f"a{i}@example.org" for i in range(120))
+            done = self.invite("--role", self.service.role_uuid, "--file", "-", "--json", given=lines, url=url)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(len(json.loads(done.stdout)), 100)
+        self.assertIn("Of 120 addresses 100 were handled", done.stderr)
+
     def test_the_token_is_in_no_log(self):
         self.invite("--role", self.service.role_uuid, "log@example.org")
         self.assertNotIn(self.token, self.service.process.log_text())
+
+
+class Stranger:
+    """Some other program at the address: gives these answers, the last one again and again."""
+
+    def __init__(self, status, *answers):
+        left = list(answers)
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):  # pylint: disable=invalid-name
+                self.rfile.read(int(self.headers["Content-Length"]))
+                body = (left.pop(0) if len(left) > 1 else left[0]).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self._server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+
+    def __enter__(self):
+        self._thread.start()
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class RatesTest(unittest.TestCase):
+    def test_waits_where_the_service_takes_no_more_for_now(self):
+        rates = {**NO_RATES, "rates.inviter_per_hour": "3600"}  # one a second, beyond those that it takes at once
+        with Service.serve(rates) as service:
+            token = json_clients.add_token(service)
+            environment = {"INVITED_API_URL": service.base_url, "INVITED_API_TOKEN": token}
+
+            def invite(name, count, *options):
+                lines = "\n".join(f"{name}{i}@example.org" for i in range(count))
+                return subprocess.run([invited_service.binary(), "invite", "--role", service.role_uuid, "--file", "-", "--json",
+                                       *options], env=environment, input=lines, capture_output=True, text=True, timeout=120,
+                                      check=False)
+
+            hasty = invite("hasty", 3610)
+            self.assertEqual(hasty.returncode, 1)
+            self.assertIn("--wait", hasty.stderr)
+            patient = invite("patient", 2, "--wait")
+            self.assertEqual(patient.returncode, 0, patient.stderr)
+            self.assertEqual([one["verdict"] for one in json.loads(patient.stdout)], ["invited", "invited"])
+            self.assertIn("are left", patient.stderr)
 
 
 if __name__ == "__main__":

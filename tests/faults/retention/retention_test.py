@@ -118,6 +118,9 @@ class Scenarios:
             lines = exported(self.exports, "invitations")
             self.assertEqual(sorted(line["invitee_email"] for line in lines), sorted(self.OLD))
             for line in lines:
+                self.assertEqual(line["role_uuids"], [line["role_uuid"]])
+                self.assertEqual((line["metadata"], line["redirect_url"]), (None, None))
+            for line in lines:
                 self.assertEqual(line["state"], "expired")
                 self.assertEqual([(m["state"], len(m["attempts"])) for m in line["mails"]], [("sent", 1)])
             self.assertEqual(len(exported(self.exports, "audit_events")), before["audit_event"])
