@@ -82,9 +82,11 @@ class WhatIsPrinted(Case):
         with Service.configured(NO_RATES) as service:
             service.add_app("Planner", "en")
             with subprocess.Popen(["sh", "-c", f"exec {binary()} serve --config {service.config_file} 2>&-"]) as process:
-                wait_until(service.is_ready, what="readiness")
-                self.assertEqual(os.readlink(f"/proc/{process.pid}/fd/2"), "/dev/null")
-                process.terminate()
+                try:
+                    wait_until(service.is_ready, what="readiness")
+                    self.assertEqual(os.readlink(f"/proc/{process.pid}/fd/2"), "/dev/null")
+                finally:
+                    process.terminate()
             self.assertEqual((service.state_dir / "invited.db.lock").read_text().strip().isdigit(), True)
 
     def test_no_row_is_printed_twice_while_others_are_added(self):
