@@ -151,10 +151,15 @@ Result<Json> environment_rotate_password(const Arguments& arguments, AdminContex
   auto rotated = domain::write_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
     const auto found = find_with_app(*named, transaction);
     if (!found) return error_of(found);
-    const auto done = domain::rotate_password(found->first.id, std::chrono::seconds(*overlap), context.pepper,
-                                              transaction, context.clock.now());
+    const domain::Rotation rotation{std::chrono::seconds(*overlap), arguments.flag("force")};
+    const auto done =
+        domain::rotate_password(found->first.id, rotation, context.pepper, transaction, context.clock.now());
     if (!done) return error_of(done);
-    return with_password(*done, found->second);
+    Json json = with_password(*done, found->second);
+    json["old_password_until"] = nullptr;
+    for (const domain::PasswordSlot& slot : done->environment.passwords)
+      if (slot.valid_until) json["old_password_until"] = base::to_rfc3339(*slot.valid_until);
+    return json;
   });
   if (rotated) context.environments_changed();
   return rotated;
@@ -215,7 +220,7 @@ constexpr std::array kCommands{
     Command{"environment add", "app name uuid password", environment_add},
     Command{"environment list", "", environment_list},
     Command{"environment set", "environment name openid-template refresh-url refresh-namespace", environment_set},
-    Command{"environment rotate-password", "environment overlap_seconds", environment_rotate_password},
+    Command{"environment rotate-password", "environment overlap_seconds force", environment_rotate_password},
     Command{"environment disable", "environment", environment_disable},
     Command{"environment enable", "environment", environment_enable},
 };

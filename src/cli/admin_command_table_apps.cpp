@@ -57,6 +57,7 @@ constexpr std::array kRotatePassword{
     kEnvironmentSubject,
     OptionSpec{"overlap", duration, false, "how long the old password stays valid: 24h (default), 0s, …",
                "overlap_seconds"},
+    OptionSpec{"force", flag, false, "also end the one before the last, where it is valid still"},
 };
 constexpr std::array kEnvironmentOnly{kEnvironmentSubject};
 constexpr std::array kEnvironmentColumns{Column{"ENVIRONMENT UUID", "environment_uuid"},
@@ -148,8 +149,8 @@ constexpr std::array kCommands{
                 Shape::object,
                 {},
                 "Environment changed.",
-                "To the app, another OpenID is another person: the template is to be changed before the first sign-in, "
-                "not after."},
+                "A template that is changed makes other people of all of them, in the app's eyes: change it before the "
+                "first sign-in, not after."},
     CommandSpec{"environment",
                 "rotate-password",
                 "Issue a new password; the old one stays valid for a while",

@@ -127,7 +127,7 @@ constexpr std::array kCommands{
                 kAccessChange,
                 Shape::object,
                 {},
-                "The person has the role (changed: false where that was so before)."},
+                "The person has the role (changed: no where that was so before)."},
     CommandSpec{"access",
                 "revoke",
                 "Take a person's role away",
@@ -135,7 +135,7 @@ constexpr std::array kCommands{
                 kAccessChange,
                 Shape::object,
                 {},
-                "The person does not have the role (changed: false where that was so before)."},
+                "The person does not have the role (changed: no where that was so before)."},
     CommandSpec{"access", "list", "List who has which role", "invited access list --environment Production",
                 kAccessList, Shape::paged_list, kAccessColumns},
 

@@ -1,5 +1,5 @@
-// Whether a user other than the caller may read a file: for root, who may read everything, and checks for a service that
-// runs as somebody else. Starts a process of its own; to be used where there is one thread.
+// Whether a user other than the caller may read a file: for root, who may read everything, and checks for a service
+// that runs as somebody else. Starts a process of its own; to be used where there is one thread.
 #pragma once
 
 #include <sys/types.h>

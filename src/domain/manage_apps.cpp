@@ -261,11 +261,19 @@ Result<AddedEnvironment> add_environment(const AddEnvironment& request, const ba
   return added;
 }
 
-Result<AddedEnvironment> rotate_password(const base::Uuid& environment_id, std::chrono::seconds overlap,
+Result<AddedEnvironment> rotate_password(const base::Uuid& environment_id, const Rotation& rotation,
                                          const base::Secret& pepper, Transaction& transaction, base::Timestamp now) {
+  const std::chrono::seconds overlap = rotation.overlap;
   transaction.lock_environment(environment_id);
   auto environment = transaction.find_environment(environment_id);
   if (!environment) return std::unexpected(no_such_environment(environment_id));
+  const bool ends_older = environment->passwords.size() > 1 && environment->passwords.back().valid_until > now;
+  if (ends_older && overlap > std::chrono::seconds(0) && !rotation.may_end_older)
+    return refuse(ErrorCode::already_exists,
+                  "The password was rotated before, and the older one, which apps may use still, is valid until " +
+                      base::to_rfc3339(*environment->passwords.back().valid_until) +
+                      ": another rotation ends it now. Wait until then, or say --force.",
+                  "force");
   AddedEnvironment rotated;
   rotated.password = make_environment_password();
   std::vector<PasswordSlot> slots{issue(rotated.password, pepper, now)};

@@ -70,8 +70,12 @@ struct AddedEnvironment {
 Result<AddedEnvironment> add_environment(const AddEnvironment& request, const base::Secret& pepper,
                                          Transaction& transaction, base::Timestamp now);
 
-/// A new issued password; the newest old one stays valid for `overlap`. Errors: not_found.
-Result<AddedEnvironment> rotate_password(const base::Uuid& environment_id, std::chrono::seconds overlap,
+struct Rotation {
+  std::chrono::seconds overlap;  ///< how long the newest old password stays valid; 0: none does
+  bool may_end_older = false;    ///< also that of a rotation before, which has not ended yet
+};
+/// A new issued password. Errors: not_found, already_exists (a rotation before has not ended).
+Result<AddedEnvironment> rotate_password(const base::Uuid& environment_id, const Rotation& rotation,
                                          const base::Secret& pepper, Transaction& transaction, base::Timestamp now);
 
 /// What is to be changed; the rest stays. An empty `refresh_url`: no calls any more.

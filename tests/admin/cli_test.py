@@ -206,6 +206,11 @@ class Commands:
         self.assertEqual(rotated["environment_uuid"], first["environment_uuid"])
         self.assertNotEqual(rotated["environment_password"], first["environment_password"])
         self.assertEqual(len(rotated["passwords"]), 2)
+        self.assertEqual(rotated["old_password_until"], rotated["passwords"][1]["valid_until"])
+        with self.assertRaisesRegex(CommandFailed, "--force"):
+            self.json("environment", "rotate-password", "Tower live")
+        self.json("environment", "rotate-password", "Tower live", "--force")
+        self.assertIsNone(self.json("environment", "rotate-password", "Tower live", "--overlap", "0s")["old_password_until"])
         self.assertIs(self.json("environment", "disable", first["environment_uuid"])["disabled"], True)
         self.assertIs(self.json("environment", "enable", "--environment", "tower LIVE")["disabled"], False)
 

@@ -269,7 +269,12 @@ TEST_F(SendInvitationTest, A01UnknownWrongAndDisabledGiveOneAndTheSameError) {
 TEST_F(SendInvitationTest, A04BothRotationSlotsWorkUntilTheOldOneEnds) {
   base::Secret next;
   write([&](Transaction& t) -> Result<void> {
-    next = rotate_password(environment_.id, 1h, authenticator_->pepper(), t, now())->password;
+    next = rotate_password(environment_.id, {1h}, authenticator_->pepper(), t, now())->password;
+    return {};
+  });
+  write([&](Transaction& t) -> Result<void> {
+    const auto again = rotate_password(environment_.id, {1h}, authenticator_->pepper(), t, now());
+    EXPECT_EQ(again.error_or(Error{}).code, ErrorCode::already_exists) << "the app that has the first would be cut off";
     return {};
   });
   authenticator_->forget_snapshot();
