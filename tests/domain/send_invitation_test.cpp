@@ -274,7 +274,7 @@ TEST_F(SendInvitationTest, A04BothRotationSlotsWorkUntilTheOldOneEnds) {
   });
   write([&](Transaction& t) -> Result<void> {
     const auto again = rotate_password(environment_.id, {1h}, authenticator_->pepper(), t, now());
-    EXPECT_EQ(again.error_or(Error{}).code, ErrorCode::already_exists) << "the app that has the first would be cut off";
+    EXPECT_FALSE(again) << "the app that has the first one would be cut off";
     return {};
   });
   authenticator_->forget_snapshot();
