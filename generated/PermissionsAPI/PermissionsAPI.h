@@ -290,9 +290,11 @@ too.
 
 /** Operation "__tns__GetRolesForOpenID" of service binding "PermissionsAPISoap".
 Lists the roles that a person has in the environment that asks. The list is empty
-for a person without access to the environment and for an OpenID that nobody has.
-An app takes the list for the whole truth and withdraws every role that is not
-in it: so whatever goes wrong is answered with a fault, never with an empty list.
+for a person without access to the environment and for an OpenID of the environment's
+form that nobody has; one of another form is answered with a fault, as it tells
+of a changed template or public URL. An app takes the list for the whole truth
+and withdraws every role that is not in it: so whatever goes wrong is answered
+with a fault, never with an empty list.
 
   - SOAP document/literal style messaging
 

@@ -43,7 +43,7 @@ namespace PermissionsAPI {
 class tns__AppRole;	/* PermissionsAPI.h:121 */
 class _tns__GetRolesForOpenID;	/* PermissionsAPI.h:123 */
 class _tns__GetRolesForOpenIDResponse;	/* PermissionsAPI.h:125 */
-struct __tns__GetRolesForOpenID;	/* PermissionsAPI.h:319 */
+struct __tns__GetRolesForOpenID;	/* PermissionsAPI.h:321 */
 
 /* PermissionsAPI.h:121 */
 #ifndef SOAP_TYPE_PermissionsAPI_tns__AppRole
@@ -162,7 +162,7 @@ class SOAP_CMAC _tns__GetRolesForOpenIDResponse {
 };
 #endif
 
-/* PermissionsAPI.h:319 */
+/* PermissionsAPI.h:321 */
 #ifndef SOAP_TYPE_PermissionsAPI___tns__GetRolesForOpenID
 #define SOAP_TYPE_PermissionsAPI___tns__GetRolesForOpenID (-1402642450)
 /* Wrapper: */
@@ -180,7 +180,7 @@ struct SOAP_CMAC __tns__GetRolesForOpenID {
 };
 #endif
 
-/* PermissionsAPI.h:356 */
+/* PermissionsAPI.h:358 */
 #ifndef WITH_NOGLOBAL
 #ifndef SOAP_TYPE_PermissionsAPI_SOAP_ENV__Header
 #define SOAP_TYPE_PermissionsAPI_SOAP_ENV__Header (-1402642451)
@@ -197,7 +197,7 @@ struct SOAP_CMAC SOAP_ENV__Header {
 #endif
 #endif
 
-/* PermissionsAPI.h:356 */
+/* PermissionsAPI.h:358 */
 #ifndef WITH_NOGLOBAL
 #ifndef SOAP_TYPE_PermissionsAPI_SOAP_ENV__Code
 #define SOAP_TYPE_PermissionsAPI_SOAP_ENV__Code (-1402642452)
@@ -220,7 +220,7 @@ struct SOAP_CMAC SOAP_ENV__Code {
 #endif
 #endif
 
-/* PermissionsAPI.h:356 */
+/* PermissionsAPI.h:358 */
 #ifndef WITH_NOGLOBAL
 #ifndef SOAP_TYPE_PermissionsAPI_SOAP_ENV__Detail
 #define SOAP_TYPE_PermissionsAPI_SOAP_ENV__Detail (-1402642454)
@@ -243,7 +243,7 @@ struct SOAP_CMAC SOAP_ENV__Detail {
 #endif
 #endif
 
-/* PermissionsAPI.h:356 */
+/* PermissionsAPI.h:358 */
 #ifndef WITH_NOGLOBAL
 #ifndef SOAP_TYPE_PermissionsAPI_SOAP_ENV__Reason
 #define SOAP_TYPE_PermissionsAPI_SOAP_ENV__Reason (-1402642457)
@@ -263,7 +263,7 @@ struct SOAP_CMAC SOAP_ENV__Reason {
 #endif
 #endif
 
-/* PermissionsAPI.h:356 */
+/* PermissionsAPI.h:358 */
 #ifndef WITH_NOGLOBAL
 #ifndef SOAP_TYPE_PermissionsAPI_SOAP_ENV__Fault
 #define SOAP_TYPE_PermissionsAPI_SOAP_ENV__Fault (-1402642458)

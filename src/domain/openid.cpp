@@ -138,10 +138,14 @@ std::optional<OpenIdSubject> parse_openid(std::string_view template_text, std::s
     const std::string_view part = openid.substr(0, length);
     openid.remove_prefix(length);
     if (piece.kind == Piece::Kind::literal && part != piece.text) return std::nullopt;
-    if (piece.kind == Piece::Kind::email) subject.email_key = part;
+    if (piece.kind == Piece::Kind::email) {
+      const auto email = EmailAddress::parse(part);
+      if (!email || email->key() != part) return std::nullopt;
+      subject.email_key = part;
+    }
     if (piece.kind == Piece::Kind::account_uuid) {
       subject.account_id = base::Uuid::parse(part);
-      if (!subject.account_id) return std::nullopt;
+      if (!subject.account_id || subject.account_id->to_string() != part) return std::nullopt;
     }
   }
   return subject;

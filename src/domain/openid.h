@@ -29,7 +29,7 @@ struct OpenIdSubject {
   std::string email_key;  ///< where the template has no {account_uuid}
 };
 
-/// Nothing where the template never makes that text.
+/// Nothing where the template never makes that text, of whomever.
 std::optional<OpenIdSubject> parse_openid(std::string_view template_text, std::string_view public_url,
                                           std::string_view openid);
 

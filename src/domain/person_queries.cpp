@@ -27,11 +27,9 @@ Result<Environment> load(const base::Uuid& environment_id, Transaction& transact
 
 /// The account with that OpenID in the environment, unless it is disabled.
 std::optional<Account> find_account(const Environment& environment, std::string_view public_url,
-                                    const std::string& openid, Transaction& transaction) {
-  const auto subject = parse_openid(environment.openid_template, public_url, openid);
-  if (!subject) return std::nullopt;
-  auto account = subject->account_id ? transaction.find_account(*subject->account_id)
-                                     : transaction.find_account_by_email(subject->email_key);
+                                    const std::string& openid, const OpenIdSubject& subject, Transaction& transaction) {
+  auto account = subject.account_id ? transaction.find_account(*subject.account_id)
+                                    : transaction.find_account_by_email(subject.email_key);
   if (!account || account->disabled || make_openid(environment.openid_template, public_url, *account) != openid)
     return std::nullopt;
   return account;
@@ -45,7 +43,14 @@ Result<std::vector<Role>> find_roles_of_person(const PersonQuery& query, Context
   return read_returning(context.store, [&](Transaction& transaction) -> Result<std::vector<Role>> {
     const auto current = load(environment->id, transaction);
     if (!current) return std::unexpected(current.error());
-    const auto account = find_account(*current, context.public_url, query.openid, transaction);
+    const auto subject = parse_openid(current->openid_template, context.public_url, query.openid);
+    // Not an empty list: that would withdraw everybody's roles after public_url or the template was changed.
+    if (!subject)
+      return refuse(ErrorCode::unknown_person,
+                    "This OpenID is not of the form that this environment's people have: check its --openid-template "
+                    "and the setting public_url, which may have been changed.",
+                    "OpenID");
+    const auto account = find_account(*current, context.public_url, query.openid, *subject, transaction);
     if (!account) return std::vector<Role>();
     return transaction.list_roles_of(account->id, current->id);
   });
@@ -57,7 +62,9 @@ Result<Person> find_person(const PersonQuery& query, Context& context) {
   return read_returning(context.store, [&](Transaction& transaction) -> Result<Person> {
     const auto current = load(environment->id, transaction);
     if (!current) return std::unexpected(current.error());
-    auto account = find_account(*current, context.public_url, query.openid, transaction);
+    const auto subject = parse_openid(current->openid_template, context.public_url, query.openid);
+    auto account = subject ? find_account(*current, context.public_url, query.openid, *subject, transaction)
+                           : std::optional<Account>();
     if (!account || !transaction.has_any_access(account->id, current->id))
       return refuse(
           ErrorCode::unknown_person,

@@ -18,9 +18,10 @@ struct PersonQuery {
   std::string client_address;
 };
 
-/// The person's roles in the environment, by name; none for an OpenID that nobody has, who has no access, or whose
-/// account is disabled. An app takes an empty list for "withdraw everything", so any trouble is an error:
-/// authentication_failed, missing_parameter ("OpenID"), rate_limited, unavailable.
+/// The person's roles in the environment, by name; none where nobody has the OpenID, or somebody without access or with
+/// a disabled account. An app takes an empty list for "withdraw everything", so any trouble is an error:
+/// authentication_failed, missing_parameter ("OpenID"), unknown_person ("OpenID": not of the form that the
+/// environment's template makes, so it says nothing about the person), rate_limited, unavailable.
 Result<std::vector<Role>> find_roles_of_person(const PersonQuery& query, Context& context);
 
 struct Person {
@@ -29,7 +30,7 @@ struct Person {
   Profile profile;
 };
 
-/// Errors: as above, and unknown_person, which does not tell whether the person exists or has no access here.
+/// Errors: as above, and unknown_person also where somebody or nobody has it, which does not tell which.
 Result<Person> find_person(const PersonQuery& query, Context& context);
 
 }  // namespace invited::domain

@@ -68,8 +68,10 @@ FaultDescription describe(domain::ErrorCode code) {
       return {FaultCode::sender, "The person who invites may not grant that role: none of their own roles manages it.",
               "Let somebody invite whose role manages the one that is granted, or change the app's model."};
     case domain::ErrorCode::unknown_person:
-      return {FaultCode::sender, "Nobody with that OpenID has access to this environment.",
-              "Ask for people only who have a role in the app; check the environment's OpenID template."};
+      return {
+          FaultCode::sender, "Nobody with that OpenID has access to this environment, or nobody ever could have it.",
+          "Ask for people only who have a role in the app; check the environment's OpenID template, and whether the "
+          "public URL, which it may hold, was changed."};
     case domain::ErrorCode::idempotency_mismatch:
       return {FaultCode::sender, "The Idempotency-Key header was used before, for a different call.",
               "Use a new key for each different call."};

@@ -18,20 +18,18 @@ constexpr std::array kInviteFaults{authentication_failed,  missing_parameter, in
                                    inviter_without_access, unknown_role,      role_not_allowed,
                                    idempotency_mismatch,   rate_limited,      unavailable,
                                    outcome_unknown};
-constexpr std::array kPermissionsFaults{authentication_failed, missing_parameter, rate_limited, unavailable};
-constexpr std::array kProfileFaults{authentication_failed, missing_parameter, unknown_person, rate_limited,
-                                    unavailable};
+constexpr std::array kPersonFaults{authentication_failed, missing_parameter, unknown_person, rate_limited, unavailable};
 
 /// The other services call it so, and the contract's name is misleading: it carries the UUID.
 constexpr std::array kPermissionsAliases{ParameterAlias{"EnvironmentID", "EnvironmentUUID"}};
 
 constexpr std::array kServices{
     Service{"InviteAPI", "1", "/ws/InviteAPI/1/soap1", Effect::writes, &serve_invite_api, kInviteFaults},
-    Service{"PermissionsAPI", "1", "/ws/PermissionsAPI/1/soap1", Effect::reads, &serve_permissions_api,
-            kPermissionsFaults, kPermissionsAliases},
-    Service{"ProfileService", "3", "/ws/ProfileService/3/soap1", Effect::reads, &serve_profile_service, kProfileFaults},
+    Service{"PermissionsAPI", "1", "/ws/PermissionsAPI/1/soap1", Effect::reads, &serve_permissions_api, kPersonFaults,
+            kPermissionsAliases},
+    Service{"ProfileService", "3", "/ws/ProfileService/3/soap1", Effect::reads, &serve_profile_service, kPersonFaults},
     Service{"ProfileService-1", "1", "/ws/ProfileService/1/soap1", Effect::reads, &serve_profile_service_1,
-            kProfileFaults},
+            kPersonFaults},
 };
 
 void add_alias(ServiceDescription& description, const ParameterAlias& alias) {

@@ -74,10 +74,13 @@ TEST(OpenId, WhatTheTemplateNeverMakesBelongsToNobody) {
       base + std::string(kId.substr(1)),
       "http://invite.example.org/id?id=" + std::string(kId),
       base + "0190a5b4-c3d2-7e1f-8796-a5b4c3d2e1fg",
+      base + "0190A5B4-C3D2-7E1F-8796-A5B4C3D2E1F0",
   };
   for (const std::string& openid : table)
     EXPECT_FALSE(parse_openid(kDefaultOpenIdTemplate, kPublicUrl, openid)) << openid;
   EXPECT_FALSE(parse_openid("x{email}y", kPublicUrl, "xy"));
+  for (const char* openid : {"MxAdmin", "Ada@example.org", "ada@example", "https://invite.example.org/id?id=1"})
+    EXPECT_FALSE(parse_openid("{email}", kPublicUrl, openid)) << openid;
 }
 
 }  // namespace

@@ -35,6 +35,14 @@ class PersonQueriesTest : public UseCaseTest {
     return names;
   }
 
+  void expect_refused(const std::string& openid) {
+    const auto found = find_roles_of_person(query(openid), *context_);
+    ASSERT_FALSE(found) << openid;
+    EXPECT_EQ(found.error().code, ErrorCode::unknown_person) << openid;
+    EXPECT_EQ(found.error().parameter, "OpenID");
+    EXPECT_FALSE(found.error().message.find(openid) != std::string::npos) << "it may be an address";
+  }
+
   void set(const EnvironmentChange& change) {
     write([&](Transaction& t) -> Result<void> {
       EXPECT_TRUE(set_environment(environment_.id, change, context_->public_url, t, now()));
@@ -66,8 +74,13 @@ TEST_F(PersonQueriesTest, RolesAreListedByNameAndFollowEveryChange) {
 }
 
 TEST_F(PersonQueriesTest, AnOpenIdThatNobodyHasHasNoRoles) {
+  EXPECT_THAT(roles("https://invite.example.org/id?id=00000000-0000-4000-8000-000000000000"), IsEmpty());
+}
+
+// An empty list would take the roles away from everybody whom the app knows by the old one.
+TEST_F(PersonQueriesTest, AnOpenIdOfAnotherFormIsAFaultThatLeavesTheRolesAlone) {
   const std::string table[] = {
-      "https://invite.example.org/id?id=00000000-0000-4000-8000-000000000000",
+      "https://old.example.org/id?id=" + ada_->id.to_string(),
       "MxAdmin",
       openid_ + " ",
       " " + openid_,
@@ -75,7 +88,15 @@ TEST_F(PersonQueriesTest, AnOpenIdThatNobodyHasHasNoRoles) {
       openid_ + std::string(1000, 'x'),
       "' OR 1=1 --",
   };
-  for (const std::string& openid : table) EXPECT_THAT(roles(openid), IsEmpty()) << openid;
+  for (const std::string& openid : table) expect_refused(openid);
+}
+
+TEST_F(PersonQueriesTest, AChangedPublicUrlWithdrawsNobodysRoles) {
+  context_->public_url = "https://new.example.org";
+  expect_refused(openid_);
+  EXPECT_THAT(roles("https://new.example.org/id?id=" + ada_->id.to_string()), ElementsAre("User"));
+  context_->public_url = "https://invite.example.org";
+  EXPECT_THAT(roles(openid_), ElementsAre("User"));
 }
 
 TEST_F(PersonQueriesTest, TheAccountsIdMustBeWrittenAsItIsMade) {
@@ -83,14 +104,16 @@ TEST_F(PersonQueriesTest, TheAccountsIdMustBeWrittenAsItIsMade) {
   for (std::size_t i = upper.size() - 36; i < upper.size(); ++i)
     upper[i] = static_cast<char>(std::toupper(static_cast<unsigned char>(upper[i])));
   ASSERT_NE(upper, openid_);
-  EXPECT_THAT(roles(upper), IsEmpty()) << "compared exactly";
+  expect_refused(upper);
 }
 
 TEST_F(PersonQueriesTest, TheTemplateOfTheEnvironmentCounts) {
   set({.name = {}, .openid_template = "{email}", .refresh_url = {}, .refresh_namespace = {}});
   EXPECT_THAT(roles("ada@example.org"), ElementsAre("User"));
-  EXPECT_THAT(roles("Ada@example.org"), IsEmpty());
-  EXPECT_THAT(roles(openid_), IsEmpty());
+  EXPECT_THAT(roles("bob@example.org"), IsEmpty());
+  expect_refused("Ada@example.org");
+  expect_refused("MxAdmin");
+  expect_refused(openid_);
 }
 
 TEST_F(PersonQueriesTest, NobodyIsSeenThroughAnotherEnvironment) {

@@ -17,7 +17,6 @@ ROLE = "R&D <é漢>"
 PROFILE = {"job-title": "&<é漢 \"]]>\" 'ü", "department": "a < b && c > d", "location": "漢" * 200,
            "website": "https://ada.example.org/?a=1&b=2", "phone": "+31 10 123 45 67", "company-id": "C&A",
            "company": "Böhm & Söhne <漢>", "bio": "First line\nsecond & <last> line"}
-STRANGER = "http://127.0.0.1/id?id=0198f2d4-0000-7000-8000-000000000000"
 
 
 @dataclasses.dataclass
@@ -48,6 +47,7 @@ class World:
         service.cli("account", "set", "--email", "ada@example.org",
                     *(word for name, value in PROFILE.items() for word in (f"--{name}", value)))
         self.openid = f"{service.base_url}/id?id={ada['account_uuid']}"
+        self.stranger = f"{service.base_url}/id?id=0198f2d4-0000-7000-8000-000000000000"
         self.plain = self._environment("odd", PASSWORD)
         self.cdata = self._environment("cdata", CDATA_PASSWORD)
 
@@ -100,7 +100,7 @@ class World:
         calls = self._good_calls(self.plain, "invitee@example.org")
         if with_cdata:
             calls += self._good_calls(self.cdata, "cdata@example.org")
-        calls.append(Call("GetRolesForOpenID", self._roles(self.plain, OpenID=STRANGER), answer=[]))
+        calls.append(Call("GetRolesForOpenID", self._roles(self.plain, OpenID=self.stranger), answer=[]))
         invitations = [({"EnvironmentPassword": PASSWORD[:-1]}, "authentication_failed", ""),
                        ({"InviteeEmailAddress": "é<漢>&@example.org"}, "invalid_email_address", "InviteeEmailAddress"),
                        ({"InviteeEmailAddress": ""}, "missing_parameter", "InviteeEmailAddress"),
@@ -109,7 +109,7 @@ class World:
                        ({"RoleUUID": "4e3b7d32-51c4-4a4b-9f8e-0a4a1b2c3d4e"}, "unknown_role", "RoleUUID")]
         questions = [({"EnvironmentPassword": PASSWORD[:-1]}, "authentication_failed", ""),
                      ({"OpenID": ""}, "missing_parameter", "OpenID")]
-        people = [*questions, ({"OpenID": STRANGER}, "unknown_person", "OpenID")]
+        people = [*questions, ({"OpenID": self.stranger}, "unknown_person", "OpenID")]
         for operation, make, refused in (("SendInvite", self._invite, invitations),
                                          ("GetRolesForOpenID", self._roles, questions),
                                          ("GetUserProfile", self._person, people),

@@ -76,8 +76,7 @@ CALLS = {
         Call("A person with access has roles", matches=(
             (service_path("GetRolesForOpenIDResponse/AppRole/UUID"), "*"),
             (service_path("GetRolesForOpenIDResponse/AppRole/DisplayName"), "*"))),
-        Call("A person whom nobody knows has none", {"OpenID": NOBODY}, matches=(
-            ("count(//AppRole)", "0"),)),
+        Call("An OpenID of another form is refused, and no list that withdraws", {"OpenID": NOBODY}, "unknown_person"),
         WRONG_PASSWORD,
         Call("A blank parameter is refused", {"OpenID": ""}, "missing_parameter"),
     ),
