@@ -74,9 +74,9 @@ Result<Json> retry_one(const base::Uuid& id, AdminContext& context) {
                     "refresh");
     if (!transaction.retry_call(domain::CallKind::refresh, id, now))
       return refuse(ErrorCode::invalid_parameter,
-                    "The call is " + std::string(domain::to_string(call->state)) +
-                        ": only a failed or cancelled one can be made again." +
-                        (call->state == CallState::queued ? " A queued one is made by itself." : ""),
+                    call->state == CallState::queued
+                        ? "The call is being made at this moment: see invited refresh show."
+                        : "The call is done: the app asks for itself whenever it wants.",
                     "refresh");
     audit_retry(id, transaction, now);
     return to_json(*transaction.find_refresh_call(id), domain::RelatedRows(transaction));

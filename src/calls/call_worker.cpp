@@ -1,8 +1,8 @@
 // What if a call fails? All the answers are here.
 //
 //   done       it was taken.
-//   deferred   tried again: after 1, 2, 5, 10, 20, 30 min, then hourly (domain::retry_delay), until give_up_after; then
-//              failed, visible, and queued anew by hand.
+//   deferred   tried again: after 1, 2, 5, 10, 20, 30 min, then hourly (domain::retry_delay), until give_up_after
+//              since the first try; then failed, visible, and queued anew by hand.
 //   no answer  the same; besides, nothing else is claimed for that URL for a while (30 s, 1, 2, 4, 8, 10 min …), else a
 //              target with thousands of calls would keep every thread waiting.
 //   cancelled  nobody wants it any more.
@@ -170,7 +170,8 @@ std::optional<base::Timestamp> CallWorker::next_attempt(const Finished& finished
   if (finished.broken_off) return now;
   const base::Timestamp next =
       now + domain::retry_delay(finished.lease.attempts + 1, settings_.retry, base::random_fraction());
-  if (next >= finished.lease.queued_at + settings_.retry.give_up_after) return std::nullopt;
+  // Not since it was queued: while we were off nobody tried.
+  if (next >= finished.lease.tried_since + settings_.retry.give_up_after) return std::nullopt;
   return next;
 }
 

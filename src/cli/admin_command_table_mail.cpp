@@ -127,7 +127,7 @@ constexpr std::array kCommands{
                 kRefreshShow},
     CommandSpec{"refresh",
                 "retry",
-                "Make failed calls again",
+                "Make failed calls again, or now one that waits for its next try",
                 "invited refresh retry --all",
                 kRefreshRetry,
                 Shape::object,

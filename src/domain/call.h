@@ -54,7 +54,8 @@ struct CallLease {
   base::Uuid call_id;
   base::Uuid target_id;  ///< the environment or the webhook
   base::Timestamp queued_at;
-  std::uint32_t attempts = 0;  ///< finished ones
+  base::Timestamp tried_since;  ///< when the first attempt began since it was queued (again), maybe this one
+  std::uint32_t attempts = 0;   ///< finished ones
   base::Timestamp lease_until;
 };
 

@@ -59,6 +59,8 @@ struct InvitationQuery {
   bool descending = true;
   /// With the order by created_at: only what comes behind this one.
   std::optional<base::Uuid> after{};
+  /// Without those whose invitee has access to the environment already.
+  bool only_newcomers = false;
 };
 
 }  // namespace invited::domain

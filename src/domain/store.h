@@ -115,6 +115,8 @@ class Transaction {
   virtual bool has_access(const base::Uuid& account_id, const base::Uuid& environment_id,
                           const base::Uuid& role_id) = 0;
   virtual std::vector<AccessEntry> list_access(const base::Uuid& environment_id, const Page&) = 0;
+  /// The next ones behind `last`, which may have been withdrawn since: what goes meanwhile shifts nothing.
+  virtual std::vector<AccessEntry> list_access_behind(const Access& last, std::uint32_t limit) = 0;
   /// The account's roles in the environment that are (still) roles of its app, by name.
   virtual std::vector<Role> list_roles_of(const base::Uuid& account_id, const base::Uuid& environment_id) = 0;
   /// The environments to which the account has any access.
@@ -123,8 +125,11 @@ class Transaction {
   virtual void set_profile(const base::Uuid& account_id, const Profile&) = 0;
 
   /// Accounts with any access to the environment whose address or name holds `search` (ASCII letters without case;
-  /// empty: all), the oldest accounts first.
+  /// empty: all), by id: the oldest accounts first, but for ids that an operator brought along.
   virtual std::vector<Account> list_people(const base::Uuid& environment_id, std::string_view search, const Page&) = 0;
+  /// The next ones behind the account `last`, which may have lost its access since.
+  virtual std::vector<Account> list_people_behind(const base::Uuid& environment_id, std::string_view search,
+                                                  const base::Uuid& last, std::uint32_t limit) = 0;
   virtual std::uint64_t count_people(const base::Uuid& environment_id, std::string_view search) = 0;
 
   // --- API tokens ----------------------------------------------------------------------------------
@@ -200,8 +205,8 @@ class Transaction {
   virtual void set_mail_hold(const std::optional<MailHold>&) = 0;
 
   // --- calls to apps -------------------------------------------------------------------------------
-  /// Where a queued one for the same environment and account is not under lease, that stands for both and takes over
-  /// `queued_at`.
+  /// Where a queued one for the same environment and account is not under lease, that stands for both: it takes over
+  /// `queued_at`, is due by then, and its attempts are forgotten.
   virtual void insert(const RefreshCall&) = 0;
   virtual std::optional<RefreshCall> find_refresh_call(const base::Uuid& id) = 0;
   /// Empty `state`: all of them.
@@ -215,12 +220,16 @@ class Transaction {
   virtual std::vector<Webhook> list_webhooks(const base::Uuid& environment_id) = 0;  ///< oldest first
   virtual std::vector<Webhook> list_all_webhooks() = 0;
   virtual void insert(const WebhookDelivery&) = 0;
+  /// Queued ones of the webhook that are not under lease become cancelled, with `reason` as their last error. How many.
+  virtual std::uint64_t cancel_deliveries(const base::Uuid& webhook_id, std::string_view reason,
+                                          base::Timestamp now) = 0;
   virtual std::optional<WebhookDelivery> find_webhook_delivery(const base::Uuid& id) = 0;
   virtual std::vector<WebhookDelivery> list_webhook_deliveries(const DeliveryFilter&, const Page&) = 0;
   /// From `now` on take_expired_invitations finds what expires. No effect where somebody watches already.
   virtual void watch_expiry(base::Timestamp now) = 0;
   /// The next pending invitations whose time is over by `now`, in that order; each is taken once, whichever instance
-  /// asks. None where nobody watches.
+  /// asks. None where nobody watches. Where more than a minute ahead of `now` was told of, by a clock that was ahead,
+  /// it begins at `now`.
   virtual std::vector<Invitation> take_expired_invitations(base::Timestamp now, std::uint32_t limit) = 0;
 
   // --- calls of either kind ------------------------------------------------------------------------
@@ -231,7 +240,8 @@ class Transaction {
   /// where the lease is no longer the call's.
   virtual bool finish_call_attempt(CallKind, const CallLease&, const CallResult&,
                                    std::optional<base::Timestamp> next_attempt, base::Timestamp now) = 0;
-  /// failed, cancelled, and of webhooks done → queued now, due now, attempts forgotten. False in any other state.
+  /// failed, cancelled, of webhooks done, and queued ones that wait for their next try → queued now, due now, attempts
+  /// forgotten. False in any other state, and while it is under lease.
   virtual bool retry_call(CallKind, const base::Uuid& id, base::Timestamp now) = 0;
 
   // --- rates, idempotency, audit -------------------------------------------------------------------

@@ -89,16 +89,31 @@ struct AccountStatements::Prepared {
       "SELECT 1 FROM access WHERE account_id = :account_id AND environment_id = :environment_id AND role_id = :role_id",
       {{"account_id", access.account_id}, {"environment_id", access.environment_id}, {"role_id", access.role_id}},
       {&one}};
-  Statement list_access{
-      connection,
-      "SELECT access.account_id, access.role_id, access.granted_at, account.email, account.name, role.name"
-      " FROM access JOIN account ON account.id = access.account_id"
-      " JOIN environment ON environment.id = access.environment_id"
-      " LEFT JOIN role ON role.app_id = environment.app_id AND role.id = access.role_id"
-      " WHERE access.environment_id = :environment_id"
-      " ORDER BY access.granted_at DESC, access.account_id DESC, access.role_id DESC LIMIT :limit OFFSET :offset",
-      {{"environment_id", access.environment_id}, {"limit", limit}, {"offset", offset}},
-      {&access.account_id, &access.role_id, &access.granted_at, &access.email, &access.name, &access.role_name}};
+  Statement make_list_access(const std::string& behind, Parameters parameters) {
+    return {
+        connection,
+        "SELECT access.account_id, access.role_id, access.granted_at, account.email, account.name, role.name"
+        " FROM access JOIN account ON account.id = access.account_id"
+        " JOIN environment ON environment.id = access.environment_id"
+        " LEFT JOIN role ON role.app_id = environment.app_id AND role.id = access.role_id"
+        " WHERE access.environment_id = :environment_id" +
+            behind +
+            " ORDER BY access.granted_at DESC, access.account_id DESC, access.role_id DESC LIMIT :limit OFFSET :offset",
+        std::move(parameters),
+        {&access.account_id, &access.role_id, &access.granted_at, &access.email, &access.name, &access.role_name}};
+  }
+  Statement list_access =
+      make_list_access("", {{"environment_id", access.environment_id}, {"limit", limit}, {"offset", offset}});
+  // The time stands alone, too: it is what the index of the environment has.
+  Statement list_access_behind = make_list_access(
+      " AND access.granted_at <= :granted_at AND (access.granted_at, access.account_id, access.role_id)"
+      " < (:granted_at, :account_id, :role_id)",
+      {{"environment_id", access.environment_id},
+       {"granted_at", access.granted_at},
+       {"account_id", access.account_id},
+       {"role_id", access.role_id},
+       {"limit", limit},
+       {"offset", offset}});
   Statement list_roles_of{
       connection,
       "SELECT role.app_id, role.id, role.name, role.created_at, role.manageable FROM access"
@@ -127,8 +142,13 @@ struct AccountStatements::Prepared {
   }
   Statement list_people{
       connection,
-      people(kAccountColumns) + "ORDER BY seq LIMIT :limit OFFSET :offset",
+      people(kAccountColumns) + "ORDER BY id LIMIT :limit OFFSET :offset",
       {{"environment_id", access.environment_id}, {"search", search}, {"limit", limit}, {"offset", offset}},
+      account.columns()};
+  Statement list_people_behind{
+      connection,
+      people(kAccountColumns) + "AND id > :id ORDER BY id LIMIT :limit",
+      {{"environment_id", access.environment_id}, {"search", search}, {"id", account.id}, {"limit", limit}},
       account.columns()};
   Statement count_people{connection,
                          people("SELECT COUNT(*) FROM account "),
@@ -138,6 +158,19 @@ struct AccountStatements::Prepared {
   void set(const domain::Page& page) {
     limit = page.limit;
     offset = page.offset;
+  }
+
+  std::vector<domain::AccessEntry> entries_of(Statement& list) {
+    std::vector<domain::AccessEntry> entries;
+    const base::Uuid environment_id = to_uuid(access.environment_id);
+    list.each([&] {
+      entries.push_back(
+          {{to_uuid(access.account_id), environment_id, to_uuid(access.role_id), to_time(access.granted_at)},
+           access.email,
+           access.name,
+           access.role_name.null ? std::string() : access.role_name.value});
+    });
+    return entries;
   }
 };
 
@@ -183,6 +216,18 @@ std::vector<domain::Account> AccountStatements::list_people(const base::Uuid& en
   return people;
 }
 
+std::vector<domain::Account> AccountStatements::list_people_behind(const base::Uuid& environment_id,
+                                                                   std::string_view search, const base::Uuid& last,
+                                                                   std::uint32_t limit) {
+  std::vector<domain::Account> people;
+  prepared_->access.environment_id = environment_id.to_string();
+  prepared_->search = domain::pattern_holding(search);
+  prepared_->account.id = last.to_string();
+  prepared_->limit = limit;
+  prepared_->list_people_behind.each([&] { people.push_back(prepared_->account.get()); });
+  return people;
+}
+
 std::uint64_t AccountStatements::count_people(const base::Uuid& environment_id, std::string_view search) {
   prepared_->access.environment_id = environment_id.to_string();
   prepared_->search = domain::pattern_holding(search);
@@ -216,17 +261,16 @@ bool AccountStatements::has_access(const base::Uuid& account_id, const base::Uui
 
 std::vector<domain::AccessEntry> AccountStatements::list_access(const base::Uuid& environment_id,
                                                                 const domain::Page& page) {
-  std::vector<domain::AccessEntry> entries;
-  AccessRow& row = prepared_->access;
-  row.environment_id = environment_id.to_string();
+  prepared_->access.environment_id = environment_id.to_string();
   prepared_->set(page);
-  prepared_->list_access.each([&] {
-    entries.push_back({{to_uuid(row.account_id), environment_id, to_uuid(row.role_id), to_time(row.granted_at)},
-                       row.email,
-                       row.name,
-                       row.role_name.null ? std::string() : row.role_name.value});
-  });
-  return entries;
+  return prepared_->entries_of(prepared_->list_access);
+}
+
+std::vector<domain::AccessEntry> AccountStatements::list_access_behind(const domain::Access& last,
+                                                                       std::uint32_t limit) {
+  prepared_->access.set(last);
+  prepared_->set({.limit = limit, .offset = 0});
+  return prepared_->entries_of(prepared_->list_access_behind);
 }
 
 std::vector<domain::Role> AccountStatements::list_roles_of(const base::Uuid& account_id,

@@ -25,12 +25,15 @@ class AccountStatements {
   std::vector<domain::Account> list_accounts(const domain::Page& page);
   std::vector<domain::Account> list_people(const base::Uuid& environment_id, std::string_view search,
                                            const domain::Page& page);
+  std::vector<domain::Account> list_people_behind(const base::Uuid& environment_id, std::string_view search,
+                                                  const base::Uuid& last, std::uint32_t limit);
   std::uint64_t count_people(const base::Uuid& environment_id, std::string_view search);
   void insert(const domain::Access& access);
   bool erase(const domain::Access& access);
   bool has_any_access(const base::Uuid& account_id, const base::Uuid& environment_id);
   bool has_access(const base::Uuid& account_id, const base::Uuid& environment_id, const base::Uuid& role_id);
   std::vector<domain::AccessEntry> list_access(const base::Uuid& environment_id, const domain::Page& page);
+  std::vector<domain::AccessEntry> list_access_behind(const domain::Access& last, std::uint32_t limit);
   std::vector<domain::Role> list_roles_of(const base::Uuid& account_id, const base::Uuid& environment_id);
   std::vector<base::Uuid> list_environments_of(const base::Uuid& account_id);
 

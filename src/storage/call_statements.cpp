@@ -89,9 +89,17 @@ struct CallStatements::Prepared {
                                  " AND busy.lease_until > :now) < :most" +
                                  lock,
                              {{"id", row.id}, {"now", now}, {"most", most}}, row.columns());
-  Statement find = make(select + "WHERE call.id = :id" + lock, {{"id", row.id}}, row.columns());
   Statement find_leased = make(select + "WHERE call.id = :id AND call.lease_id = :lease_id" + lock,
                                {{"id", row.id}, {"lease_id", row.lease_id}}, row.columns());
+  // Not what is being made: its outcome comes.
+  Statement find_to_retry =
+      make(select + "WHERE call.id = :id AND " + is_free + lock, {{"id", row.id}, {"now", now}}, row.columns());
+  // Those that died do not count, as they do not for `attempts`.
+  NullableNumber first_attempt;
+  Statement find_first_attempt = make(
+      "SELECT MIN(counted.started_at) FROM (SELECT started_at FROM {attempts} WHERE call_id = :id"
+      " AND finished_at IS NOT NULL ORDER BY number DESC LIMIT :attempts) AS counted",
+      {{"id", row.id}, {"attempts", row.attempts}}, {&first_attempt});
   Statement progress = make(
       "UPDATE {calls} SET state = :state, queued_at = :queued_at, due_at = :due_at, attempts = :attempts,"
       " claims = :claims, finished_at = :finished_at, last_error = :last_error, lease_id = :lease_id,"
@@ -99,6 +107,12 @@ struct CallStatements::Prepared {
       row.progress());
   Statement end_leases =
       make("UPDATE {calls} SET lease_until = :now WHERE state = 'queued' AND lease_until > :now", {{"now", now}});
+
+  /// Of the call in `row`, which is to be tried at `at`.
+  base::Timestamp tried_since(base::Timestamp at) {
+    if (row.attempts == 0 || !find_first_attempt.find() || first_attempt.null) return at;
+    return to_time(first_attempt.value);
+  }
 
   Statement begin_attempt =
       make("INSERT INTO {attempts} (call_id, number, started_at) VALUES (:call_id, :number, :started_at)",
@@ -156,6 +170,7 @@ std::optional<domain::CallLease> CallStatements::claim_due_call(const domain::Ca
                                 .call_id = to_uuid(row.id),
                                 .target_id = to_uuid(row.target_id),
                                 .queued_at = to_time(row.queued_at),
+                                .tried_since = prepared.tried_since(claim.now),
                                 .attempts = static_cast<std::uint32_t>(row.attempts),
                                 .lease_until = claim.lease_until};
   row.claims += 1;
@@ -211,12 +226,14 @@ bool CallStatements::retry_call(const base::Uuid& id, base::Timestamp now) {
   Prepared& prepared = *prepared_;
   CallRow& row = prepared.row;
   row.id = id.to_string();
-  if (!prepared.find.find() || row.state == word(CallState::queued)) return false;
+  prepared.now = to_number(now);
+  if (!prepared.find_to_retry.find()) return false;
   // An app that was told asks by itself whenever it wants; what a webhook was told it can only be told again.
   if (row.state == word(CallState::done) && kind_ == CallKind::refresh) return false;
+  const bool waits = row.state == word(CallState::queued);
+  row.due_at = waits ? std::min(row.due_at, prepared.now) : prepared.now;
   row.state = word(CallState::queued);
-  row.queued_at = to_number(now);
-  row.due_at = to_number(now);
+  row.queued_at = prepared.now;
   row.attempts = 0;
   row.finished_at = std::nullopt;
   row.end_lease();

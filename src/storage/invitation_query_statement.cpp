@@ -75,6 +75,10 @@ class Builder {
       where_ += by_dialect(connection, "(SELECT seq FROM invitation WHERE id = :after)",
                            "(:environment_id, (SELECT id FROM invitation WHERE id = :after))");
     }
+    if (query.only_newcomers)
+      where_ +=
+          " AND NOT EXISTS (SELECT 1 FROM account JOIN access ON access.account_id = account.id"
+          " WHERE account.email_key = invitation.invitee_key AND access.environment_id = :environment_id)";
     parameters_.emplace_back("environment_id", environment_id_);
     if (where_.find(":now") != std::string::npos) parameters_.emplace_back("now", now_);
   }

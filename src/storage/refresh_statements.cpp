@@ -22,9 +22,12 @@ struct RefreshStatements::Prepared {
             row.columns()};
   }
 
+  // What it waited for is over with a new change: it is as due as a call that would be queued for that alone.
   Statement join_waiting{
       connection,
-      "UPDATE refresh_call SET queued_at = :queued_at, lease_id = NULL, lease_until = NULL WHERE state = 'queued'"
+      "UPDATE refresh_call SET queued_at = :queued_at,"
+      " due_at = CASE WHEN due_at > :queued_at THEN :queued_at ELSE due_at END, attempts = 0,"
+      " lease_id = NULL, lease_until = NULL WHERE state = 'queued'"
       " AND environment_id = :environment_id AND account_id = :account_id"
       " AND (lease_until IS NULL OR lease_until <= :queued_at)",
       {{"environment_id", row.environment_id}, {"account_id", row.account_id}, {"queued_at", row.queued_at}}};

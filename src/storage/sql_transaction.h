@@ -116,6 +116,9 @@ class SqlTransaction final : public domain::Transaction {
   std::vector<domain::AccessEntry> list_access(const base::Uuid& environment_id, const domain::Page& page) override {
     return accounts_.list_access(environment_id, page);
   }
+  std::vector<domain::AccessEntry> list_access_behind(const domain::Access& last, std::uint32_t limit) override {
+    return accounts_.list_access_behind(last, limit);
+  }
   std::vector<domain::Role> list_roles_of(const base::Uuid& account_id, const base::Uuid& environment_id) override {
     return accounts_.list_roles_of(account_id, environment_id);
   }
@@ -126,6 +129,10 @@ class SqlTransaction final : public domain::Transaction {
   std::vector<domain::Account> list_people(const base::Uuid& environment_id, std::string_view search,
                                            const domain::Page& page) override {
     return accounts_.list_people(environment_id, search, page);
+  }
+  std::vector<domain::Account> list_people_behind(const base::Uuid& environment_id, std::string_view search,
+                                                  const base::Uuid& last, std::uint32_t limit) override {
+    return accounts_.list_people_behind(environment_id, search, last, limit);
   }
   std::uint64_t count_people(const base::Uuid& environment_id, std::string_view search) override {
     return accounts_.count_people(environment_id, search);
@@ -266,6 +273,9 @@ class SqlTransaction final : public domain::Transaction {
   }
   std::vector<domain::Webhook> list_all_webhooks() override { return webhooks_.list_all_webhooks(); }
   void insert(const domain::WebhookDelivery& delivery) override { writing(), webhooks_.insert(delivery); }
+  std::uint64_t cancel_deliveries(const base::Uuid& webhook_id, std::string_view reason, base::Timestamp now) override {
+    return writing(), webhooks_.cancel_deliveries(webhook_id, reason, now);
+  }
   std::optional<domain::WebhookDelivery> find_webhook_delivery(const base::Uuid& id) override {
     return webhooks_.find_webhook_delivery(id);
   }

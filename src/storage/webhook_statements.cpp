@@ -1,5 +1,6 @@
 #include "storage/webhook_statements.h"
 
+#include <chrono>
 #include <map>
 #include <string>
 
@@ -13,6 +14,9 @@ using domain::CallState;
 
 /// Behind every id: all invitations of that moment have been told of.
 constexpr std::string_view kLastId = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+
+/// Clocks of several instances, and one that is being corrected, may differ by that.
+constexpr std::chrono::minutes kAheadAtMost{1};
 
 }  // namespace
 
@@ -59,6 +63,14 @@ struct WebhookStatements::Prepared {
       delivery.all()};
   Statement find_delivery{
       connection, std::string(kDeliveryColumns) + "WHERE id = :id", {{"id", delivery.id}}, delivery.columns()};
+
+  // What is under lease is being made: its outcome is still recorded.
+  Statement cancel_deliveries{
+      connection,
+      "UPDATE webhook_delivery SET state = 'cancelled', finished_at = :now, last_error = :last_error, lease_id = NULL,"
+      " lease_until = NULL WHERE state = 'queued' AND webhook_id = :webhook_id"
+      " AND (lease_until IS NULL OR lease_until <= :now)",
+      {{"webhook_id", delivery.webhook_id}, {"last_error", delivery.last_error}, {"now", now}}};
 
   /// One for each combination: the words of states are in the text, so that the partial indexes serve.
   std::map<std::string, Statement> lists;
@@ -152,6 +164,14 @@ void WebhookStatements::insert(const domain::WebhookDelivery& delivery) {
   prepared_->insert_delivery.execute();
 }
 
+std::uint64_t WebhookStatements::cancel_deliveries(const base::Uuid& webhook_id, std::string_view reason,
+                                                   base::Timestamp now) {
+  prepared_->delivery.webhook_id = webhook_id.to_string();
+  prepared_->delivery.last_error = reason;
+  prepared_->now = to_number(now);
+  return static_cast<std::uint64_t>(prepared_->cancel_deliveries.run());
+}
+
 std::optional<domain::WebhookDelivery> WebhookStatements::find_webhook_delivery(const base::Uuid& id) {
   prepared_->delivery.id = id.to_string();
   if (!prepared_->find_delivery.find()) return std::nullopt;
@@ -180,6 +200,12 @@ std::vector<domain::Invitation> WebhookStatements::take_expired_invitations(base
   std::vector<domain::Invitation> expired;
   if (!prepared.find_watermark.find()) return expired;
   prepared.now = to_number(now);
+  if (prepared.told_until > to_number(now + kAheadAtMost)) {
+    // Told by a clock that was ahead: until time comes there, whatever expires would be passed over.
+    prepared.told_until = prepared.now;
+    prepared.told_id = kLastId;
+    prepared.set_watermark.execute();
+  }
   prepared.limit = limit;
   prepared.find_expired.each([&] { expired.push_back(prepared.invitation.get()); });
   if (expired.empty()) return expired;

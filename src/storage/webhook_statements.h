@@ -26,6 +26,7 @@ class WebhookStatements {
   std::vector<domain::Webhook> list_all_webhooks();
 
   void insert(const domain::WebhookDelivery& delivery);
+  std::uint64_t cancel_deliveries(const base::Uuid& webhook_id, std::string_view reason, base::Timestamp now);
   std::optional<domain::WebhookDelivery> find_webhook_delivery(const base::Uuid& id);
   std::vector<domain::WebhookDelivery> list_webhook_deliveries(const domain::DeliveryFilter& filter,
                                                                const domain::Page& page);

@@ -186,6 +186,26 @@ TEST_F(RefreshWorkerTest, tells_the_app_the_openid_of_the_person) {
   EXPECT_EQ(stored(call).last_error, "");
 }
 
+TEST_F(RefreshWorkerTest, does_not_take_an_answer_for_done_whose_end_it_has_not_seen) {
+  app_.answer(test::http_answer("200 OK", std::string(100'000, ' ') + "<fault/>"));
+  const auto call = queue();
+  start();
+  ASSERT_TRUE(is_recorded(call, 1));
+  EXPECT_EQ(stored(call).state, CallState::queued);
+  EXPECT_THAT(stored(call).last_error, testing::HasSubstr("longer than 64 KiB"));
+}
+
+TEST_F(RefreshWorkerTest, tells_an_app_that_is_up_again_of_a_new_change_without_waiting_for_the_old_back_off) {
+  app_.answer(test::http_answer("503 Starting", ""));
+  const auto call = queue();
+  start();
+  ASSERT_TRUE(is_recorded(call, 1));
+  app_.answer(test::refreshed());
+  EXPECT_FALSE(queue(world_.environment, world_.inviter)) << "the one that waits stands for it";
+  worker_->wake();
+  ASSERT_TRUE(becomes(call, CallState::done)) << "while the clock stands still";
+}
+
 TEST_F(RefreshWorkerTest, uses_the_template_and_the_namespace_of_the_environment_as_they_are_now) {
   const auto call = queue();
   world_.environment.openid_template = "{email}";

@@ -325,6 +325,59 @@ TEST_P(ApiStoreTest, PeopleAreThoseWithAccessFoundByPartsOfAddressOrName) {
   EXPECT_EQ(read([](Transaction& t) { return t.count_people(base::Uuid::random(), ""); }), 0u);
 }
 
+TEST_P(ApiStoreTest, ListsOfPeopleGoOnBehindTheLastOneWhateverWasWithdrawnMeanwhile) {
+  std::vector<domain::Account> people;
+  for (int i = 0; i < 7; ++i) people.push_back(test::sample_account("p" + std::to_string(i) + "@example.com"));
+  auto second_role = world_.role;
+  second_role.id = base::Uuid::random();
+  write([&](Transaction& t) {
+    t.insert(second_role);
+    for (const auto& person : people) {
+      t.insert(person);
+      // Several of one moment, and several roles of one person.
+      for (const auto& role : {world_.role.id, second_role.id})
+        t.insert(domain::Access{person.id, world_.environment.id, role, at((&person - people.data()) / 3)});
+    }
+  });
+  const base::Uuid& here = world_.environment.id;
+  const auto all_access = read([&](Transaction& t) { return t.list_access(here, {}); });
+  const auto all_people = read([&](Transaction& t) { return t.list_people(here, "", {}); });
+  ASSERT_EQ(all_access.size(), 15u);
+  ASSERT_EQ(all_people.size(), 8u);
+
+  std::vector<domain::Access> seen;
+  for (auto part = read([&](Transaction& t) { return t.list_access(here, {2, 0}); }); !part.empty();) {
+    for (const auto& entry : part) {
+      seen.push_back(entry.access);
+      write([&](Transaction& t) { EXPECT_TRUE(t.erase(entry.access)); });
+    }
+    part = read([&](Transaction& t) { return t.list_access_behind(seen.back(), 2); });
+  }
+  ASSERT_EQ(seen.size(), all_access.size());
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    EXPECT_EQ(seen[i].account_id, all_access[i].access.account_id) << i;
+    EXPECT_EQ(seen[i].role_id, all_access[i].access.role_id) << i;
+  }
+
+  write([&](Transaction& t) {
+    for (const auto& access : seen) t.insert(access);
+  });
+  std::vector<base::Uuid> met;
+  for (auto part = read([&](Transaction& t) { return t.list_people(here, "", {3, 0}); }); !part.empty();) {
+    for (const auto& person : part) met.push_back(person.id);
+    write([&](Transaction& t) {
+      for (const auto& access : seen)
+        if (access.account_id == met.back()) t.erase(access);
+    });
+    part = read([&](Transaction& t) { return t.list_people_behind(here, "", met.back(), 3); });
+  }
+  ASSERT_EQ(met.size(), all_people.size());
+  for (std::size_t i = 0; i < met.size(); ++i) EXPECT_EQ(met[i], all_people[i].id) << i;
+  const auto found = read([&](Transaction& t) { return t.list_people_behind(here, "p5@", people[0].id, 9); });
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].id, people[5].id);
+}
+
 // --- records ---------------------------------------------------------------------------------------
 
 TEST_P(ApiStoreTest, AnAnswerIsKeptWithItsKeyAndReplacedWithIt) {

@@ -104,5 +104,30 @@ TEST_P(PostgresPlansTest, an_environments_lists_do_not_walk_over_what_another_on
   EXPECT_LT(entries_read("invitation_pkey", lists), 400);
 }
 
+/// Each part of a list of access is read from where it begins, not from the newest one on.
+TEST_P(PostgresPlansTest, a_part_of_an_environments_access_is_not_searched_for_from_the_first_one_on) {
+  const std::string here = "'" + world_.environment.id.to_string() + "'";
+  query(
+      "INSERT INTO account SELECT copy.* FROM account, generate_series(1, 20000) AS number, LATERAL"
+      " jsonb_populate_record(account, jsonb_build_object('seq', 1000 + number, 'id', gen_random_uuid(),"
+      " 'email', 'p' || number || '@example.com', 'email_key', 'p' || number || '@example.com')) AS copy"
+      " WHERE account.id = '" +
+      world_.inviter.id.to_string() + "'");
+  query("INSERT INTO access (account_id, environment_id, role_id, granted_at) SELECT id, " + here + ", '" +
+        world_.role.id.to_string() + "', " + std::to_string(test::at(0).time_since_epoch().count()) +
+        " + seq FROM account WHERE seq > 1000");
+  query("VACUUM ANALYZE access");
+  query("VACUUM ANALYZE account");
+  const auto [invitation, message] = invite("first@example.com", test::at(0));
+  const domain::Access last{base::Uuid::random(), world_.environment.id, world_.role.id,
+                            test::at(0) + std::chrono::milliseconds(2'000)};
+  EXPECT_LT(entries_read("access_by_environment",
+                         [&](domain::Transaction& t) {
+                           EXPECT_EQ(t.list_access_behind(last, 100).size(), 100u);
+                           t.cancel_message(message.id, test::at(1));
+                         }),
+            500);
+}
+
 }  // namespace
 }  // namespace invited::storage

@@ -158,8 +158,30 @@ TEST_P(RefreshTest, ADeferredCallStandsForLaterChanges) {
   ASSERT_TRUE(finish(*claim(at(0), at(60)), kDeferred, at(300), at(1)));
   queue(here(), ada_, at(2));
   EXPECT_THAT(list(std::nullopt), ElementsAre(first.id));
-  EXPECT_EQ(call(first.id).due_at, at(300));
-  EXPECT_EQ(call(first.id).attempts, 1u);
+  EXPECT_EQ(call(first.id).due_at, at(2)) << "the app may be up again, and is to hear of what is new";
+  EXPECT_EQ(call(first.id).attempts, 0u) << "its back-off begins anew";
+}
+
+TEST_P(RefreshTest, ACallKnowsSinceWhenItIsTried) {
+  const auto queued = queue(here(), ada_, at(0));
+  EXPECT_EQ(claim(at(100), at(160))->tried_since, at(100)) << "the first one, however long it was owed";
+  ASSERT_TRUE(finish(*claim(at(200), at(260)), kDeferred, at(300), at(210)));
+  const auto later = claim(at(300), at(360));
+  EXPECT_EQ(later->tried_since, at(200)) << "the one whose worker died does not count";
+  ASSERT_TRUE(finish(*later, kDeferred, at(400), at(301)));
+  EXPECT_EQ(claim(at(400), at(401))->tried_since, at(200));
+  queue(here(), ada_, at(500));
+  EXPECT_EQ(claim(at(500), at(501))->tried_since, at(500)) << "a change since then is owed for itself";
+  write([&](Transaction& t) { EXPECT_TRUE(t.retry_call(domain::CallKind::refresh, queued.id, at(600))); });
+  EXPECT_EQ(claim(at(600), at(660))->tried_since, at(600)) << "retried by hand";
+}
+
+TEST_P(RefreshTest, ACallThatWaitsForItsNextTryIsMadeNowByHand) {
+  const auto queued = queue(here(), ada_, at(0));
+  ASSERT_TRUE(finish(*claim(at(1), at(60)), kDeferred, at(3600), at(2)));
+  write([&](Transaction& t) { EXPECT_TRUE(t.retry_call(domain::CallKind::refresh, queued.id, at(10))); });
+  EXPECT_EQ(call(queued.id).due_at, at(10));
+  EXPECT_EQ(claimed(at(10), at(70)), queued.id);
 }
 
 // Its worker may have called before the change: "done" from it would leave the app without the change.
@@ -351,7 +373,7 @@ TEST_P(RefreshTest, EachOutcomeMovesTheCallToItsState) {
 
 TEST_P(RefreshTest, ALeaseThatNobodyGaveFinishesNothing) {
   const auto queued = queue(here(), ada_, at(0));
-  CallLease invented{base::Uuid::random(), queued.id, here().id, at(0), 0, at(60)};
+  CallLease invented{base::Uuid::random(), queued.id, here().id, at(0), at(0), 0, at(60)};
   EXPECT_FALSE(finish(invented, kDone, std::nullopt, at(1))) << "it was never claimed";
   ASSERT_TRUE(claim(at(1), at(60)));
   EXPECT_FALSE(finish(invented, kDone, std::nullopt, at(2)));
@@ -360,12 +382,12 @@ TEST_P(RefreshTest, ALeaseThatNobodyGaveFinishesNothing) {
   EXPECT_EQ(call(queued.id).state, CallState::queued);
 }
 
-TEST_P(RefreshTest, OnlyFailedAndCancelledCallsCanBeTriedAgain) {
+TEST_P(RefreshTest, AllButWhatIsDoneCanBeTriedAgain) {
   const struct {
     CallState state;
     bool retried;
   } cases[] = {
-      {CallState::queued, false}, {CallState::done, false}, {CallState::failed, true}, {CallState::cancelled, true}};
+      {CallState::queued, true}, {CallState::done, false}, {CallState::failed, true}, {CallState::cancelled, true}};
   for (const auto& row : cases) {
     SCOPED_TRACE(domain::to_string(row.state));
     const auto person = test::sample_account("p" + std::to_string(&row - cases) + "@example.com");
@@ -381,7 +403,7 @@ TEST_P(RefreshTest, OnlyFailedAndCancelledCallsCanBeTriedAgain) {
     const auto found = call(stored.id);
     EXPECT_EQ(found.state, row.retried ? CallState::queued : row.state);
     EXPECT_EQ(found.attempts, row.retried ? 0u : 7u);
-    EXPECT_EQ(found.due_at, row.retried ? at(50) : at(0));
+    EXPECT_EQ(found.due_at, row.retried && row.state != CallState::queued ? at(50) : at(0)) << "no later than it was";
     EXPECT_EQ(found.queued_at, row.retried ? at(50) : at(0));
     EXPECT_EQ(found.finished_at, row.retried ? std::nullopt : stored.finished_at);
   }

@@ -291,7 +291,7 @@ TEST_P(WebhookTest, WhatIsFinishedIsKeptWithEachAttempt) {
   EXPECT_EQ(attempts[1].result->http_status, 204);
 }
 
-TEST_P(WebhookTest, WhateverIsFinishedCanBeReplayedAsTheSameDelivery) {
+TEST_P(WebhookTest, WhateverIsNotUnderWayCanBeReplayedAsTheSameDelivery) {
   for (const CallState state : {CallState::done, CallState::failed, CallState::cancelled, CallState::queued}) {
     SCOPED_TRACE(domain::to_string(state));
     auto row = test::sample_delivery(add(here()), at(0));
@@ -303,16 +303,41 @@ TEST_P(WebhookTest, WhateverIsFinishedCanBeReplayedAsTheSameDelivery) {
       t.insert(row);
       replayed = t.retry_call(CallKind::webhook, row.id, at(9));
     });
-    EXPECT_EQ(replayed, state != CallState::queued);
+    EXPECT_TRUE(replayed);
     const auto found = delivery(row.id);
     EXPECT_EQ(found.state, CallState::queued);
     EXPECT_EQ(found.payload, row.payload);
-    if (!replayed) continue;
     EXPECT_EQ(found.queued_at, at(9));
-    EXPECT_EQ(found.due_at, at(9));
+    EXPECT_EQ(found.due_at, state == CallState::queued ? at(0) : at(9)) << "no later than it was";
     EXPECT_EQ(found.attempts, 0u);
     EXPECT_FALSE(found.finished_at);
   }
+}
+
+TEST_P(WebhookTest, WhatAWebhookIsOwedIsCancelledButForWhatIsUnderWay) {
+  const auto webhook = add(here());
+  const auto other = queue(add(here()), at(100));
+  const auto under_way = queue(webhook, at(0));
+  const auto deferred = queue(webhook, at(1));
+  const auto done = queue(webhook, at(2));
+  ASSERT_TRUE(finish(*claim({at(1), at(60), 1, {}}), kDone, std::nullopt, at(2)));
+  ASSERT_TRUE(finish(*claim({at(2), at(60), 1, {}}), kDeferred, at(500), at(3)));
+  const auto lease = claim({at(4), at(60), 1, {}});
+  ASSERT_TRUE(lease);
+  const auto waiting = queue(webhook, at(5));
+  std::uint64_t cancelled = 0;
+  write([&](Transaction& t) { cancelled = t.cancel_deliveries(webhook.id, "the webhook is disabled", at(6)); });
+  EXPECT_EQ(cancelled, 2u);
+  EXPECT_EQ(delivery(under_way.id).state, CallState::done);
+  EXPECT_EQ(delivery(lease->call_id).state, CallState::queued);
+  for (const auto& id : {deferred.id, waiting.id}) {
+    EXPECT_EQ(delivery(id).state, CallState::cancelled);
+    EXPECT_EQ(delivery(id).finished_at, at(6));
+    EXPECT_EQ(delivery(id).last_error, "the webhook is disabled");
+  }
+  EXPECT_EQ(delivery(other.id).state, CallState::queued);
+  EXPECT_EQ(lease->call_id, done.id);
+  EXPECT_TRUE(finish(*lease, kDone, std::nullopt, at(7)));
 }
 
 TEST_P(WebhookTest, DeliveriesOutliveTheirWebhook) {
@@ -346,6 +371,17 @@ TEST_P(WebhookTest, EachExpiryIsTakenOnceInItsOrder) {
   EXPECT_THAT(take_expired(at(20)), IsEmpty()) << "the clock was set back";
   EXPECT_THAT(take_expired(at(60)), ElementsAre(later.id));
   EXPECT_THAT(take_expired(at(60)), IsEmpty());
+}
+
+TEST_P(WebhookTest, AClockThatWasAheadKeepsNoExpiryFromBeingTold) {
+  write([](Transaction& t) { t.watch_expiry(at(0)); });
+  pending_until(at(10'000));
+  EXPECT_THAT(take_expired(at(20'000)), SizeIs(1)) << "by a clock that was ahead";
+  pending_until(at(100));
+  const auto late = pending_until(at(300));
+  EXPECT_THAT(take_expired(at(200)), IsEmpty()) << "it begins here, as somebody who begins to watch";
+  EXPECT_THAT(take_expired(at(301)), ElementsAre(late.id));
+  EXPECT_THAT(take_expired(at(302)), IsEmpty());
 }
 
 TEST_P(WebhookTest, InvitationsThatExpireAtTheSameMomentAreTakenOnceEach) {
