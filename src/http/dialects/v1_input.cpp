@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <type_traits>
 #include <utility>
 
 #include "base/clock.h"
@@ -148,6 +150,30 @@ Input<std::uint32_t> read_limit(const Query& query) {
 
 BadInput bad_cursor() {
   return bad_parameter("cursor", "This is no cursor of this list: take it from an answer's \"next\", or begin anew.");
+}
+
+/// What cursor_behind made of it; nothing where it is none of that list.
+template <class Position>
+std::optional<Position> parse_cursor(std::string_view cursor) {
+  const auto bytes = base::from_base64url(cursor);
+  if (!bytes) return std::nullopt;
+  if constexpr (std::is_same_v<Position, base::Uuid>) {
+    return base::Uuid::from_bytes(*bytes);
+  } else if constexpr (std::is_same_v<Position, domain::Access>) {
+    constexpr std::size_t kId = 16;
+    if (bytes->size() <= 2 * kId) return std::nullopt;
+    const std::string_view parts = *bytes;
+    const auto account = base::Uuid::from_bytes(parts.substr(0, kId));
+    const auto role = base::Uuid::from_bytes(parts.substr(kId, kId));
+    const std::string_view time = parts.substr(2 * kId);
+    std::int64_t granted_at = 0;
+    const auto [end, error] = std::from_chars(time.data(), time.data() + time.size(), granted_at);
+    if (!account || !role || error != std::errc() || end != time.data() + time.size()) return std::nullopt;
+    return domain::Access{*account, {}, *role, base::Timestamp(std::chrono::milliseconds(granted_at))};
+  } else {
+    const auto offset = parse_number(*bytes);
+    return offset && *offset <= kMostSkipped ? offset : std::nullopt;
+  }
 }
 
 std::optional<domain::Comparison> comparison_of(std::string_view name) {
@@ -324,30 +350,35 @@ Input<InvitationListing> read_invitation_listing(const Request& request) {
   if (!limit) return std::unexpected(limit.error());
   listing.limit = *limit;
   if (const auto cursor = query->find("cursor")) {
-    const auto bytes = base::from_base64url(*cursor);
-    listing.query.after = bytes ? base::Uuid::from_bytes(*bytes) : std::nullopt;
+    listing.query.after = parse_cursor<base::Uuid>(*cursor);
     if (!listing.query.after) return std::unexpected(bad_cursor());
   }
   return listing;
 }
 
-Input<Listing> read_listing(const Request& request, bool searches) {
+template <class Position>
+Input<Listing<Position>> read_listing(const Request& request, bool searches) {
   const auto query =
       searches ? Query::read(request, {"q", "limit", "cursor"}) : Query::read(request, {"limit", "cursor"});
   if (!query) return std::unexpected(query.error());
   const auto limit = read_limit(*query);
   if (!limit) return std::unexpected(limit.error());
-  Listing listing{query->find("q").value_or(""), {*limit, 0}};
+  Listing<Position> listing{query->find("q").value_or(""), *limit, std::nullopt};
   if (const auto cursor = query->find("cursor")) {
-    const auto offset =
-        base::from_base64url(*cursor).and_then([](const std::string& text) { return parse_number(text); });
-    if (!offset || *offset > kMostSkipped) return std::unexpected(bad_cursor());
-    listing.page.offset = *offset;
+    listing.behind = parse_cursor<Position>(*cursor);
+    if (!listing.behind) return std::unexpected(bad_cursor());
   }
   return listing;
 }
+template Input<Listing<base::Uuid>> read_listing(const Request&, bool);
+template Input<Listing<domain::Access>> read_listing(const Request&, bool);
+template Input<Listing<std::uint32_t>> read_listing(const Request&, bool);
 
 std::string cursor_behind(const base::Uuid& id) { return base::to_base64url(id.to_bytes()); }
+std::string cursor_behind(const domain::Access& access) {
+  return base::to_base64url(access.account_id.to_bytes() + access.role_id.to_bytes() +
+                            std::to_string(access.granted_at.time_since_epoch().count()));
+}
 std::string cursor_behind(std::uint32_t offset) { return base::to_base64url(std::to_string(offset)); }
 
 std::string next_url(const Request& request, std::string_view url, std::string_view cursor) {

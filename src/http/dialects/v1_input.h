@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "domain/account.h"
 #include "domain/bulk_invite.h"
 #include "domain/invitation_query.h"
 #include "domain/manage_invitations.h"
@@ -72,16 +73,21 @@ struct InvitationListing {
 /// GET /invitations. The environment and the time are for the caller to fill in.
 Input<InvitationListing> read_invitation_listing(const Request& request);
 
+/// Where the next part of a list begins. Opaque to callers: what an entry is found by, so that entries that come or go
+/// meanwhile shift nothing, or how many were read.
+std::string cursor_behind(const base::Uuid& id);
+std::string cursor_behind(const domain::Access& access);
+std::string cursor_behind(std::uint32_t offset);
+
+template <class Position>
 struct Listing {
   std::string search;
-  domain::Page page{kDefaultLimit, 0};
+  std::uint32_t limit = kDefaultLimit;
+  std::optional<Position> behind;  ///< of an access all but its environment
 };
-/// Other lists: limit, cursor, and where `searches` q.
-Input<Listing> read_listing(const Request& request, bool searches);
-
-/// Where the next part of a list begins. Opaque to callers.
-std::string cursor_behind(const base::Uuid& id);
-std::string cursor_behind(std::uint32_t offset);
+/// Other lists: limit, cursor, and where `searches` q. For each Position of cursor_behind.
+template <class Position>
+Input<Listing<Position>> read_listing(const Request& request, bool searches);
 
 /// The address of the next part: this request's, with another cursor.
 std::string next_url(const Request& request, std::string_view url, std::string_view cursor);

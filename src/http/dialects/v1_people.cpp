@@ -1,5 +1,7 @@
 // What the environment is and who is in it: /api/v1/environments, roles, accounts, access, audit-events.
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "domain/environment_people.h"
 #include "http/dialects/v1.h"
@@ -20,21 +22,63 @@ Handler get(const Calls& calls, Result<ApiAnswer> (*work)(ApiCall&)) {
   };
 }
 
-/// A list that is read in parts: `find` returns one entry more than the page's limit where there is a next part.
-template <class Find>
-Handler get_list(const Calls& calls, std::string_view name, bool searches, Find find) {
-  return [calls, name, searches, find](const Request& request) {
-    const auto listing = read_listing(request, searches);
+/// The lists that are read in parts: what the entries are called, how the next `limit` are found, and where one stands.
+struct Accounts {
+  using Position = base::Uuid;
+  static constexpr std::string_view kName = "accounts";
+  static constexpr bool kSearches = true;
+  static std::vector<domain::Account> find(const ApiCall& call, const Listing<Position>& listing, std::uint32_t limit) {
+    const base::Uuid& environment = call.caller.environment.id;
+    return listing.behind ? call.transaction.list_people_behind(environment, listing.search, *listing.behind, limit)
+                          : call.transaction.list_people(environment, listing.search, {.limit = limit, .offset = 0});
+  }
+  static Position position(const domain::Account& account, const Listing<Position>&, std::size_t) { return account.id; }
+};
+
+struct AccessEntries {
+  using Position = domain::Access;
+  static constexpr std::string_view kName = "access";
+  static constexpr bool kSearches = false;
+  static std::vector<domain::AccessEntry> find(const ApiCall& call, const Listing<Position>& listing,
+                                               std::uint32_t limit) {
+    if (!listing.behind) return call.transaction.list_access(call.caller.environment.id, {.limit = limit, .offset = 0});
+    domain::Access last = *listing.behind;
+    last.environment_id = call.caller.environment.id;
+    return call.transaction.list_access_behind(last, limit);
+  }
+  static Position position(const domain::AccessEntry& entry, const Listing<Position>&, std::size_t) {
+    return entry.access;
+  }
+};
+
+/// By their number: new ones come in front, so that some may come again, and none is passed over.
+struct AuditEvents {
+  using Position = std::uint32_t;
+  static constexpr std::string_view kName = "audit_events";
+  static constexpr bool kSearches = false;
+  static std::vector<domain::AuditEvent> find(const ApiCall& call, const Listing<Position>& listing,
+                                              std::uint32_t limit) {
+    return call.transaction.list_audit_events_of(call.caller.environment.id,
+                                                 {.limit = limit, .offset = listing.behind.value_or(0)});
+  }
+  static Position position(const domain::AuditEvent&, const Listing<Position>& listing, std::size_t shown) {
+    return listing.behind.value_or(0) + static_cast<Position>(shown);
+  }
+};
+
+template <class List>
+Handler get_list(const Calls& calls) {
+  return [calls](const Request& request) {
+    const auto listing = read_listing<typename List::Position>(request, List::kSearches);
     if (!listing) return calls->refuse_input(request, to_response(listing.error()));
     return answer_get(calls, request, [&](ApiCall& call) -> Result<ApiAnswer> {
-      domain::Page page = listing->page;
-      page.limit += 1;
-      const auto found = find(call, listing->search, page);
-      ApiAnswer answer{200, {{std::string(name), Json::array()}, {"next", nullptr}}};
-      Json& list = answer.body[std::string(name)];
-      for (std::size_t i = 0; i < found.size() && i < listing->page.limit; ++i) list.push_back(to_json(found[i]));
-      if (found.size() > listing->page.limit) {
-        const std::string cursor = cursor_behind(listing->page.offset + listing->page.limit);
+      const auto found = List::find(call, *listing, listing->limit + 1);  // one more: is there a next part?
+      const std::size_t shown = std::min<std::size_t>(found.size(), listing->limit);
+      const std::string name(List::kName);
+      ApiAnswer answer{200, {{name, Json::array()}, {"next", nullptr}}};
+      for (std::size_t i = 0; i < shown; ++i) answer.body[name].push_back(to_json(found[i]));
+      if (found.size() > shown) {
+        const std::string cursor = cursor_behind(List::position(found[shown - 1], *listing, shown));
         answer.body["next"] = cursor;
         const std::string url = next_url(request, url_of(calls, request.path.substr(kRoot.size())), cursor);
         answer.headers.emplace_back("Link", '<' + url + ">; rel=\"next\"");
@@ -101,27 +145,12 @@ void add_people_routes(Router& router, const Calls& calls) {
   router.add("GET", "/api/v1/environments", get(calls, list_environments), with_body());
   router.add("GET", "/api/v1/environments/{id}", get(calls, show_environment), with_body());
   router.add("GET", "/api/v1/roles", get(calls, list_roles), with_body());
-  router.add("GET", "/api/v1/accounts",
-             get_list(calls, "accounts", /*searches=*/true,
-                      [](ApiCall& call, const std::string& search, const domain::Page& page) {
-                        return call.transaction.list_people(call.caller.environment.id, search, page);
-                      }),
-             with_body());
+  router.add("GET", "/api/v1/accounts", get_list<Accounts>(calls), with_body());
   router.add("GET", "/api/v1/accounts/{id}", get(calls, show_account), with_body());
-  router.add("GET", "/api/v1/access",
-             get_list(calls, "access", /*searches=*/false,
-                      [](ApiCall& call, const std::string&, const domain::Page& page) {
-                        return call.transaction.list_access(call.caller.environment.id, page);
-                      }),
-             with_body());
+  router.add("GET", "/api/v1/access", get_list<AccessEntries>(calls), with_body());
   router.add("PUT", "/api/v1/access", change_access(calls, domain::give_role), with_body());
   router.add("DELETE", "/api/v1/access", change_access(calls, domain::take_role), without_body());
-  router.add("GET", "/api/v1/audit-events",
-             get_list(calls, "audit_events", /*searches=*/false,
-                      [](ApiCall& call, const std::string&, const domain::Page& page) {
-                        return call.transaction.list_audit_events_of(call.caller.environment.id, page);
-                      }),
-             with_body());
+  router.add("GET", "/api/v1/audit-events", get_list<AuditEvents>(calls), with_body());
 }
 
 }  // namespace invited::http::v1

@@ -1,3 +1,6 @@
+#include <set>
+
+#include "base/crypto.h"
 #include "http/v1/v1_fixture.h"
 
 namespace invited::http {
@@ -88,6 +91,47 @@ TEST_F(V1People, ListsAreReadInParts) {
     EXPECT_EQ(Json(entries), api.get(path).json[list]);
     EXPECT_GE(entries.size(), 3u);
   }
+}
+
+TEST_F(V1People, WhoIsWithdrawnWhileReadingKeepsNobodyFromBeingRead) {
+  const auto api = client();
+  for (const std::string list : {"access", "accounts"}) {
+    std::set<std::string> everybody{"grace@example.org"};
+    for (int i = 0; i < 7; ++i) {
+      everybody.insert(list + std::to_string(i) + "@example.org");
+      add_person(list + std::to_string(i) + "@example.org", "Somebody", user_);
+    }
+    std::set<std::string> met;
+    std::string next;
+    do {
+      const auto part = api.get("/api/v1/" + list + "?limit=2" + (next.empty() ? std::string() : "&cursor=" + next));
+      ASSERT_STATUS(part, 200);
+      for (const Json& entry : part.json[list]) {
+        const std::string email = entry["email"];
+        met.insert(email);
+        if (email != "grace@example.org") {
+          EXPECT_STATUS(api.call("DELETE", "/api/v1/access?email=" + email + "&role=User"), 200);
+        }
+      }
+      next = part.json["next"].is_null() ? "" : part.json["next"].get<std::string>();
+    } while (!next.empty());
+    EXPECT_EQ(met, everybody) << list;
+  }
+}
+
+TEST_F(V1People, CursorsOfAnotherListAndOfOldAreRefused) {
+  const std::string id = base::to_base64url(base::Uuid::random().to_bytes());
+  const std::string offset = base::to_base64url("2");
+  for (const std::string& target :
+       {"accounts?cursor=" + offset, "access?cursor=" + offset, "access?cursor=" + id, "audit-events?cursor=" + id,
+        "accounts?cursor=" + id + id, "access?cursor=" + base::to_base64url(std::string(32, 'x') + "1x"),
+        "access?cursor=" + base::to_base64url(std::string(32, 'x')), std::string("accounts?cursor=")}) {
+    const auto refused = client().get("/api/v1/" + target);
+    EXPECT_STATUS(refused, 400);
+    EXPECT_EQ(refused.json["errors"][0]["parameter"], "cursor") << target;
+  }
+  const auto nowhere = client().get("/api/v1/accounts?cursor=" + id);
+  EXPECT_STATUS(nowhere, 200);
 }
 
 TEST_F(V1People, AccessIsGivenAndTakenAndTheAppIsTold) {
