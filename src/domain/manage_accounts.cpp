@@ -46,6 +46,18 @@ Result<Account> find_account_to_change(std::string_view email, Transaction& tran
   return find_account(email, transaction);
 }
 
+/// A disabled person has no roles: the apps are to ask again, the webhooks to know which those are.
+void tell_everywhere(const Account& account, Transaction& transaction, base::Timestamp now) {
+  const auto event = account.disabled ? EventType::access_withdrawn : EventType::access_granted;
+  for (const base::Uuid& id : transaction.list_environments_of(account.id)) {
+    const auto environment = transaction.find_environment(id);
+    if (!environment) continue;
+    queue_refresh(*environment, account.id, transaction, now);
+    const auto roles = transaction.list_roles_of(account.id, id);
+    if (!roles.empty()) queue_access_event(event, id, account, roles, transaction, now);
+  }
+}
+
 struct AccessSubject {
   Environment environment;
   Account account;
@@ -67,6 +79,12 @@ Result<AccessSubject> find_access_subject(const base::Uuid& environment_id, std:
     return refuse(ErrorCode::unknown_role, "The role is not one of this environment's app: see `role list`.", "role");
   Access access{account->id, environment_id, role_id, now};
   return AccessSubject{std::move(*environment), std::move(*account), *std::move(role), access};
+}
+
+/// Of somebody disabled all roles were told as withdrawn; those left when they are enabled are told then.
+void tell_webhooks(EventType event, const AccessSubject& subject, Transaction& transaction, base::Timestamp now) {
+  if (subject.account.disabled) return;
+  queue_access_event(event, subject.environment.id, subject.account, {subject.role}, transaction, now);
 }
 
 }  // namespace
@@ -143,11 +161,7 @@ Result<Account> set_account_disabled(std::string_view email, bool disabled, Tran
   account->disabled = disabled;
   transaction.update(*account);
   if (disabled) transaction.erase_sessions(account->id);
-  // A disabled person has no roles: the apps are to ask again.
-  if (changed)
-    for (const base::Uuid& id : transaction.list_environments_of(account->id))
-      if (const auto environment = transaction.find_environment(id))
-        queue_refresh(*environment, account->id, transaction, now);
+  if (changed) tell_everywhere(*account, transaction, now);
   audit(disabled ? "account.disabled" : "account.enabled", account->id, {}, transaction, now);
   return account;
 }
@@ -161,7 +175,7 @@ Result<ChangedAccess> grant_access(const base::Uuid& environment_id, std::string
   if (changed) {
     transaction.insert(access);
     queue_refresh(subject->environment, access.account_id, transaction, now);
-    queue_access_event(EventType::access_granted, environment_id, subject->account, {subject->role}, transaction, now);
+    tell_webhooks(EventType::access_granted, *subject, transaction, now);
     audit("access.granted", access, actor, transaction, now);
   }
   return ChangedAccess{access, changed};
@@ -175,8 +189,7 @@ Result<ChangedAccess> revoke_access(const base::Uuid& environment_id, std::strin
   const bool changed = transaction.erase(access);
   if (changed) {
     queue_refresh(subject->environment, access.account_id, transaction, now);
-    queue_access_event(EventType::access_withdrawn, environment_id, subject->account, {subject->role}, transaction,
-                       now);
+    tell_webhooks(EventType::access_withdrawn, *subject, transaction, now);
     audit("access.withdrawn", access, actor, transaction, now);
   }
   return ChangedAccess{access, changed};
