@@ -24,6 +24,7 @@ using Headers = std::unique_ptr<curl_slist, Free>;
 struct Answer {
   std::string body;
   std::size_t size = 0;  ///< headers included
+  bool is_cut = false;   ///< the headers were complete, the body is not
   const std::atomic<bool>* interrupted = nullptr;
 
   bool is_too_long() const { return size > kMaxAnswer; }
@@ -37,10 +38,11 @@ struct Answer {
 
   static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self) noexcept try {
     auto& answer = *static_cast<Answer*>(self);
+    answer.is_cut = answer.size + size > kMaxAnswer;
+    if (answer.is_cut) size = kMaxAnswer - answer.size;
     answer.size += size;
-    if (answer.is_too_long()) return 0;
     answer.body.append(data, size);
-    return size;
+    return answer.is_cut ? 0 : size;
   } catch (const std::bad_alloc&) {
     return 0;
   }
@@ -138,11 +140,13 @@ HttpAnswer HttpCaller::post(const HttpRequest& request) {
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
   const int http_status = static_cast<int>(status);
-  if (code == CURLE_OK) return {HttpAnswer::How::answered, http_status, std::move(answer.body), {}};
+  // The status was said: told again, whoever answers at length would only answer at length again.
+  if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && answer.is_cut))
+    return {HttpAnswer::How::answered, http_status, std::move(answer.body), {}, answer.is_cut};
   if (code == CURLE_ABORTED_BY_CALLBACK)
     return {HttpAnswer::How::interrupted, http_status, {}, "broken off because the service is stopping"};
   std::string why = one_line(error.front() != '\0' ? error.data() : curl_easy_strerror(code));
-  if (answer.is_too_long()) why = "the answer is longer than " + std::to_string(kMaxAnswer / 1024) + " KiB";
+  if (answer.is_too_long()) why = "the answer's headers are longer than " + std::to_string(kMaxAnswer / 1024) + " KiB";
   if (!gate.refused.empty() && http_status == 0)
     why = gate.refused + " is a private address, which is refused: see the setting webhook.allow_private";
   return {HttpAnswer::How::no_answer, http_status, {}, std::move(why)};

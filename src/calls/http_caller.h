@@ -14,7 +14,7 @@
 
 namespace invited::calls {
 
-/// Most bytes of an answer, headers included.
+/// Most bytes of an answer, headers included. What is longer is cut, unless it is the headers.
 inline constexpr std::size_t kMaxAnswer = 64 * 1024;
 
 struct HttpRequest {
@@ -26,13 +26,14 @@ struct HttpRequest {
 struct HttpAnswer {
   enum class How {
     answered,
-    no_answer,    ///< not reached, not trusted, broken off, too slow or too long
+    no_answer,    ///< not reached, not trusted, broken off, too slow, or headers too long
     interrupted,  ///< by us: it says nothing of the other side
   };
   How how = How::no_answer;
   int status = 0;  ///< 0 where there was none
   std::string body;
   std::string explanation;  ///< why there is no answer; one line
+  bool is_cut = false;      ///< `body` is only the beginning
 };
 
 class HttpCaller {

@@ -1,5 +1,7 @@
 #include "refresh/refresh_source.h"
 
+#include <string>
+
 #include "domain/openid.h"
 #include "refresh/refresh_answer.h"
 #include "refresh/refresh_message.h"
@@ -32,6 +34,11 @@ std::expected<calls::PreparedCall, CallResult> RefreshSource::prepare(const doma
 }
 
 CallResult RefreshSource::judge(const calls::HttpAnswer& answer) const {
+  // Whether it is a fault stands in what was cut off.
+  if (answer.is_cut && answer.status / 100 == 2)
+    return {CallOutcome::deferred, answer.status,
+            "the answer is longer than " + std::to_string(calls::kMaxAnswer / 1024) +
+                " KiB: the refresh URL must be the address of the app's RefreshAPI"};
   return judge_answer(answer.status, answer.body);
 }
 

@@ -62,7 +62,7 @@ TEST_F(HttpCallerTest, says_what_came_of_it) {
       {"HTTP/1.1 100 Continue\r\n\r\n" + refreshed(), HttpAnswer::How::answered, 200, ""},
       {"HTTP/1.0 200 OK\r\n\r\nyes", HttpAnswer::How::answered, 200, ""},
       {http_answer("500 Oops", "no"), HttpAnswer::How::answered, 500, ""},
-      {http_answer("200 OK", std::string(kMaxAnswer, ' ')), HttpAnswer::How::no_answer, 200, "longer than 64 KiB"},
+      {http_answer("200 OK", std::string(kMaxAnswer, ' ')), HttpAnswer::How::answered, 200, ""},
       {"HTTP/1.1 200 OK\r\nX: " + std::string(kMaxAnswer, 'x') + "\r\n\r\n", HttpAnswer::How::no_answer, 200, "64 KiB"},
       {"garbage without a status line\r\n\r\n", HttpAnswer::How::no_answer, 0, "HTTP/0.9"},
       {"", HttpAnswer::How::no_answer, 0, "Empty reply"},
@@ -77,6 +77,21 @@ TEST_F(HttpCallerTest, says_what_came_of_it) {
     EXPECT_EQ(end.status, row.status) << what;
     EXPECT_THAT(end.explanation, HasSubstr(row.explanation)) << what;
   }
+}
+
+TEST_F(HttpCallerTest, cuts_a_body_that_is_too_long_and_still_says_the_status) {
+  for (const char* status : {"200 OK", "500 Oops", "410 Gone"}) {
+    ScriptedApp app;
+    app.answer(http_answer(status, std::string(10 * kMaxAnswer, 'x')));
+    const auto end = call(app.url());
+    EXPECT_EQ(end.how, HttpAnswer::How::answered) << status;
+    EXPECT_EQ(end.status, std::stoi(status));
+    EXPECT_TRUE(end.is_cut);
+    EXPECT_LT(end.body.size(), kMaxAnswer);
+    EXPECT_GT(end.body.size(), kMaxAnswer / 2);
+  }
+  ScriptedApp app;
+  EXPECT_FALSE(call(app.url()).is_cut);
 }
 
 TEST_F(HttpCallerTest, follows_no_redirect_and_keeps_no_cookie) {
