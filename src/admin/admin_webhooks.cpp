@@ -105,7 +105,11 @@ Result<Json> webhook_enable(const Arguments& arguments, AdminContext& context) {
 }
 
 Result<Json> webhook_rotate_secret(const Arguments& arguments, AdminContext& context) {
-  const auto done = change_webhook(arguments, context, domain::rotate_webhook_secret);
+  const bool force = arguments.flag("force");
+  const auto done =
+      change_webhook(arguments, context, [&](const base::Uuid& id, Transaction& transaction, base::Timestamp now) {
+        return domain::rotate_webhook_secret(id, force, transaction, now);
+      });
   if (!done) return error_of(done);
   return with_secret(*done, context);
 }
@@ -177,7 +181,8 @@ Result<Json> replay_one(const base::Uuid& id, AdminContext& context) {
 Result<Json> replay_all(domain::DeliveryFilter filter, AdminContext& context) {
   if (!filter.state) filter.state = CallState::failed;
   if (*filter.state == CallState::queued)
-    return refuse(ErrorCode::invalid_parameter, "What is queued is made by itself.", "state");
+    return refuse(ErrorCode::invalid_parameter,
+                  "What is queued is made by itself; one of them is made now by its UUID.", "state");
   std::uint64_t total = 0;
   // What was queued again has left the listing; what was left alone is stepped over.
   std::uint32_t offset = 0;
@@ -221,7 +226,7 @@ constexpr std::array kCommands{
     Command{"webhook remove", "webhook", webhook_remove},
     Command{"webhook disable", "webhook", webhook_disable},
     Command{"webhook enable", "webhook", webhook_enable},
-    Command{"webhook rotate-secret", "webhook", webhook_rotate_secret},
+    Command{"webhook rotate-secret", "webhook force", webhook_rotate_secret},
     Command{"webhook show-secret", "webhook", webhook_show_secret},
     Command{"webhook deliveries", "webhook state limit offset", webhook_deliveries},
     Command{"webhook show", "delivery", webhook_show},

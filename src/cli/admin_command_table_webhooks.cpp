@@ -20,6 +20,10 @@ constexpr std::array kAdd{
 };
 constexpr std::array kList{OptionSpec{"environment", text, false, "only this one's (UUID or name)"}};
 constexpr std::array kWebhookOnly{kWebhookSubject};
+constexpr std::array kRotate{
+    kWebhookSubject,
+    OptionSpec{"force", flag, false, "though the secret before this one still counts, which ends at once"},
+};
 constexpr std::array kDeliveries{
     kWebhook,
     OptionSpec{"state", text, false, "only queued, done, failed or cancelled ones"},
@@ -89,7 +93,7 @@ constexpr std::array kCommands{
                 "rotate-secret",
                 "Sign with another secret; for 24 hours with the old one too",
                 "invited webhook rotate-secret 0192…",
-                kWebhookOnly,
+                kRotate,
                 Shape::object,
                 {},
                 "New secret.",

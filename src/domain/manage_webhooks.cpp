@@ -84,6 +84,7 @@ Result<Webhook> remove_webhook(const base::Uuid& id, Transaction& transaction, b
   auto webhook = find_to_change(id, transaction);
   if (!webhook) return webhook;
   transaction.erase_webhook(id);
+  transaction.cancel_deliveries(id, kWebhookRemoved, now);
   audit("webhook.removed", *webhook, {}, transaction, now);
   return webhook;
 }
@@ -95,13 +96,21 @@ Result<Webhook> set_webhook_disabled(const base::Uuid& id, bool disabled, Transa
   webhook->disabled = disabled;
   webhook->disabled_reason.clear();
   transaction.update(*webhook);
+  if (disabled) transaction.cancel_deliveries(id, kWebhookDisabled, now);
   audit(disabled ? "webhook.disabled" : "webhook.enabled", *webhook, {}, transaction, now);
   return webhook;
 }
 
-Result<Webhook> rotate_webhook_secret(const base::Uuid& id, Transaction& transaction, base::Timestamp now) {
+Result<Webhook> rotate_webhook_secret(const base::Uuid& id, bool force, Transaction& transaction, base::Timestamp now) {
   auto webhook = find_to_change(id, transaction);
   if (!webhook) return webhook;
+  // Two secrets sign at most: another one would end the oldest, which the receiver may still be checking with.
+  const auto until = webhook->old_secret_until;
+  if (!force && until && now < *until && *until <= now + kSecretOverlap)
+    return refuse(ErrorCode::invalid_parameter,
+                  "The secret before this one still counts until " + base::to_rfc3339(*until) +
+                      ", and another rotation would end that at once: wait until then, or say --force.",
+                  "force");
   webhook->secret_version += 1;
   webhook->old_secret_until = now + kSecretOverlap;
   transaction.update(*webhook);
@@ -117,7 +126,8 @@ Result<WebhookDelivery> replay_delivery(const base::Uuid& id, Transaction& trans
     return refuse(ErrorCode::invalid_parameter,
                   webhook ? "Its webhook is disabled: see `webhook enable`." : "Its webhook was removed.", "delivery");
   if (!transaction.retry_call(CallKind::webhook, id, now))
-    return refuse(ErrorCode::invalid_parameter, "The delivery is queued already: it is made by itself.", "delivery");
+    return refuse(ErrorCode::invalid_parameter, "The delivery is being made at this moment: see `webhook show`.",
+                  "delivery");
   audit("webhook.replayed", *webhook, "delivery=" + id.to_string(), transaction, now);
   return find_delivery(id, transaction);
 }

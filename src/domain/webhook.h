@@ -74,6 +74,10 @@ struct WebhookDelivery {
   std::string last_error;  ///< of the newest attempt; empty if none
 };
 
+/// Why a delivery is cancelled.
+inline constexpr std::string_view kWebhookDisabled = "the webhook is disabled";
+inline constexpr std::string_view kWebhookRemoved = "the webhook was removed";
+
 struct DeliveryFilter {
   std::optional<base::Uuid> webhook_id;
   std::optional<CallState> state;

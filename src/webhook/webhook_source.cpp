@@ -12,7 +12,7 @@ using domain::CallResult;
 constexpr int kGone = 410;
 constexpr std::string_view kGoneText = "the receiver answered 410 Gone: it wants nothing any more";
 
-CallResult cancelled(std::string why) { return {CallOutcome::cancelled, 0, std::move(why)}; }
+CallResult cancelled(std::string_view why) { return {CallOutcome::cancelled, 0, std::string(why)}; }
 
 /// The newest secret first; for a while after a rotation the one before it too.
 std::vector<base::Secret> secrets_of(const domain::Webhook& webhook, const base::Secret& pepper, base::Timestamp now) {
@@ -42,8 +42,8 @@ std::expected<calls::PreparedCall, CallResult> WebhookSource::prepare(const doma
                                                                       base::Timestamp now) const {
   const auto delivery = transaction.find_webhook_delivery(lease.call_id);
   const auto webhook = transaction.find_webhook(lease.target_id);
-  if (!delivery || !webhook) return std::unexpected(cancelled("the webhook was removed"));
-  if (webhook->disabled) return std::unexpected(cancelled("the webhook is disabled"));
+  if (!delivery || !webhook) return std::unexpected(cancelled(domain::kWebhookRemoved));
+  if (webhook->disabled) return std::unexpected(cancelled(domain::kWebhookDisabled));
   if (!allow_private_ && !webhook->url.starts_with("https://"))
     return std::unexpected(
         CallResult{CallOutcome::deferred, 0, "not tried: http is allowed only with the setting webhook.allow_private"});
@@ -65,15 +65,22 @@ CallResult WebhookSource::judge(const calls::HttpAnswer& answer) const {
 
 void WebhookSource::record(const domain::CallLease& lease, const CallResult& result, domain::Transaction& transaction,
                            base::Timestamp now) const {
-  if (result.http_status != kGone || result.outcome != CallOutcome::cancelled) return;
+  if (result.outcome == CallOutcome::done) return;
   const auto known = transaction.find_webhook(lease.target_id);
-  if (!known) return;
+  if (result.outcome == CallOutcome::deferred) {
+    // Whoever took the webhook away meanwhile could not cancel what was being sent.
+    if (!known) transaction.cancel_deliveries(lease.target_id, domain::kWebhookRemoved, now);
+    if (known && known->disabled) transaction.cancel_deliveries(lease.target_id, domain::kWebhookDisabled, now);
+    return;
+  }
+  if (!known || result.http_status != kGone) return;
   transaction.lock_environment(known->environment_id);  // as whoever changes a webhook
   auto webhook = transaction.find_webhook(lease.target_id);
   if (!webhook || webhook->disabled) return;
   webhook->disabled = true;
   webhook->disabled_reason = kGoneText;
   transaction.update(*webhook);
+  transaction.cancel_deliveries(webhook->id, kGoneText, now);
   transaction.insert(
       domain::AuditEvent{now, "webhook", "webhook.disabled", webhook->id, "reason=410 Gone", webhook->environment_id});
 }

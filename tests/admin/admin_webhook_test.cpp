@@ -81,6 +81,10 @@ TEST_F(AdminWebhookTest, WhatCannotServeIsRefused) {
       {"webhook add", {{"environment", "Production"}, {"url", "planner"}}, "invalid_parameter url"},
       {"webhook add", {{"environment", "Production"}, {"url", "http://planner.example.org/"}}, "invalid_parameter url"},
       {"webhook add",
+       {{"environment", "Production"}, {"url", "https://planner.example.org:99999/"}},
+       "invalid_parameter url"},
+      {"webhook add", {{"environment", "Production"}, {"url", "https://[::1/x"}}, "invalid_parameter url"},
+      {"webhook add",
        {{"environment", "Production"}, {"url", "https://u:p@planner.example.org/"}},
        "invalid_parameter url"},
       {"webhook add",
@@ -115,6 +119,55 @@ TEST_F(AdminWebhookTest, ARotatedSecretIsAnotherOneAndTheOldOneLastsADay) {
   EXPECT_EQ(audited().front(), "webhook.secret_rotated");
 }
 
+TEST_F(AdminWebhookTest, ASecretIsNotRotatedWhileTheOneBeforeStillCountsUnlessForced) {
+  const Json subject{{"webhook", add()["webhook_uuid"]}};
+  const Json forced{{"webhook", subject["webhook"]}, {"force", true}};
+  const Json rotated = result("webhook rotate-secret", subject);
+  clock_.advance(23h);
+  EXPECT_EQ(error("webhook rotate-secret", subject), "invalid_parameter force");
+  EXPECT_EQ(result("webhook show-secret", subject)["secret"], rotated["secret"]);
+  EXPECT_EQ(result("webhook rotate-secret", forced)["secret_version"], 3);
+  clock_.advance(24h);
+  EXPECT_EQ(result("webhook rotate-secret", subject)["secret_version"], 4);
+}
+
+TEST_F(AdminWebhookTest, WhatWaitsForItsNextTryIsMadeNowOrCancelledWithItsWebhook) {
+  const Json subject{{"webhook", add()["webhook_uuid"]}};
+  change_access();
+  deliver(CallOutcome::deferred, 503, "busy", 1h);
+  const Json delivery{{"delivery", deliveries()[0]["delivery_uuid"]}};
+  EXPECT_EQ(result("webhook replay", delivery)["due_at"], base::to_rfc3339(now()));
+  EXPECT_EQ(replayed_, 1);
+  deliver(CallOutcome::deferred, 503, "busy", 1h);
+  for (const char* command : {"webhook disable", "webhook remove"}) {
+    result(command, subject);
+    EXPECT_EQ(deliveries()[0]["state"], "cancelled") << command;
+    if (std::string_view(command) == "webhook remove") continue;
+    result("webhook enable", subject);
+    EXPECT_EQ(deliveries()[0]["state"], "cancelled") << "and stays so";
+    result("webhook replay", delivery);
+  }
+}
+
+TEST_F(AdminWebhookTest, DisablingAndEnablingAPersonIsToldWithTheirRoles) {
+  add();
+  const auto told = [&] {
+    return result("webhook show", {{"delivery", deliveries().at(0)["delivery_uuid"]}})["payload"].get<std::string>();
+  };
+  change_access();
+  const Json person{{"email", "grace@example.org"}};
+  result("account disable", person);
+  EXPECT_EQ(deliveries().size(), 2U);
+  EXPECT_THAT(told(), AllOf(HasSubstr("\"type\":\"access.withdrawn\""), HasSubstr("Planner"), HasSubstr("User")));
+  result("account disable", person);
+  EXPECT_EQ(deliveries().size(), 2U) << "nothing changed";
+  change_access();
+  EXPECT_EQ(deliveries().size(), 2U) << "that a disabled person lost a role was told already";
+  result("account enable", person);
+  EXPECT_EQ(deliveries().size(), 3U);
+  EXPECT_THAT(told(), AllOf(HasSubstr("\"type\":\"access.granted\""), Not(HasSubstr("Planner")), HasSubstr("User")));
+}
+
 TEST_F(AdminWebhookTest, ADeliveryIsListedAndShownWithItsPayloadAndEachAttempt) {
   const Json added = add();
   change_access();
@@ -141,7 +194,11 @@ TEST_F(AdminWebhookTest, WhateverIsFinishedIsReplayed) {
   EXPECT_EQ(result("webhook replay", {{"delivery", id}})["state"], "queued");
   EXPECT_EQ(replayed_, 1);
   EXPECT_EQ(audited().front(), "webhook.replayed");
-  EXPECT_EQ(error("webhook replay", {{"delivery", id}}), "invalid_parameter delivery") << "it is queued already";
+  write([&](Transaction& t) -> domain::Result<void> {
+    EXPECT_TRUE(t.claim_due_call(CallKind::webhook, {now(), now() + 1min}));
+    return {};
+  });
+  EXPECT_EQ(error("webhook replay", {{"delivery", id}}), "invalid_parameter delivery") << "it is being made";
 }
 
 TEST_F(AdminWebhookTest, AllFailedOnesAreReplayedOrThoseOfAnotherState) {

@@ -184,9 +184,63 @@ TEST_F(WebhookDeliveryTest, gives_up_after_the_time_that_is_set_and_a_replay_is_
   }
 }
 
+TEST_F(WebhookDeliveryTest, gives_up_counting_from_the_first_try_however_long_it_was_owed) {
+  receiver_.answer(http_answer("503 Busy", ""));
+  const auto delivery = queue(add(receiver_.url()));
+  clock_.advance(settings_.retry.give_up_after + hours(1));  // the service was off
+  start();
+  ASSERT_TRUE(is_recorded(delivery, 1));
+  EXPECT_EQ(stored(delivery).state, CallState::queued);
+  EXPECT_EQ(stored(delivery).due_at - clock_.now(), minutes(1));
+}
+
+TEST_F(WebhookDeliveryTest, a_long_answer_is_judged_by_its_status) {
+  const std::string page(100'000, 'x');
+  receiver_.answer(http_answer("200 OK", page));
+  const auto webhook = add(receiver_.url());
+  const auto taken = queue(webhook);
+  start();
+  ASSERT_TRUE(becomes(taken, CallState::done));
+  receiver_.answer(http_answer("500 Oops", page));
+  const auto refused = queue(webhook);
+  worker_->wake();
+  ASSERT_TRUE(is_recorded(refused, 1));
+  EXPECT_EQ(attempts(refused)[0].result->http_status, 500);
+  EXPECT_THAT(stored(refused).last_error, HasSubstr("HTTP status 500: xxx"));
+}
+
+TEST_F(WebhookDeliveryTest, what_was_being_sent_when_its_webhook_was_disabled_is_not_sent_again) {
+  std::promise<void> may_answer;
+  receiver_.answer([&, answer = may_answer.get_future().share()](const test::HttpRequest&) {
+    answer.wait();
+    return http_answer("503 Busy", "");
+  });
+  const auto webhook = add(receiver_.url());
+  const auto sending = queue(webhook);
+  options_.most_at_once = 1;
+  start();
+  const bool is_sending = receiver_.wait_for(1);
+  const auto waiting = queue(webhook);
+  write([&](domain::Transaction& t) { EXPECT_TRUE(domain::set_webhook_disabled(webhook.id, true, t, clock_.now())); });
+  EXPECT_EQ(stored(waiting).state, CallState::cancelled) << "at once";
+  EXPECT_EQ(stored(sending).state, CallState::queued);
+  may_answer.set_value();
+  ASSERT_TRUE(is_sending);
+  ASSERT_TRUE(becomes(sending, CallState::cancelled));
+  EXPECT_EQ(stored(sending).last_error, domain::kWebhookDisabled);
+  write([&](domain::Transaction& t) { EXPECT_TRUE(domain::set_webhook_disabled(webhook.id, false, t, clock_.now())); });
+  worker_->wake();
+  clock_.advance(hours(1));
+  const auto later = queue(webhook);
+  worker_->wake();
+  ASSERT_TRUE(is_recorded(later, 1));
+  EXPECT_EQ(receiver_.requests().size(), 2U);
+}
+
 TEST_F(WebhookDeliveryTest, signs_with_the_old_secret_too_for_a_day_after_a_rotation) {
   const auto webhook = add(receiver_.url());
-  write([&](domain::Transaction& t) { EXPECT_TRUE(domain::rotate_webhook_secret(webhook.id, t, clock_.now())); });
+  write(
+      [&](domain::Transaction& t) { EXPECT_TRUE(domain::rotate_webhook_secret(webhook.id, false, t, clock_.now())); });
   start();
   const auto during = queue(webhook);
   ASSERT_TRUE(becomes(during, CallState::done));
@@ -214,6 +268,7 @@ TEST_F(WebhookDeliveryTest, disables_a_webhook_whose_receiver_says_gone_and_canc
   EXPECT_FALSE(stored(other).disabled);
   EXPECT_EQ(read([](domain::Transaction& t) { return t.list_audit_events({}); }).front().action, "webhook.disabled");
   EXPECT_EQ(stored(first).last_error, stored(webhook).disabled_reason);
+  EXPECT_EQ(stored(second).last_error, stored(webhook).disabled_reason);
 }
 
 TEST_F(WebhookDeliveryTest, cancels_what_a_webhook_is_owed_that_is_not_there_any_more) {
