@@ -61,7 +61,8 @@ Result<Caller> authenticate_token(std::string_view token, std::string_view clien
   };
   auto caller =
       looks_like_api_token(token) ? read_returning(context.store, find) : std::unexpected(not_authenticated());
-  if (!caller && caller.error().code == ErrorCode::authentication_failed) {
+  // Without any nobody guesses: a program that was not given its token is told just that, however often it calls.
+  if (!caller && !token.empty() && caller.error().code == ErrorCode::authentication_failed) {
     if (const auto wait = context.wrong_links.attempt("token:" + limited_as(client_address), now)) {
       const auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait);
       return refuse(

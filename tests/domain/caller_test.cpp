@@ -143,6 +143,12 @@ TEST_F(CallerTest, WrongTokensAreCountedForTheClientAddressAndTheRightOneAlwaysP
   EXPECT_EQ(view_invitation("forged", "192.0.2.1", *context_)->link, LinkState::wrong) << "people are not slowed by it";
 }
 
+TEST_F(CallerTest, WithoutATokenNobodyGuesses) {
+  for (int i = 0; i < 100; ++i)
+    EXPECT_EQ(error_of(authenticate_token("", "192.0.2.1", *context_)), "authentication_failed ") << i;
+  EXPECT_EQ(error_of(authenticate_token("invited_x", "192.0.2.1", *context_)), "authentication_failed ");
+}
+
 TEST_F(CallerTest, FoundAgainACallerIsAsThingsAreNow) {
   const auto caller = *authenticate(add_token());
   const auto soap = environments_caller();
