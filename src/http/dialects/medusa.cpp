@@ -102,6 +102,15 @@ struct CreateInput {
   std::string metadata;
 };
 
+/// With other roles than Medusa's alone nobody is its user: they could not sign in there.
+bool is_user_already(const domain::InvitePlan& plan, const ApiCall& call) {
+  if (!plan.invitee) return false;
+  const domain::Environment& environment = call.caller.environment;
+  return plan.effect == domain::InviteEffect::has_access_already ||
+         (plan.invitee->disabled && call.transaction.has_any_access(plan.invitee->id, environment.id)) ||
+         domain::is_member(*plan.invitee, environment, kMedusaDialect, call.transaction);
+}
+
 Result<Invitation> create_in_transaction(const CreateInput& input, const ApiCall& call) {
   auto roles = find_named_roles(input.roles, call);
   if (!roles) return std::unexpected(std::move(roles.error()));
@@ -110,7 +119,7 @@ Result<Invitation> create_in_transaction(const CreateInput& input, const ApiCall
   if (!invite) return std::unexpected(invite.error());
   const auto plan = domain::plan_invite(call.caller, *invite, call.transaction, call.policy, call.now);
   if (!plan) return std::unexpected(plan.error());
-  if (plan->invitee && call.transaction.has_any_access(plan->invitee->id, call.caller.environment.id))
+  if (is_user_already(*plan, call))
     return refuse(ErrorCode::invalid_parameter,
                   "User account for following email(s) already exist: " + invite->invitee.text());
   if (plan->pending)  // also where it is over

@@ -306,6 +306,20 @@ TEST_F(Medusa, AnAccountWithoutAMappedRoleIsNoUser) {
       call("GET", "/admin/invites", "", {{"Authorization", "Bearer " + login.json["token"].get<std::string>()}}));
 }
 
+TEST_F(Medusa, WhoHasOtherRolesThanMedusasIsInvited) {
+  write([&](domain::Transaction& t) -> domain::Result<void> {
+    EXPECT_TRUE(domain::unmap_role(app_, "medusa", "default", t, now()));
+    return {};
+  });
+  ASSERT_TRUE(send("ada@example.org"));
+  ASSERT_TRUE(domain::accept_invitation(sign_up(token_of(invitations().front())), *context_));
+  const auto invited = call("POST", "/admin/invites", R"({"email":"ada@example.org","roles":["planner"]})");
+  EXPECT_EQ(invited.status, 200) << invited.text;
+  accept(invitations().front().id.to_string());
+  expect_error(call("POST", "/admin/invites", R"({"email":"ada@example.org","roles":["planner"]})"), 400,
+               "invalid_data", "User account for following email(s) already exist: ada@example.org");
+}
+
 TEST_F(Medusa, ASessionIsACookieThatSigningOutEnds) {
   accept_with(register_token("ada@example.org"), invite("ada@example.org")["token"]);
   const auto begun = call("POST", "/auth/session", "", {{"Authorization", "Bearer " + login_token("ada@example.org")}});
