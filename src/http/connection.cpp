@@ -264,7 +264,12 @@ std::optional<Connection::Denial> Connection::admit() {
   const bool close = fields.has_body() || request.method == "CONNECT";  // what follows is not worth reading
 
   auto target = parse_target(reader.target());
-  if (!target) return Denial{{404, "There is nothing at this address."}, close};
+  if (!target) {
+    const auto refused = core_.router.match_refused(reader.target());
+    exchange.error_renderer = refused.error_renderer;
+    exchange.cors = refused.cors;
+    return Denial{{404, "There is nothing at this address."}, close};
+  }
   request.path = std::move(target->path);
   request.query = std::move(target->query);
   request.has_query = target->has_query;

@@ -163,6 +163,23 @@ std::vector<const Route*> Router::routes() const {
   return all;
 }
 
+RouteMatch Router::match_prefix(std::string_view path) const {
+  RouteMatch match;
+  if (error_renderer_) match.error_renderer = &error_renderer_;
+  const auto known =
+      std::ranges::find_if(prefix_renderers_, [&](const auto& one) { return path.starts_with(one.first); });
+  if (known == prefix_renderers_.end()) return match;
+  match.error_renderer = known->second.get();
+  match.cors = cors_.get();
+  return match;
+}
+
+RouteMatch Router::match_refused(std::string_view target) const {
+  // A base address with a slash at its end makes "//api/…" of it.
+  while (target.starts_with("//")) target.remove_prefix(1);
+  return match_prefix(target.substr(0, target.find('?')));
+}
+
 RouteMatch Router::match(std::string_view method, std::string_view path) const {
   RouteMatch match;
   const Path* found = nullptr;
@@ -177,13 +194,7 @@ RouteMatch Router::match(std::string_view method, std::string_view path) const {
       }
     }
   }
-  if (found == nullptr) {
-    if (error_renderer_) match.error_renderer = &error_renderer_;
-    const auto known =
-        std::ranges::find_if(prefix_renderers_, [&](const auto& one) { return path.starts_with(one.first); });
-    if (known != prefix_renderers_.end()) match.error_renderer = known->second.get();
-    return match;
-  }
+  if (found == nullptr) return match_prefix(path);
   match.route = found->find(method);
   match.allow = found->allow;
   match.error_renderer = found->error_renderer;

@@ -45,7 +45,7 @@ struct RouteMatch {
   const Route* route = nullptr;                   ///< none: nothing answers, see `allow`
   std::string_view allow;                         ///< the path's methods, where the path is known
   const ErrorRenderer* error_renderer = nullptr;  ///< the path's; where no route knows it, the prefix's
-  const CorsPolicy* cors = nullptr;               ///< where the path is one for other origins' pages
+  const CorsPolicy* cors = nullptr;               ///< where the path, or its prefix, is one for other origins' pages
   std::vector<std::pair<std::string, std::string>> path_parameters;
 };
 
@@ -65,7 +65,7 @@ class Router {
   void set_error_renderer(ErrorRenderer renderer) { error_renderer_ = std::move(renderer); }
 
   /// The same for the paths that begin with `prefix`; the longest counts. What a program calls should not answer a
-  /// page.
+  /// page; other origins' pages may read it.
   void add_error_renderer(std::string prefix, ErrorRenderer renderer);
 
   /// Whose pages may call the routes that are cross-origin. Before the first add().
@@ -74,12 +74,16 @@ class Router {
   /// `path` is decoded. A GET route answers HEAD too.
   RouteMatch match(std::string_view method, std::string_view path) const;
 
+  /// For a target that parse_target refuses: in whose words that is said.
+  RouteMatch match_refused(std::string_view target) const;
+
   /// Every route, by pattern and method; HEAD and OPTIONS, which answer by themselves, are none.
   std::vector<const Route*> routes() const;
 
  private:
   struct Path;
   void add(Route route);
+  RouteMatch match_prefix(std::string_view path) const;
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(std::string_view path) const { return std::hash<std::string_view>{}(path); }

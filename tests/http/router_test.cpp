@@ -93,6 +93,31 @@ TEST(Router, GivesTheLongestPrefixsErrorRendererWhereNoRouteKnowsThePath) {
   EXPECT_EQ((*router.match("PUT", "/ws/InviteAPI/1/soap1").error_renderer)(405, "").body, "<fault/>");
 }
 
+TEST(Router, KnowsInWhoseWordsATargetIsRefusedThatCannotBeRead) {
+  auto router = table();
+  const auto renderer = [](std::string_view text) {
+    return [text](int status, std::string_view) { return make_response(status, "text/plain", std::string(text)); };
+  };
+  router.set_error_renderer(renderer("page"));
+  router.add_error_renderer("/api/", renderer("api"));
+  router.add_error_renderer("/api/apps/", renderer("apps"));
+  for (const auto& [target, text] : {std::pair{"/api/%zz", "api"},
+                                     {"/api/x;y", "api"},
+                                     {"/api/apps/a%2Fb?q=1", "apps"},
+                                     {"//api/apps/x/users", "apps"},
+                                     {"///api//x", "api"},
+                                     {"/%?y=/api/", "page"},
+                                     {"//", "page"},
+                                     {"", "page"}}) {
+    ASSERT_FALSE(parse_target(target)) << target;
+    const auto match = router.match_refused(target);
+    EXPECT_EQ(match.route, nullptr);
+    ASSERT_NE(match.error_renderer, nullptr) << target;
+    EXPECT_EQ((*match.error_renderer)(404, "").body, text) << target;
+    EXPECT_EQ(match.cors != nullptr, std::string_view(text) != "page") << target;
+  }
+}
+
 TEST(Router, ComparesPathsExactly) {
   const auto router = table();
   for (const char* path : {"/", "/ws/InviteAPI/1/soap1/", "/ws/inviteapi/1/soap1", "/WS/InviteAPI/1/soap1",

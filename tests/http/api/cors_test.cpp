@@ -31,6 +31,7 @@ class Cors : public testing::Test {
     router.add(
         "POST", "/api/things", [](const Request& request) { return make_json(200, {{"got", request.body}}); }, options);
     router.add("GET", "/api/things/{id}", [](const Request&) { return make_json(200, Json::object()); }, options);
+    router.add_error_renderer("/api/", render_problem);
     router.add("DELETE", "/api/things/{id}", [](const Request&) -> Response { throw std::runtime_error("broken"); });
     return router;
   }
@@ -110,7 +111,8 @@ TEST_F(Cors, OrdinaryAnswersAndErrorsCarryTheHeaders) {
        {Case{405, ask("PUT /api/things", from(kOrigin))}, Case{415, ask("POST /api/things", from(kOrigin), "{}")},
         Case{413, ask("POST /api/things", from(kOrigin) + json(), std::string(101, ' '))},
         Case{413, ask("POST /api/things", from(kOrigin) + json() + "Transfer-Encoding: chunked\r\n\r\nFFFF\r\n")},
-        Case{500, ask("DELETE /api/things/5", from(kOrigin))}}) {
+        Case{500, ask("DELETE /api/things/5", from(kOrigin))}, Case{404, ask("GET /api/nothing", from(kOrigin))},
+        Case{404, ask("GET //api/things", from(kOrigin))}, Case{404, ask("GET /api/%zz", from(kOrigin))}}) {
     EXPECT_EQ(c.answer.status, c.status);
     EXPECT_EQ(c.answer.header("Content-Type"), "application/problem+json") << c.status;
     expect_allowed(c.answer);
