@@ -1,6 +1,8 @@
 #include "domain/invite.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 
 #include "domain/manage_invitations.h"
 #include "domain/queue_event.h"
@@ -213,6 +215,14 @@ Result<Invited> carry_out(const InvitePlan& plan, const Caller& caller, const In
   queue_invitation_event(resent ? EventType::invitation_resent : EventType::invitation_created, invitation, transaction,
                          now);
   return Invited{plan.effect, std::move(invitation)};
+}
+
+std::uint32_t most_at_once(const Policy& policy) {
+  const std::uint32_t burst = policy.environment_per_second == 0 ? 0 : policy.environment_burst;
+  std::uint32_t most = std::numeric_limits<std::uint32_t>::max();
+  for (const std::uint32_t limit : {burst, policy.environment_per_day, policy.inviter_per_hour, policy.inviter_per_day})
+    if (limit != 0) most = std::min(most, limit);
+  return most;
 }
 
 Result<Invited> invite(const Caller& caller, const Invite& invite, Transaction& transaction, const Policy& policy,

@@ -74,6 +74,9 @@ struct Invited {
 Result<Invited> carry_out(const InvitePlan& plan, const Caller& caller, const Invite& invite, Transaction& transaction,
                           const Policy& policy, base::Timestamp now);
 
+/// So many may one inviter invite in one moment, however long nobody did before: a call for more can never pass as one.
+std::uint32_t most_at_once(const Policy& policy);
+
 /// Both. Errors of both.
 Result<Invited> invite(const Caller& caller, const Invite& invite, Transaction& transaction, const Policy& policy,
                        base::Timestamp now);

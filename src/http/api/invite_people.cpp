@@ -1,6 +1,8 @@
 #include "http/api/invite_people.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <string>
 #include <utility>
 
 namespace invited::http {
@@ -26,12 +28,19 @@ Result<InvitedPerson> invite_person(ApiCall& call, const domain::Invite& invite)
   return InvitedPerson{invited->effect, invite.invitee, plan->invitee, std::move(invited->invitation)};
 }
 
+/// Those who count against the rates.
+std::size_t counted(const std::vector<InvitedPerson>& people) {
+  return people.size() -
+         static_cast<std::size_t>(std::ranges::count(people, InviteEffect::repeated, &InvitedPerson::effect));
+}
+
 }  // namespace
 
 Result<std::vector<InvitedPerson>> invite_people(ApiCall& call, const std::vector<std::string>& emails,
                                                  const std::vector<domain::Role>& roles, std::string_view parameter,
                                                  ApiAnswer& answer) {
   std::vector<InvitedPerson> people;
+  const std::uint32_t most = domain::most_at_once(call.policy);
   for (std::size_t i = 0; i < emails.size(); ++i) {
     const auto blame = [&](domain::Error error) {
       if (error.parameter == "email") {
@@ -46,6 +55,12 @@ Result<std::vector<InvitedPerson>> invite_people(ApiCall& call, const std::vecto
     if (!invite) return blame(std::move(invite.error()));
     if (std::ranges::find(people, invite->invitee, &InvitedPerson::email) != people.end()) continue;
     auto person = invite_person(call, *invite);
+    if (!person && person.error().code == domain::ErrorCode::rate_limited && counted(people) >= most) {
+      return domain::refuse(domain::ErrorCode::invalid_parameter,
+                            "Too many people in one call: at most " + std::to_string(most) +
+                                " may be invited at once here. Divide the call.",
+                            std::string(parameter));
+    }
     if (!person) return blame(std::move(person.error()));
     people.push_back(*std::move(person));
   }

@@ -285,7 +285,8 @@ Result<ApiAnswer> list_users(ApiCall& call, const ListQuery& input) {
   Json results = Json::array();
   if (input.is_service) return ApiAnswer{200, page_of(std::move(results), input, 0)};  // there are none here
   const base::Uuid& environment = call.caller.environment.id;
-  const auto invited = query_of(call, {InvitationState::pending}, input.search);
+  auto invited = query_of(call, {InvitationState::pending}, input.search);
+  invited.only_newcomers = true;  // who is in and invited to more roles is one user
   const std::uint64_t people = call.transaction.count_people(environment, input.search);
   const std::uint64_t total = people + call.transaction.count_invitations(invited);
   const std::uint64_t offset = std::uint64_t{input.page - 1} * input.per_page;

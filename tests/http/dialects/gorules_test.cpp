@@ -187,6 +187,31 @@ TEST_F(GoRules, ListsUsersFromTheirInvitationOn) {
   EXPECT_EQ(listed("?isService=true", "users"), Texts{});
 }
 
+TEST_F(GoRules, AMemberWhoIsInvitedToMoreIsOneUser) {
+  accept(id_of("ada@example.org"));
+  const auto more =
+      call("POST", "/api/v1/invitations", Json{{"email", "ada@example.org"}, {"roles", {"Planner"}}}.dump());
+  ASSERT_EQ(more.status, 201) << more.text;
+  id_of("bob@example.org");
+  const auto users = call("GET", "/api/users").json;
+  std::multiset<std::string> ids;
+  for (const Json& user : users["results"]) ids.insert(user["email"]);
+  EXPECT_EQ(ids, (std::multiset<std::string>{"ada@example.org", "bob@example.org", "grace@example.org"}));
+  EXPECT_EQ(users["paginate"]["total"], 3);
+  EXPECT_EQ(listed("?perPage=1&page=3", "users"), Texts{"bob@example.org"});
+}
+
+TEST_F(GoRules, ACallForMorePeopleThanEverPassIsNotToldToComeAgain) {
+  policy_.inviter_per_hour = 2;
+  const auto refused = invite({"a@example.org", "b@example.org", "c@example.org"});
+  EXPECT_EQ(refused.status, 400) << refused.text;
+  EXPECT_EQ(refused.code(), "invalid_parameter");
+  EXPECT_TRUE(refused.headers.get("Retry-After").empty());
+  EXPECT_TRUE(invitations().empty());
+  EXPECT_EQ(invite({"a@example.org", "b@example.org"}).status, 200);
+  EXPECT_EQ(invite({"c@example.org", "d@example.org"}).status, 429) << "later it may pass";
+}
+
 TEST_F(GoRules, SendsAgainByTheUsersId) {
   const auto first = invite({"ada@example.org"}).json[0];
   clock_.advance(std::chrono::minutes(5));
