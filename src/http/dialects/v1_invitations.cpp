@@ -16,18 +16,27 @@ using domain::Invited;
 using domain::InviteEffect;
 using domain::Result;
 
+/// A repeated Idempotency-Key is answered from what was stored, which is the body: so its ETag is made of that.
+Response with_tag(Response response) {
+  if (!response.headers.find("Idempotent-Replayed")) return response;
+  const Json body = Json::parse(response.body, nullptr, /*allow_exceptions=*/false);
+  if (body.is_object() && body.contains("invitation") && body["invitation"].is_object())
+    response.headers.set("ETag", tag_of(body["invitation"]));
+  return response;
+}
+
 /// A handler that reads its input, refuses what makes no sense, and does the work in one transaction.
 template <class T, class Work>
 Handler handler(const Calls& calls, Input<T> (*read)(const Request&), Work work) {
   return [calls, read, work](const Request& request) {
     const Input<T> input = read(request);
     if (!input) return calls->refuse_input(request, to_response(input.error()));
-    return calls->write(request, [&](ApiCall& call) -> Result<ApiAnswer> {
+    return with_tag(calls->write(request, [&](ApiCall& call) -> Result<ApiAnswer> {
       if constexpr (std::is_void_v<T>)
         return work(call);
       else
         return work(call, *input);
-    });
+    }));
   };
 }
 
@@ -163,7 +172,7 @@ Result<ApiAnswer> show_link(const Calls& calls, ApiCall& call) {
   return answer;
 }
 
-/// A repeated Idempotency-Key is answered from what was stored, which is the body: so Location is made of that.
+/// From the body, as with_tag.
 Response with_location(const Calls& calls, Response response) {
   if (response.status != 201) return response;
   const Json body = Json::parse(response.body, nullptr, /*allow_exceptions=*/false);

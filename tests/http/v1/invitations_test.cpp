@@ -88,6 +88,8 @@ TEST_F(V1Invitations, ALinkIsShownToCallersThatMayAndNeverStored) {
   EXPECT_FALSE(again.json.contains("link")) << again.text;
   EXPECT_EQ(again.headers.get("Idempotent-Replayed"), "true");
   EXPECT_EQ(again.headers.get("Location"), first.headers.get("Location"));
+  EXPECT_FALSE(first.headers.get("ETag").empty());
+  EXPECT_EQ(again.headers.get("ETag"), first.headers.get("ETag"));
   EXPECT_EQ(again.json["invitation"], first.json["invitation"]);
 }
 
