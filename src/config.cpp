@@ -188,8 +188,9 @@ std::vector<Setting> make_settings() {
       text(
           "public_url", "", "URL", INVITED_TARGET(public_url), [](const std::string& t) { return parse_public_url(t); },
           "What people and programs reach the service by; every link begins with it. Required unless `http.listen` is "
-          "a "
-          "loopback address."),
+          "a loopback address. Another one changes the OpenIDs of environments whose template holds `{public_url}`, as "
+          "the default one does: their apps know nobody any more until the old address stands in the template "
+          "(`invited environment set --openid-template`)."),
       duration("shutdown_timeout", 30s, 1s, 5min, INVITED_TARGET(shutdown_timeout),
                "How long SIGTERM waits for requests under way."),
       choice<Level>(
@@ -294,7 +295,8 @@ std::vector<Setting> make_settings() {
       path("refresh.ca_file", "", INVITED_TARGET(refresh.ca_file),
            "PEM file with the authorities trusted for the apps' certificates. Empty: the system's."),
       duration("refresh.give_up_after", refresh.retry.give_up_after, 1min, 720h,
-               INVITED_TARGET(refresh.retry.give_up_after), "A call that keeps failing is given up after this time."),
+               INVITED_TARGET(refresh.retry.give_up_after),
+               "A call that keeps failing is given up so long after its first try."),
 
       number("webhook.connections", webhook.connections, 1, 16, INVITED_TARGET(webhook.connections),
              "Deliveries to webhooks made at once; to one webhook at most half of them."),
@@ -304,7 +306,7 @@ std::vector<Setting> make_settings() {
            "PEM file with the authorities trusted for receivers' certificates. Empty: the system's."),
       duration("webhook.give_up_after", webhook.retry.give_up_after, 1min, 720h,
                INVITED_TARGET(webhook.retry.give_up_after),
-               "A delivery that keeps failing is given up after this time; it can be replayed by hand."),
+               "A delivery that keeps failing is given up so long after its first try; it can be replayed by hand."),
       choice<bool>("webhook.allow_private", "false", {{"false", false}, {"true", true}},
                    INVITED_TARGET(webhook.allow_private),
                    "Whether webhooks may lead to addresses that only this machine or its network reaches, and be plain "
