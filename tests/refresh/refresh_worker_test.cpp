@@ -293,8 +293,9 @@ TEST_F(RefreshWorkerTest, a_change_while_a_call_keeps_failing_is_owed_for_its_ow
   ASSERT_TRUE(is_recorded(call, 1));
   clock_.advance(seconds(59));  // not due yet
   EXPECT_FALSE(queue(world_.environment, world_.inviter)) << "the one that waits stands for it";
+  ASSERT_TRUE(is_recorded(call, 2)) << "which is made for it at once";
   clock_.advance(minutes(118) - seconds(30));
-  ASSERT_TRUE(is_recorded(call, 2));
+  ASSERT_TRUE(is_recorded(call, 3));
   EXPECT_EQ(stored(call).state, CallState::queued) << "tried again after the first change's time, within the second's";
   EXPECT_GT(stored(call).due_at, call.queued_at + hours(2));
 }
