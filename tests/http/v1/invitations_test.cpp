@@ -129,7 +129,8 @@ TEST_F(V1Invitations, RolesBeyondTheTokensCeilingAreNotGranted) {
 
 TEST_F(V1Invitations, ANameThatTwoRolesHaveIsNoName) {
   write([&](domain::Transaction& t) -> domain::Result<void> {
-    EXPECT_TRUE(domain::add_role(app_.id, std::nullopt, "User", t, now()));
+    // Only a package may bring a second one.
+    EXPECT_TRUE(domain::import_roles(app_.id, {{.id = base::Uuid::random(), .name = "User"}}, t, now()));
     return {};
   });
   Json body = invite_body();
