@@ -3,14 +3,16 @@
 
 const assert = require('node:assert/strict');
 const {test, before, after} = require('node:test');
-const {PASSWORD, WCAG, cli, facts, follow, heading, inspect, invite, launch, open, person, signUp, submit} =
+const {PASSWORD, VIEWS, WCAG, cli, facts, follow, heading, inspect, invite, launch, open, person, signUp, submit} =
   require('./world.js');
 
 let browser;
+let main;
 let services;
 before(async () => {
   browser = await launch();
   services = await facts();
+  main = services.main;
 });
 after(() => browser.close());
 
@@ -150,5 +152,30 @@ test('the mail itself, as a mail program shows it', async () => {
     await visitor.page.setContent(mail.html);
     await inspect(visitor.page, name, WCAG);  // a mail is a piece of the mail program's page, without landmarks
     await visitor.leave();
+  }
+});
+
+test('a mail stays on a phone\'s screen, however long the words of a name are', async () => {
+  const app = 'Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetzverwaltungssystem';
+  const inviter = 'Maximiliane-Hohenstein-Waldburg-Zeil-Wurzach-Trauchburg';
+  const invitee = 'pages.mail.long@example.org';
+  const first = await invite('main', invitee);
+  const visitor = await person(browser, main.base_url);
+  await open(visitor.page, first.link);
+  await signUp(visitor.page);
+  await visitor.leave();
+  const mails = {'mail-long-invitation': first.html, 'mail-long-notice': (await invite('main', invitee, {number: 2})).html};
+  for (const [name, html] of Object.entries(mails)) {
+    const phone = await person(browser, 'null', {...VIEWS.phone});
+    await phone.page.setContent(html.replaceAll(main.app_name, app).replaceAll(main.inviter_name, inviter));
+    assert.ok((await phone.page.textContent('h1')).includes(app), 'the long name stands in it');
+    for (const width of [375, 320]) {
+      await phone.page.setViewportSize({width, height: 740});
+      const [scroll, client] =
+        await phone.page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+      assert.ok(scroll <= client && client <= width, `${name} is ${scroll} wide on a screen of ${width}`);
+    }
+    await inspect(phone.page, name, WCAG);
+    await phone.leave();
   }
 });
