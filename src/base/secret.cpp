@@ -29,12 +29,19 @@ Secret::~Secret() { wipe(); }
 
 void Secret::wipe() { base::wipe(value_); }
 
-void wipe(std::string& text) {
+namespace {
+template <typename Text>
+void wipe_text(Text& text) {
   // The whole capacity: a short string keeps its old bytes beyond its size.
   text.resize(text.capacity());
-  sodium_memzero(text.data(), text.size());
+  sodium_memzero(text.data(), text.size() * sizeof text[0]);
   text.clear();
 }
+}  // namespace
+
+void wipe(std::string& text) { wipe_text(text); }
+
+void wipe(std::u32string& text) { wipe_text(text); }
 
 bool constant_time_equal(std::string_view a, std::string_view b) {
   return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;

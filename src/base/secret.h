@@ -28,6 +28,7 @@ class Secret {
 
 /// Wipes `text` and leaves it empty; for buffers that held a secret on its way in.
 void wipe(std::string& text);
+void wipe(std::u32string& text);
 
 /// Compares without telling by its time where the first difference lies. Lengths are not secret.
 bool constant_time_equal(std::string_view a, std::string_view b);

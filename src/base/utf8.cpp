@@ -40,6 +40,43 @@ std::size_t ascii_size(std::string_view text) {
   return size;
 }
 
+constexpr ucs4_t kNonJoiner = 0x200C;
+constexpr ucs4_t kJoiner = 0x200D;
+
+/// The last code point of `text`, which is taken off; 0 where there is none.
+ucs4_t take_last(std::string_view& text) {
+  ucs4_t c = 0;
+  const std::uint8_t* begin = u8_prev(&c, units(text) + text.size(), units(text));
+  if (begin == nullptr) return 0;
+  text = text.substr(0, static_cast<std::size_t>(begin - units(text)));
+  return c;
+}
+
+ucs4_t take_first(std::string_view& text) {
+  if (text.empty()) return 0;
+  ucs4_t c = 0;
+  text.remove_prefix(static_cast<std::size_t>(u8_mbtouc(&c, units(text), text.size())));
+  return c;
+}
+
+bool is_virama(ucs4_t c) { return uc_combining_class(c) == UC_CCC_VR; }
+
+/// Whether a joiner between `before` and `after` does what it is for. Anywhere else nobody sees it, and two names that
+/// look alike would differ.
+bool changes_the_writing(ucs4_t joiner, std::string_view before, std::string_view after) {
+  ucs4_t previous = take_last(before);
+  ucs4_t next = take_first(after);
+  if (is_virama(previous)) return true;
+  // Not in the RFC: Bengali ya-phalaa after ra is written so.
+  if (joiner == kJoiner) return is_virama(next) && uc_is_general_category_withtable(previous, UC_CATEGORY_MASK_L);
+  while (previous != 0 && uc_joining_type(previous) == UC_JOINING_TYPE_T) previous = take_last(before);
+  while (next != 0 && uc_joining_type(next) == UC_JOINING_TYPE_T) next = take_first(after);
+  const auto joins_to_the_left = [](int type) { return type == UC_JOINING_TYPE_L || type == UC_JOINING_TYPE_D; };
+  const auto joins_to_the_right = [](int type) { return type == UC_JOINING_TYPE_R || type == UC_JOINING_TYPE_D; };
+  return previous != 0 && next != 0 && joins_to_the_left(uc_joining_type(previous)) &&
+         joins_to_the_right(uc_joining_type(next));
+}
+
 }  // namespace
 
 bool is_valid_utf8(std::string_view text) {
@@ -68,20 +105,34 @@ std::string fold_case(std::string_view text) {
   return adopt(result, length);
 }
 
+bool is_hidden_at(std::string_view text, std::size_t at) {
+  ucs4_t c = 0;
+  const int size = u8_mbtouc(&c, units(text) + at, text.size() - at);
+  if (c == kNonJoiner || c == kJoiner)
+    return !changes_the_writing(c, text.substr(0, at), text.substr(at + static_cast<std::size_t>(size)));
+  return uc_is_general_category_withtable(c, UC_CATEGORY_MASK_Cc | UC_CATEGORY_MASK_Cf | UC_CATEGORY_MASK_Cs |
+                                                 UC_CATEGORY_MASK_Co | UC_CATEGORY_MASK_Cn | UC_CATEGORY_MASK_Zl |
+                                                 UC_CATEGORY_MASK_Zp);
+}
+
 bool has_hidden_characters(std::string_view text) {
-  const std::uint8_t* position = units(text);
-  std::size_t left = text.size();
-  while (left > 0) {
-    ucs4_t c = 0;
-    const int size = u8_mbtouc(&c, position, left);
-    if (uc_is_general_category_withtable(c, UC_CATEGORY_MASK_Cc | UC_CATEGORY_MASK_Cf | UC_CATEGORY_MASK_Cs |
-                                                UC_CATEGORY_MASK_Co | UC_CATEGORY_MASK_Cn | UC_CATEGORY_MASK_Zl |
-                                                UC_CATEGORY_MASK_Zp))
-      return true;
-    position += size;
-    left -= static_cast<std::size_t>(size);
+  for (std::size_t at = 0; at < text.size();) {
+    if (is_hidden_at(text, at)) return true;
+    at += static_cast<std::size_t>(u8_mblen(units(text) + at, text.size() - at));
   }
   return false;
+}
+
+std::u32string to_code_points(std::string_view text) {
+  std::u32string points;
+  points.reserve(text.size());
+  while (!text.empty()) {
+    ucs4_t c = 0;
+    const int size = u8_mbtouc(&c, units(text), text.size());
+    points += static_cast<char32_t>(c);
+    text.remove_prefix(static_cast<std::size_t>(size));
+  }
+  return points;
 }
 
 std::string truncate_code_points(std::string_view text, std::size_t limit) {

@@ -29,8 +29,9 @@ std::string as_valid_utf8(std::string_view text) {
 
 /// A dot between two words, the second of two letters or more, is how mail programs recognise a host.
 bool makes_host(std::string_view text, std::size_t dot) {
-  return dot > 0 && dot + 2 < text.size() && is_word(text[dot - 1]) && is_letter(text[dot + 1]) &&
-         is_letter(text[dot + 2]);
+  if (dot == 0 || dot + 1 >= text.size() || !is_word(text[dot - 1]) || !is_letter(text[dot + 1])) return false;
+  const std::size_t second = dot + 1 + length_at(text, dot + 1);
+  return second < text.size() && is_letter(text[second]);
 }
 
 }  // namespace
@@ -42,10 +43,11 @@ std::string visible_line(std::string_view bytes) {
   bool blank = false;
   for (std::size_t at = 0; at < text.size();) {
     const std::string_view character = text.substr(at, length_at(text, at));
+    const bool is_hidden = base::is_hidden_at(text, at);
     at += character.size();
     if (character == "\r" || character == "\n" || character == "\t" || base::trim(character).empty()) {
       blank = !line.empty();
-    } else if (!base::has_hidden_characters(character)) {
+    } else if (!is_hidden) {
       if (blank) line += ' ';
       blank = false;
       line += character;

@@ -54,6 +54,22 @@ TEST(Utf8, FindsHiddenCharacters) {
     EXPECT_FALSE(has_hidden_characters(good)) << good;
 }
 
+TEST(Utf8, TakesAJoinerForHiddenWhereItChangesNothing) {
+  for (const char* seen : {"ی\u200cر", "ی\u064e\u200c\u064eر", "\u0dca\u200dර", "ක\u0dca\u200cෂ", "ന\u0d4d\u200d"})
+    EXPECT_FALSE(has_hidden_characters(seen)) << seen;
+  for (const char* hidden : {"\u200c", "\u200d", "a\u200cb", "a\u200db", "ی\u200dر", "ر\u200cی", "ی\u200c", "\u200cر",
+                             "ی\u200c ر", "👩\u200d💻"})
+    EXPECT_TRUE(has_hidden_characters(hidden)) << hidden;
+  const std::string_view text = "ی\u200cر\u200ca";
+  EXPECT_FALSE(is_hidden_at(text, 2));
+  EXPECT_TRUE(is_hidden_at(text, 7));
+}
+
+TEST(Utf8, TellsCodePoints) {
+  EXPECT_EQ(to_code_points("aé漢🙂"), U"aé漢🙂");
+  EXPECT_EQ(to_code_points(""), U"");
+}
+
 TEST(Utf8, TruncatesAtACodePoint) {
   EXPECT_EQ(truncate_code_points("aé漢🙂", 2), "aé");
   EXPECT_EQ(truncate_code_points("aé漢🙂", 9), "aé漢🙂");

@@ -8,8 +8,9 @@ namespace invited::mail {
 namespace {
 
 TEST(NameGuard, leaves_ordinary_names_alone) {
-  for (const char* name : {"J. van Dijk", "Dr. Smith", "O'Neil", "漢字", "José Ñandú", "Release 2.0", "A.B. Jones",
-                           "Anne-Marie D’Arc", "R&D <Planning>", "Søren 3", "{{link}}"})
+  for (const char* name :
+       {"J. van Dijk", "Dr. Smith", "O'Neil", "漢字", "José Ñandú", "Release 2.0", "A.B. Jones", "А.С. Пушкин",
+        "علی\u200cرضا", "ශ\u0dca\u200dරී", "Anne-Marie D’Arc", "R&D <Planning>", "Søren 3", "{{link}}"})
     EXPECT_EQ(guard_name(name), name);
 }
 
@@ -40,6 +41,7 @@ TEST(NameGuard, makes_one_line_of_visible_characters) {
       {"Eve\rX: y", "Eve X: y"},
       {std::string("Eve\0X", 5), "EveX"},
       {"Eve\x1b[31m\x7f", "Eve[31m"},
+      {"E\u200dve\u200c", "Eve"},
       {"Eve\xE2\x80\xAE!", "Eve!"},   // right-to-left override
       {"Eve\xE2\x80\xA8X", "Eve X"},  // line separator
       {"Eve\xC2\x85X", "Eve X"},      // next line
