@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/utf8.h"
+#include "domain/password_pattern.h"
 
 namespace invited::domain {
 namespace {
@@ -82,7 +83,9 @@ Result<base::Secret> check_new_password(std::string_view password, std::span<con
   base::wipe(own);
   if (own_length < kMinOwnCharacters)
     return refuse_password("This password is made of your name, your address or the app's name. Choose another one.");
-  if (entropy_bits(secret.reveal(), words) < kMinEntropyBits)
+  const base::Secret unforeseen = without_patterns(secret);
+  if (entropy_bits(secret.reveal(), words) < kMinEntropyBits ||
+      entropy_bits(unforeseen.reveal(), words) < kMinEntropyBits)
     return refuse_password("This password is too easy to guess. Use several words that do not belong together.");
   return secret;
 }

@@ -17,8 +17,9 @@ inline constexpr std::size_t kMinPasswordLength = 15;  ///< code points
 inline constexpr std::size_t kMaxPasswordLength = 128;
 
 /// The NFC of `password` where it may be used; else invalid_parameter "Password" with a reason for people. Rules: 15 to
-/// 128 code points of valid UTF-8, not guessable (zxcvbn, with `related` as extra words: address, name, app's name).
-/// No composition rules. ASVS 5.0 section 6.2, NIST SP 800-63B section 3.1.1.2.
+/// 128 code points of valid UTF-8, not guessable (zxcvbn, with `related` as extra words: address, name, app's name),
+/// not even without what is typed again or walks over the keyboard (domain/password_pattern.h). No composition rules.
+/// ASVS 5.0 section 6.2, NIST SP 800-63B section 3.1.1.2.
 Result<base::Secret> check_new_password(std::string_view password, std::span<const std::string> related);
 
 class PasswordHasher {

@@ -5,7 +5,10 @@
 
 #include <array>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "domain/password_pattern.h"
 
 namespace invited::domain {
 namespace {
@@ -44,6 +47,52 @@ TEST(NewPassword, P02RefusesWhatIsGuessable) {
     EXPECT_FALSE(check_new_password(bad, kRelated)) << bad;
 }
 
+TEST(NewPassword, P02RefusesWalksOverTheKeyboardAndBlocksTypedAgain) {
+  for (const char* bad : {
+           "1q2w3e4r5t6y7u8i9o0p",       "q1w2e3r4t5y6u7i8o9p0",
+           "qwertyuiopasdfghjklzxcvbnm", "123456789qwertyuiop",
+           "1qaz2wsx3edc4rfv",           "1qaz2wsx3edc4rfv5tgb",
+           "!QAZ2wsx#EDC4rfv",           "1qaz!QAZ2wsx@WSX",
+           "1qazxsw23edcvfr4",           "zaq12wsxcde34rfv",
+           "qazwsxedcrfvtgby",           "qweasdzxcrtyfghvbn",
+           "qwertzuiopasdfghjkl",        "qwertzuiopüasdfghjklöäyxcvbnm",
+           "1q2w3e4r5t6z7u8i9o0p",       "azertyuiopqsdfghjklmwxcvbn",
+           "&é\"'(-è_çà)azertyuiop",     "poiuytrewqlkjhgfdsa",
+           "abcdefghijklm1234567890",    "Sommer2026Sommer2026",
+           "sommer2026SOMMER2026!",      "trustno1trustno1trustno1",
+           "geheim geheim geheim",       "never never never never",
+       })
+    EXPECT_FALSE(check_new_password(bad, kRelated)) << bad;
+}
+
+TEST(NewPassword, AcceptsSentencesOfSeveralLanguagesEvenWithPatternsInThem) {
+  for (const char* good : {
+           "correct horse battery staple",
+           "seventeen quiet otters dance",
+           "poverty liberty property",
+           "were trees redressed by dressers",
+           "row row row your boat gently",
+           "tomorrow and tomorrow came slowly",
+           "the qwerty piano plays loudly",
+           "een fiets zonder zadel",
+           "mijn oma fietst nooit door de regen",
+           "vier natte honden op de bank",
+           "sieben stille Otter tanzen",
+           "Wer reitet so spät durch Nacht",
+           "Tretboot Polizei Assessor Ufer",
+           "Donaudampfschifffahrtsgesellschaft",
+           "quatre chats dansent sous la pluie",
+           "ma voiture verte est tombée",
+           "trois tristes tigres",
+           "siete nutrias bailan tranquilas",
+           "el perro de mi tía come pan",
+           "papa mama y yo en Alicante",
+           "Kq7!vT2pXz9#mRw4Lb",
+           "漢字仮名交じり文章例題集合論理学",
+       })
+    EXPECT_TRUE(check_new_password(good, kRelated)) << good;
+}
+
 TEST(NewPassword, P04HasNoCompositionRules) {
   EXPECT_TRUE(check_new_password("lighthousepianocargo", kRelated));
   EXPECT_TRUE(check_new_password("correct horse battery staple", kRelated));
@@ -53,6 +102,23 @@ TEST(NewPassword, P04HasNoCompositionRules) {
 TEST(NewPassword, RefusesBytesThatAreNoText) {
   EXPECT_FALSE(check_new_password("lighthousepianocargo\xff", kRelated));
   EXPECT_FALSE(check_new_password(std::string("lighthousepiano\0cargo", 21), kRelated));
+}
+
+TEST(PasswordPattern, LeavesTheFirstOfABlockAndOfAWalk) {
+  const std::pair<const char*, const char*> cases[]{{"", ""},
+                                                    {"a", "a"},
+                                                    {"lighthouse piano", "lighthouse piano"},
+                                                    {"Sommer2026Sommer2026", "sommer2026"},
+                                                    {"aaaaaaab", "ab"},
+                                                    {"mama", "mama"},
+                                                    {"qwe", "qwe"},
+                                                    {"qwertyqw", "qqw"},
+                                                    {"1qaz2wsx3edc", "1"},
+                                                    {"1qaz!QAZ", "1"},
+                                                    {"ÄÄÄÄÖ", "äö"},
+                                                    {"漢字仮漢字仮", "漢字仮"}};
+  for (const auto& [password, left] : cases)
+    EXPECT_EQ(without_patterns(base::Secret(password)).reveal(), left) << password;
 }
 
 TEST(PasswordHasher, VerifiesWhatItHashedWhateverTheNormalForm) {
