@@ -125,7 +125,9 @@ std::string on_one_line(std::string_view text) {
 std::string date_in_words(Language language, Timestamp time) {
   const std::chrono::year_month_day date{std::chrono::floor<std::chrono::days>(time)};
   std::string text = translate(language, "{day} {month} {year}");
-  text = replace(std::move(text), "{day}", std::to_string(static_cast<unsigned>(date.day())));
+  const auto day = static_cast<unsigned>(date.day());
+  const bool is_ordinal = language == Language::fr && day == 1;  // "1er mars", but "2 mars"
+  text = replace(std::move(text), "{day}", std::to_string(day) + (is_ordinal ? "er" : ""));
   text = replace(std::move(text), "{month}", translate(language, kMonths[static_cast<unsigned>(date.month()) - 1]));
   return replace(std::move(text), "{year}", std::to_string(static_cast<int>(date.year())));
 }

@@ -13,7 +13,9 @@ TEST(Translation, WritesDatesInWordsAsEachLanguageDoes) {
   EXPECT_EQ(date_in_words(Language::en, kTime), "1 March 2026");
   EXPECT_EQ(date_in_words(Language::nl, kTime), "1 maart 2026");
   EXPECT_EQ(date_in_words(Language::de, kTime), "1. März 2026");
-  EXPECT_EQ(date_in_words(Language::fr, kTime), "1 mars 2026");
+  EXPECT_EQ(date_in_words(Language::fr, kTime), "1er mars 2026");
+  EXPECT_EQ(date_in_words(Language::fr, kTime + std::chrono::days(1)), "2 mars 2026");
+  EXPECT_EQ(date_in_words(Language::fr, kTime + std::chrono::days(10)), "11 mars 2026");
   EXPECT_EQ(date_in_words(Language::es, kTime), "1 de marzo de 2026");
   EXPECT_EQ(date_and_time_in_words(Language::en, kTime), "1 March 2026, 14:05 UTC");
 }
