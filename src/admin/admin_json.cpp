@@ -169,7 +169,7 @@ Json to_json(const domain::OutboxMessage& message, const std::optional<domain::M
           {"language", base::to_string(message.language)},
           {"inviter_name", text_or_null(message.inviter_name)},
           {"app_name", text_or_null(message.app_name)},
-          {"role_name", text_or_null(message.role_name)},
+          {"role_name", text_or_null(domain::with_commas(message.role_name))},
           {"queued_at", time(message.queued_at)},
           {"due_at", time(message.due_at)},
           {"expires_at", time(message.expires_at)},

@@ -36,7 +36,7 @@ struct InvitationView {
   std::string inviter_name;
   std::string app_name;
   std::string app_url;
-  std::string role_name;
+  std::string role_name;  ///< of all roles: names_of() (app.h)
   base::Timestamp expires_at;
   /// The address has an account with a password: sign in to accept. Else: sign up.
   bool signs_in = false;

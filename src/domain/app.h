@@ -49,8 +49,12 @@ struct Role {
   std::vector<base::Uuid> manageable{};
 };
 
-/// "User, Planner".
+/// "User\nPlanner": a line each, since names hold commas but no line ends (person_name.h).
 std::string names_of(const std::vector<Role>& roles);
+/// Of what names_of() made.
+bool are_several(std::string_view names);
+/// "User, Planner", of what names_of() made.
+std::string with_commas(std::string_view names);
 
 /// What a dialect calls a role: "admin" (manage_apps.h).
 struct RoleAlias {

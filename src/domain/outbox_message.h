@@ -51,7 +51,7 @@ struct OutboxMessage {
   std::string inviter_name;
   std::string app_name;
   std::string app_url;
-  std::string role_name;
+  std::string role_name;       ///< of all roles: names_of() (app.h)
   base::Timestamp queued_at;   ///< the Date header
   base::Timestamp not_before;  ///< the slot that the mailbox limit gave it
   base::Timestamp due_at;      ///< next attempt

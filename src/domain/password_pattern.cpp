@@ -56,8 +56,8 @@ std::optional<Key> key_of(const Layout& layout, char32_t character) {
   return std::nullopt;
 }
 
-/// Marks the characters of every run in which each is, as `continues` sees it, what the one `period` before leads to: no
-/// shorter than a run is at least, nor than what is continued.
+/// Marks the characters of every run in which each is, as `continues` sees it, what the one `period` before leads to:
+/// no shorter than a run is at least, nor than what is continued.
 template <typename Continues>
 void mark_runs(std::vector<bool>& follows, std::size_t period, Continues continues) {
   std::size_t length = 0;

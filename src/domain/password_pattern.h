@@ -7,8 +7,8 @@
 
 namespace invited::domain {
 
-/// `password` (valid UTF-8), case folded, without the characters that continue a block or a walk; the first ones of each
-/// stay. Walks are known on QWERTY, QWERTZ, AZERTY and in alphabetical order, their digits with shift or without.
+/// `password` (valid UTF-8), case folded, without the characters that continue a block or a walk; the first ones of
+/// each stay. Walks are known on QWERTY, QWERTZ, AZERTY and in alphabetical order, their digits with shift or without.
 /// Words and sentences lose next to nothing: a walk is one from four keys on.
 base::Secret without_patterns(const base::Secret& password);
 

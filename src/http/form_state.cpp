@@ -15,7 +15,8 @@ using domain::ErrorCode;
 
 constexpr std::string_view kNameMissing = "Enter your name.";
 constexpr std::string_view kNameTooLong = "Use at most 128 characters for your name.";
-constexpr std::string_view kNameNotUsable = "Write your name without web addresses, @ signs and special characters.";
+constexpr std::string_view kNameNotUsable =
+    "Write your name without web addresses, @ signs and special characters, and with a space after each dot.";
 constexpr std::string_view kPasswordMissing = "Enter a password.";
 constexpr std::string_view kPasswordTooShort = "Use a password of at least 15 characters.";
 constexpr std::string_view kPasswordTooLong = "Use a password of at most 128 characters.";

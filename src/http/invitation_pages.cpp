@@ -6,6 +6,7 @@
 
 #include "base/translation.h"
 #include "base/utf8.h"
+#include "domain/app.h"
 #include "domain/web_url.h"
 #include "http/form.h"
 #include "http/form_state.h"
@@ -37,7 +38,8 @@ PageData data_of(const InvitationView& view, base::Language language) {
   PageData data;
   data.text("inviter", view.inviter_name)
       .text("app", view.app_name)
-      .text("role", view.role_name)
+      .text("role", domain::with_commas(view.role_name))
+      .flag("several_roles", domain::are_several(view.role_name))
       .text("email", view.invitee_email)
       .text("expires", base::date_and_time_in_words(language, view.expires_at))
       .text("expires_machine", base::to_rfc3339(view.expires_at));

@@ -9,6 +9,8 @@
 
 #include "base/markup.h"
 #include "base/translation.h"
+#include "base/utf8.h"
+#include "domain/app.h"
 #include "domain/web_url.h"
 #include "mail/name_guard.h"
 
@@ -18,7 +20,9 @@ namespace {
 
 namespace mustache = kainjow::mustache;
 
-constexpr std::size_t kTextWidth = 72;
+constexpr std::size_t kTextWidth = 72;  ///< code points
+/// Mail programs know it by the blank behind it (RFC 3676 section 4.3), which a template cannot hold.
+constexpr std::string_view kSignatureMark = "--";
 
 /// Remembers a name that the template asks for and nobody fills: Mustache itself would print nothing.
 class StrictContext final : public mustache::context<std::string> {
@@ -38,9 +42,10 @@ class StrictContext final : public mustache::context<std::string> {
 
 /// Adds a line, folded at blanks. What has no blank (a URL) stays whole.
 void add_folded(std::string& result, std::string_view line) {
-  while (line.size() > kTextWidth) {
-    auto cut = line.rfind(' ', kTextWidth);
-    if (cut == std::string_view::npos || cut == 0) cut = line.find(' ', kTextWidth);
+  while (base::count_code_points(line) > kTextWidth) {
+    const std::size_t width = base::truncate_code_points(line, kTextWidth).size();
+    auto cut = line.rfind(' ', width);
+    if (cut == std::string_view::npos || cut == 0) cut = line.find(' ', width);
     if (cut == std::string_view::npos) break;
     result += line.substr(0, cut);
     result += '\n';
@@ -49,7 +54,8 @@ void add_folded(std::string& result, std::string_view line) {
   result.append(line) += '\n';
 }
 
-/// Lines folded, no blanks at their ends, one empty line between paragraphs, one line end at the end.
+/// Lines folded, no blanks at their ends but behind the mark of a signature, one empty line between paragraphs, one
+/// line end at the end.
 std::string laid_out_as_text(std::string_view text) {
   std::string result;
   result.reserve(text.size());
@@ -65,6 +71,7 @@ std::string laid_out_as_text(std::string_view text) {
     if (empty_line) result += '\n';
     empty_line = false;
     add_folded(result, line);
+    if (line == kSignatureMark) result.insert(result.size() - 1, 1, ' ');
   }
   return result;
 }
@@ -110,13 +117,25 @@ struct Prepared {
   mustache::mustache parsed;
 };
 
+/// "User, Planner": each of domain::names_of() guarded by itself, as each may be as long as a name.
+std::string guard_names(std::string_view names) {
+  std::string guarded;
+  while (!names.empty()) {
+    const std::string_view name = names.substr(0, names.find('\n'));
+    names.remove_prefix(std::min(name.size() + 1, names.size()));
+    guarded += (guarded.empty() ? "" : ", ") + guard_name(name);
+  }
+  return guarded;
+}
+
 mustache::data values_of(const domain::OutboxMessage& message, std::string_view link, std::string_view sender) {
   mustache::data data{mustache::data::type::object};
   const bool has_inviter = !message.inviter_name.empty();
   data.set("language", std::string(base::to_string(message.language)));
   data.set("inviter", guard_name(message.inviter_name));
   data.set("app", guard_name(message.app_name));
-  data.set("role", guard_name(message.role_name));
+  data.set("role", guard_names(message.role_name));
+  data.set("several_roles", domain::are_several(message.role_name));
   data.set("sender", guard_name(sender));
   // What stands above the mail: the app that it is about, or who sends it.
   data.set("title", guard_name(message.app_name.empty() ? sender : message.app_name));

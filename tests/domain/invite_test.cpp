@@ -26,9 +26,9 @@ TEST_F(InviteTest, AnInvitationMayBeToSeveralRolesAndAcceptingGrantsThemAll) {
   const Invitation stored = invitations().at(0);
   EXPECT_THAT(stored.role_ids(), ElementsAre(planner_.id, user_.id, administrator_.id));
   EXPECT_EQ(stored.token_id, caller_.token_id);
-  EXPECT_EQ(messages().at(0).role_name, "Planner, User, Administrator");
+  EXPECT_EQ(messages().at(0).role_name, "Planner\nUser\nAdministrator");
   const auto view = view_invitation(token_of(stored), "192.0.2.7", *context_);
-  EXPECT_EQ(view->role_name, "Planner, User, Administrator");
+  EXPECT_EQ(view->role_name, "Planner\nUser\nAdministrator");
   ASSERT_TRUE(accept_invitation(sign_up(token_of(stored)), *context_));
   for (const Role& role : {user_, planner_, administrator_})
     EXPECT_TRUE(has_access(*account("ada@example.org"), role)) << role.name;
@@ -47,7 +47,7 @@ TEST_F(InviteTest, RolesAreFoundEachOnceAndAtMostSixteen) {
   write([&](Transaction& t) -> Result<void> {
     const auto found = find_roles(app_, {planner_.id, user_.id, planner_.id}, t);
     EXPECT_TRUE(found);
-    EXPECT_EQ(names_of(*found), "Planner, User");
+    EXPECT_EQ(names_of(*found), "Planner\nUser");
     EXPECT_EQ(error_of(find_roles(app_, {}, t)), "missing_parameter roles");
     EXPECT_EQ(error_of(find_roles(app_, {user_.id, base::Uuid::random()}, t)), "unknown_role roles");
     EXPECT_EQ(error_of(find_roles(app_, std::vector(17, user_.id), t)), "invalid_parameter roles");

@@ -94,11 +94,12 @@ class TheMailSaysWhatAPersonNeeds(unittest.TestCase):
         cls.service.__exit__(None, None, None)
 
     def test_it_names_inviter_app_and_role_in_subject_text_and_html(self):
+        text = " ".join(self.mail.text.split())  # a line may end within a name
         for name in (self.service.inviter_name, self.service.app_name, self.service.role_name):
-            self.assertIn(name, self.mail.text)
+            self.assertIn(name, text)
         self.assertIn(self.service.inviter_name, self.mail.subject)
         self.assertIn(self.service.app_name, self.mail.subject)
-        self.assertIn(f"sent by {self.service.app_name}", " ".join(self.mail.text.split()))
+        self.assertIn(f"sent by {self.service.app_name}", text)
         self.assertIn("&lt;b&gt;", self.mail.html)
         self.assertNotIn("<b>Mehr", self.mail.html)
 

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "mail/link.h"
 #include "mail/parsed_mail.h"
 #include "mail/sample_message.h"
@@ -52,6 +54,19 @@ TEST(MessageBuilder, makes_a_mail_of_two_alternatives_text_first) {
     EXPECT_THAT(mail.header("subject"), HasSubstr(message.app_name));
     EXPECT_FALSE(mail.header("subject").empty());
   }
+}
+
+// In 7bit as in quoted-printable, which keeps no blank at a line's end but as "=20".
+TEST(MessageBuilder, keeps_the_blank_behind_the_mark_of_a_signature) {
+  std::set<std::string> encodings;
+  for (const auto& message : all_messages()) {
+    const std::string bytes = build(message);
+    const test::ParsedPart text = test::parse_mail(bytes).parts[0];
+    encodings.insert(text.encoding);
+    EXPECT_THAT(text.text, HasSubstr("\n-- \n"));
+    EXPECT_THAT(bytes, HasSubstr(text.encoding == "7bit" ? "\r\n-- \r\n" : "\r\n--=20\r\n"));
+  }
+  EXPECT_EQ(encodings.size(), 2U);
 }
 
 TEST(MessageBuilder, says_the_same_words_after_the_way_through_mime) {

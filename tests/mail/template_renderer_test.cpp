@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/translation.h"
+#include "base/utf8.h"
 #include "mail/sample_message.h"
 
 namespace invited::mail {
@@ -139,9 +140,68 @@ TEST(MailTemplates, keep_the_link_whole_on_a_line_of_its_own_and_fold_the_rest) 
     std::string_view rest = mail->text;
     while (!rest.empty()) {
       const std::string_view line = rest.substr(0, rest.find('\n'));
-      EXPECT_TRUE(line.size() <= 72 || line == test::kLink) << line;
+      EXPECT_TRUE(base::count_code_points(line) <= 72 || line == test::kLink) << line;
       rest.remove_prefix(line.size() + 1);
+      // No line ends where the next word had had room, in letters and not in bytes.
+      const std::string_view word = rest.substr(0, rest.find_first_of(" \n"));
+      if (word.empty() || line.empty() || line == "-- ") continue;
+      EXPECT_GT(base::count_code_points(line) + 1 + base::count_code_points(word), 72U) << line << " | " << word;
     }
+  }
+}
+
+TEST(MailTemplates, speak_of_several_roles_as_several) {
+  const struct {
+    base::Language language;
+    const char* one;
+    const char* several;
+  } kRows[] = {{base::Language::en, "with the role Planner, senior.", "with these roles: Planner, Berth viewer."},
+               {base::Language::nl, "met de rol Planner, senior.", "met deze rollen: Planner, Berth viewer."},
+               {base::Language::de, "mit der Rolle Planner, senior.", "mit diesen Rollen: Planner, Berth viewer."},
+               {base::Language::fr, "avec le rôle Planner, senior.", "avec ces rôles\u00a0: Planner, Berth viewer."},
+               {base::Language::es, "con el rol Planner, senior.", "con estos roles: Planner, Berth viewer."}};
+  for (const MessageKind kind :
+       {MessageKind::invitation_to_sign_up, MessageKind::invitation_to_accept, MessageKind::already_has_access})
+    for (const auto& row : kRows) {
+      auto message = test::sample_message(kind, row.language);
+      message.role_name = "Planner, senior";
+      const auto one = TemplateRenderer{}.render(message, test::kLink, "x");
+      message.role_name = "Planner\nBerth viewer";
+      const auto several = TemplateRenderer{}.render(message, test::kLink, "x");
+      ASSERT_TRUE(one && several);
+      for (const auto part : {&RenderedMail::text, &RenderedMail::html}) {
+        EXPECT_THAT(base::on_one_line((*one).*part), HasSubstr(row.one));
+        EXPECT_THAT(base::on_one_line((*one).*part), Not(HasSubstr(":Planner")));
+        EXPECT_THAT(base::on_one_line((*several).*part), HasSubstr(row.several));
+      }
+    }
+}
+
+TEST(MailTemplates, name_all_roles_however_long_their_names_are) {
+  auto message = test::sample_message();
+  message.role_name = std::string(120, 'a') + "\n" + std::string(120, 'b') + "\nvisit evil.example";
+  const auto mail = TemplateRenderer{}.render(message, test::kLink, "x");
+  ASSERT_TRUE(mail);
+  EXPECT_THAT(base::on_one_line(mail->text), HasSubstr(std::string(120, 'b') + ", visit evil. example."));
+}
+
+// RFC 3676 section 4.3: "-- ", with the blank, or no mail program takes what follows for a signature.
+TEST(MailTemplates, put_who_sent_the_mail_below_the_mark_of_a_signature) {
+  for (const MessageKind kind : test::kMessageKinds) {
+    const auto mail = TemplateRenderer{}.render(test::sample_message(kind), test::sample_link(kind), "Example Company");
+    ASSERT_TRUE(mail);
+    EXPECT_THAT(mail->text, HasSubstr("\n\n-- \nThis message was sent by Example Company"));
+    EXPECT_EQ(mail->html.find("-- \n"), std::string::npos);
+  }
+}
+
+TEST(MailTemplates, tie_french_marks_to_the_word_before_them) {
+  for (const MessageKind kind : test::kMessageKinds) {
+    const auto mail = TemplateRenderer{}.render(test::sample_message(kind, base::Language::fr), test::sample_link(kind),
+                                                "Example Company");
+    ASSERT_TRUE(mail);
+    for (const char* loose : {" :", "\n:", " ?", "\n?", " ;", "\n;"})
+      EXPECT_THAT(mail->text, Not(HasSubstr(loose))) << domain::to_string(kind);
   }
 }
 

@@ -117,17 +117,24 @@ test('signs up on a phone in dark mode, by touch', async () => {
   await invitee.leave();
 });
 
-test('sees how strong the password is, can look at it, and may paste it', async () => {
-  const {link} = await invite('main', 'strength@example.org');
+test('sees how long the password is, can look at it, and may paste it', async () => {
+  const {link} = await invite('main', 'length@example.org');
   const invitee = await visit();
   const {page} = invitee;
   await open(page, link);
-  await page.fill('#password', 'aaaaaaaaaaaaaaaa');
-  const weak = await page.textContent('#strength-text');
+  const told = () => page.textContent('#password-length p');
+  await page.fill('#password', 'sunshine');
+  assert.ok(await page.isVisible('#password-length'));
+  assert.equal(await told(), '8 of at least 15 characters');
+  // Guessable and not: the service decides, the page promises nothing.
+  await page.fill('#password', 'sunshine princess');
+  const guessable = await told();
   await page.fill('#password', PASSWORD);
-  const strong = await page.textContent('#strength-text');
-  assert.ok(await page.isVisible('#strength'));
-  assert.notEqual(weak, strong);
+  assert.equal(await told(), guessable);
+  assert.match(guessable, /^Long enough\. .* check/);
+  await page.fill('#password', 'x'.repeat(129));
+  assert.match(await told(), /at most 128/);
+  await page.fill('#password', PASSWORD);
   await page.click('.reveal button');
   assert.equal(await page.getAttribute('#password', 'type'), 'text');
   await page.click('.reveal button');
@@ -138,8 +145,53 @@ test('sees how strong the password is, can look at it, and may paste it', async 
   assert.match(await page.title(), /^Error/);
   await page.waitForFunction(() => document.activeElement.id === 'errors');
   await signUp(page, 'Stan Dard');
-  assert.deepEqual(await rolesOf('main', 'strength@example.org'), [main.role_name]);
+  assert.deepEqual(await rolesOf('main', 'length@example.org'), [main.role_name]);
   await invitee.leave();
+});
+
+test('hears how long the password is when typing pauses, and not at every key', async () => {
+  const {link} = await invite('main', 'listener@example.org');
+  const invitee = await visit();
+  const {page} = invitee;
+  await open(page, link);
+  await page.evaluate(typed => {
+    const output = document.querySelector('#password-length output');
+    window.heard = [];
+    new MutationObserver(() => window.heard.push(output.textContent)).observe(output, {childList: true});
+    const input = document.querySelector('#password');
+    for (const key of typed) {
+      input.value += key;
+      input.dispatchEvent(new Event('input'));
+    }
+  }, PASSWORD);
+  assert.equal(await page.textContent('#password-length output'), '');
+  await page.waitForFunction(() => window.heard.length > 0);
+  assert.deepEqual(await page.evaluate(() => window.heard), [await page.textContent('#password-length p')]);
+  await invitee.leave();
+});
+
+test('can read the own address and type a password on the narrowest screens and with the largest letters', async () => {
+  const email = 'a.very.long.local.part.of.an.address@and.a.long.domain.example.org';
+  const {link} = await invite('main', email);
+  for (const [width, size] of [[320, '100%'], [360, '200%'], [320, '200%']]) {
+    const invitee = await visit({viewport: {width, height: 740}, bypassCSP: true});
+    const {page} = invitee;
+    await open(page, link);
+    await page.addStyleTag({content: `html { font-size: ${size}; }`});
+    const room = await page.evaluate(() => {
+      const input = document.querySelector('#password');
+      const {paddingLeft, paddingRight, fontSize} = getComputedStyle(input);
+      const [field, button] = [input, document.querySelector('.reveal button')].map(e => e.getBoundingClientRect());
+      return {letters: (input.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight)) / parseFloat(fontSize),
+              apart: button.left >= field.right || button.top >= field.bottom};
+    });
+    assert.ok(room.apart && room.letters >= 4, `${JSON.stringify(room)} at ${width} px and ${size}`);
+    const [scroll, client] =
+      await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+    assert.ok(scroll <= client, `${scroll} wide at ${width} px and ${size}`);
+    assert.ok((await page.textContent('#email-hint')).includes(email));
+    await invitee.leave();
+  }
 });
 
 test('declines, and the link is used up', async () => {

@@ -28,7 +28,7 @@ onPage('sign-up: the form, its errors, the success, the used link', 'main', asyn
   await open(page, link);
   await inspect(page, 'sign-up');
   await page.fill('#password', PASSWORD);
-  await inspect(page, 'sign-up-strength');
+  await inspect(page, 'sign-up-length');
   await page.evaluate(() => document.querySelectorAll('form').forEach(form => { form.noValidate = true; }));
   await page.fill('#name', 'www.evil.example');
   await page.fill('#password', 'short');
@@ -164,7 +164,8 @@ test('a mail stays on a phone\'s screen, however long the words of a name are', 
   await open(visitor.page, first.link);
   await signUp(visitor.page);
   await visitor.leave();
-  const mails = {'mail-long-invitation': first.html, 'mail-long-notice': (await invite('main', invitee, {number: 2})).html};
+  const notice = await invite('main', invitee, {number: 2});
+  const mails = {'mail-long-invitation': first.html, 'mail-long-notice': notice.html};
   for (const [name, html] of Object.entries(mails)) {
     const phone = await person(browser, 'null', {...VIEWS.phone});
     await phone.page.setContent(html.replaceAll(main.app_name, app).replaceAll(main.inviter_name, inviter));

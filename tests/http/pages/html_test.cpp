@@ -108,6 +108,20 @@ TEST(Templates, EveryTextIsTranslatedIntoEveryLanguageWithItsPlaceholders) {
   }
 }
 
+// An ordinary blank before one of these lets a line begin with it.
+TEST(Templates, FrenchTiesItsMarksToTheWordBeforeThem) {
+  for (const auto& [english, french] : read_catalogue("fr"))
+    for (const char* loose : {" :", " ;", " ?", " !"}) EXPECT_THAT(french, Not(HasSubstr(loose)));
+}
+
+// No sound is dropped before a name, whatever it begins with: "de {{inviter}}" would have to be "d’{{inviter}}" for
+// some.
+TEST(Templates, FrenchPutsNoWordBeforeANameThatWouldHaveToLoseItsVowel) {
+  for (const auto& [english, french] : read_catalogue("fr"))
+    for (const char* elided : {" de {{inviter}}", " que {{inviter}}", " de {{app}}", " le {{app}}", " de {{sender}}"})
+      EXPECT_THAT(french, Not(HasSubstr(elided)));
+}
+
 TEST(Templates, HoldNoTextOutsideOfTranslations) {
   for (const auto& file : templates::files()) {
     std::string rest(file.content);
@@ -130,7 +144,7 @@ TEST(Templates, EveryPageIsWellFormedAccessibleAndEscapedInEveryLanguage) {
         const Response response =
             renderer.render(request_in(base::to_string(language)),
                             {.status = 200, .template_name = file.name, .script = "password.js", .padded_size = 0},
-                            hostile_data().flag("signs_in", signs_in));
+                            hostile_data().flag("signs_in", signs_in).flag("several_roles", signs_in));
         const ParsedPage page(response);
         expect_accessible(page);
         EXPECT_EQ(page.text("/html/@lang"), base::to_string(language));

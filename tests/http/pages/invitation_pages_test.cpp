@@ -56,6 +56,31 @@ TEST_F(InvitationPagesTest, SigningUpGivesAccessAndAButtonToTheApp) {
   EXPECT_TRUE(has_access(*ada, user_));
 }
 
+TEST_F(InvitationPagesTest, SpeaksOfSeveralRolesAsSeveral) {
+  const std::string token = invite();
+  Browser browser(router_);
+  EXPECT_EQ(ParsedPage(browser.get("/i/" + token)).text("//dl/div[1]/dt"), "Your role");
+  write([&](domain::Transaction& t) -> domain::Result<void> {
+    auto invitation = *t.find_invitation(domain::check_token(keys_, token)->invitation_id);
+    invitation.more_role_ids = {planner_.id};
+    t.update(invitation);
+    return {};
+  });
+  const ParsedPage open(browser.get("/i/" + token));
+  EXPECT_EQ(open.text("//dl/div[1]/dt"), "Your roles");
+  EXPECT_EQ(open.text("//dl/div[1]/dd"), "User, Planner");
+  EXPECT_THAT(browser.submit(token, "accept", sign_up_form()).body, HasSubstr("Your roles are: User, Planner."));
+  EXPECT_THAT(browser.get("/i/" + token).body,
+              HasSubstr("has access to Harbour Planner with these roles: User, Planner."));
+}
+
+TEST_F(InvitationPagesTest, SaysTheWholeAddressInTextToo) {
+  const std::string address = "a.very.long.local.part.of.an.address@and.a.long.domain.example.org";
+  Browser browser(router_);
+  EXPECT_EQ(ParsedPage(browser.get("/i/" + invite(address))).text("//*[@id='email-hint']"),
+            "This invitation is for " + address + " only.");
+}
+
 TEST_F(InvitationPagesTest, TheLinkThenLeadsToTheApp) {
   Browser browser(router_);
   const std::string token = invite();
@@ -63,7 +88,7 @@ TEST_F(InvitationPagesTest, TheLinkThenLeadsToTheApp) {
   const Response again = browser.get("/i/" + token);
   EXPECT_EQ(again.status, 404);
   const ParsedPage page(again);
-  EXPECT_EQ(page.text("//h1"), "You have accepted this invitation already");
+  EXPECT_EQ(page.text("//h1"), "You have already accepted this invitation");
   EXPECT_EQ(page.text("//a[@class='button']/@href"), "https://planner.example.org/");
 }
 
@@ -78,7 +103,7 @@ TEST_F(InvitationPagesTest, SendingTheFormTwiceShowsThatItWasAccepted) {
   browser.cookie = cookie;  // the second click, sent before the first was answered
   const Response second = browser.post("/i/" + token + "/accept", fields);
   EXPECT_EQ(second.status, 404);
-  EXPECT_THAT(second.body, HasSubstr("You have accepted this invitation already"));
+  EXPECT_THAT(second.body, HasSubstr("You have already accepted this invitation"));
 }
 
 TEST_F(InvitationPagesTest, AKnownAddressSignsIn) {
@@ -182,7 +207,7 @@ TEST_F(InvitationPagesTest, EveryStateOfALinkHasItsPageInEveryLanguage) {
     return {};
   });
   cases.push_back({"There is a newer link", superseded});
-  cases.push_back({"You have accepted this invitation already", accepted});
+  cases.push_back({"You have already accepted this invitation", accepted});
   cases.push_back({"This invitation was declined", declined});
   cases.push_back({"This invitation was withdrawn", revoked});
   for (const base::Language language : base::kLanguages) {
@@ -225,9 +250,12 @@ TEST_F(InvitationPagesTest, EveryBadNameIsExplained) {
       {"", "Enter your name."},
       {"   ", "Enter your name."},
       {std::string(129, 'x'), "Use at most 128 characters for your name."},
-      {"Ada@example.org", "Write your name without web addresses, @ signs and special characters."},
-      {"Ada\r\nBcc: x", "Write your name without web addresses, @ signs and special characters."},
-      {"Ada\u202eecalevol", "Write your name without web addresses, @ signs and special characters."}};
+      {"Ada@example.org",
+       "Write your name without web addresses, @ signs and special characters, and with a space after each dot."},
+      {"Ada\r\nBcc: x",
+       "Write your name without web addresses, @ signs and special characters, and with a space after each dot."},
+      {"Ada\u202eecalevol",
+       "Write your name without web addresses, @ signs and special characters, and with a space after each dot."}};
   for (const auto& [name, message] : cases) {
     Browser browser(router_);
     Fields fields = sign_up_form();

@@ -153,7 +153,8 @@ TEST_F(ProfilePageTest, EveryBadValueIsExplainedInEveryLanguage) {
   const Case cases[]{
       {"name", "", "Enter your name."},
       {"name", std::string(129, 'x'), "Use at most 128 characters for your name."},
-      {"name", "ada@example.org", "Write your name without web addresses, @ signs and special characters."},
+      {"name", "ada@example.org",
+       "Write your name without web addresses, @ signs and special characters, and with a space after each dot."},
       {"job_title", std::string(201, 'x'), "Use at most 200 characters."},
       {"company", std::string(101, 'x'), "Use at most 100 characters."},
       {"department", "a\nb", "Use plain text without special characters."},

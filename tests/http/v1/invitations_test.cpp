@@ -40,7 +40,7 @@ TEST_F(V1Invitations, ANewInvitationIsAnsweredAsItIsKept) {
   EXPECT_EQ(answer.headers.get("Location"), "https://invite.example.org" + path_of(answer.json));
   EXPECT_EQ(mail_queued_, 1);
   ASSERT_EQ(messages().size(), 1u);
-  EXPECT_EQ(messages().front().role_name, "Planner, User");
+  EXPECT_EQ(messages().front().role_name, "Planner\nUser");
 }
 
 TEST_F(V1Invitations, TheSameCallIsARepeatAndALaterOneASecondMail) {
