@@ -176,7 +176,9 @@ Result<void> renew_incarnation(const GuardedFolder& folder, domain::Store& store
   note->current = {};
   for (const domain::Incarnation& incarnation : marks->incarnations)
     if (incarnation.instance == instance) note->current = incarnation.id;
-  note->next = base::Uuid::random();
+  // A write whose outcome is not known may still come to be seen, so its id stays the next one until it is; forgotten
+  // here, it would make the database another's.
+  if (note->next.is_nil() || note->next == note->current) note->next = base::Uuid::random();
   if (auto saved = save_note(folder.state_dir, *note); !saved) return unavailable(saved.error());
   base::failpoint("incarnation_noted");
 

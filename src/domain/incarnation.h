@@ -43,7 +43,8 @@ enum class RestoreProgress {
 };
 
 /// What the folder knows, outside of the database. It is written before the database is: a kill between the two leaves
-/// a database whose id is still `current`, a later one leaves `next`.
+/// a database whose id is still `current`, a later one leaves `next`. No id is given up for another while the database
+/// may still take it on.
 struct IncarnationNote {
   base::Uuid instance;
   std::uint32_t epoch = 1;  ///< of the links, when it was written

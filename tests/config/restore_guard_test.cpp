@@ -20,6 +20,31 @@ using domain::Transaction;
 using test::at;
 using testing::HasSubstr;
 
+/// A database whose commits hang: what they wrote is to be seen later, or never.
+class DoubtfulStore final : public domain::Store {
+ public:
+  explicit DoubtfulStore(domain::Store& store) : store_(store) {}
+  Result<void> write(Work work, domain::Urgency, const domain::Foresight&) override {
+    // What it writes is said now, whenever it may be seen.
+    domain::Incarnation last;
+    EXPECT_FALSE(store_.write([&](Transaction& transaction) -> Result<void> {
+      EXPECT_TRUE(work(transaction));
+      last = transaction.list_incarnations().front();
+      return domain::refuse(domain::ErrorCode::unavailable, "not yet");
+    }));
+    written.push_back(last);
+    return domain::refuse(domain::ErrorCode::outcome_unknown, "It is not known.");
+  }
+  Result<void> read(Work work) override { return store_.read(std::move(work)); }
+  bool is_ready() const override { return store_.is_ready(); }
+  void drain() override { store_.drain(); }
+
+  std::vector<domain::Incarnation> written;
+
+ private:
+  domain::Store& store_;
+};
+
 class RestoreGuardTest : public testing::Test {
  protected:
   RestoreGuardTest() { open(); }
@@ -213,6 +238,40 @@ TEST_F(RestoreGuardTest, ARestoreThatWasBrokenOffIsRefusedEvenWithTheFlag) {
   note.restore = domain::RestoreProgress::under_way;
   ASSERT_TRUE(save_note(folder_.path(), note));
   EXPECT_THAT(start(AfterRestore::certainly), HasSubstr("run the same invited restore"));
+}
+
+TEST_F(RestoreGuardTest, ARenewalOfUnknownOutcomeMayBecomeVisibleAfterTheNextOne) {
+  ASSERT_EQ(start(), "");
+  for (const std::size_t visible : {0U, 1U, 2U}) {
+    DoubtfulStore doubtful(*store_);
+    for (int i = 0; i < 3; ++i) EXPECT_FALSE(renew_incarnation(guarded_, doubtful, *keys_, at(++now_)));
+    ASSERT_EQ(doubtful.written.size(), 3U);
+    write([&](Transaction& t) { t.set_incarnation(doubtful.written[visible]); });
+    EXPECT_EQ(start(), "") << "the one of try " << visible;
+  }
+}
+
+TEST_F(RestoreGuardTest, ARenewalOfUnknownOutcomeThatNeverCameIsDoneAgain) {
+  ASSERT_EQ(start(), "");
+  DoubtfulStore doubtful(*store_);
+  EXPECT_FALSE(renew_incarnation(guarded_, doubtful, *keys_, at(++now_)));
+  const auto before = copy("before.db");
+  open();
+  ASSERT_TRUE(renew_incarnation(guarded_, *store_, *keys_, at(++now_)));
+  EXPECT_EQ(start(), "");
+  copy_back(before);
+  EXPECT_NE(start(), "") << "what was served before the renewal is an old state";
+}
+
+TEST_F(RestoreGuardTest, AnIdThatHasBecomeVisibleIsNotUsedAgain) {
+  ASSERT_EQ(start(), "");
+  DoubtfulStore doubtful(*store_);
+  EXPECT_FALSE(renew_incarnation(guarded_, doubtful, *keys_, at(++now_)));
+  write([&](Transaction& t) { t.set_incarnation(doubtful.written.front()); });
+  const auto old = copy("old.db");
+  ASSERT_EQ(start(), "");
+  copy_back(old);
+  EXPECT_THAT(start(), HasSubstr("not in the state in which it was served"));
 }
 
 TEST_F(RestoreGuardTest, WithoutWritesToTheFolderTheDatabaseIsServedAsBefore) {
