@@ -149,6 +149,13 @@ Result<Invite> check_invite(const App& app, const InviteText& text, std::vector<
   return Invite{*std::move(invitee), std::move(roles), text.lifetime, text.metadata, text.redirect_url, text.send};
 }
 
+Foresight foresee_invitees(const std::vector<std::string>& emails) {
+  Foresight foresight;
+  for (const std::string& email : emails)
+    if (const auto address = EmailAddress::parse(email)) foresight.invitee_keys.push_back(address->key());
+  return foresight;
+}
+
 Result<InvitePlan> plan_invite(const Caller& caller, const Invite& invite, Transaction& transaction,
                                const Policy& policy, base::Timestamp now) {
   if (auto allowed = check_allowed(caller, invite, transaction); !allowed)

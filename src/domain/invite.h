@@ -46,6 +46,9 @@ Result<void> check_metadata(std::string_view metadata);
 /// invalid_parameter ("metadata", "redirect_url", "expires_in").
 Result<Invite> check_invite(const App& app, const InviteText& text, std::vector<Role> roles);
 
+/// What work that invites these will ask about. What is no address is left out: it will be refused.
+Foresight foresee_invitees(const std::vector<std::string>& emails);
+
 enum class InviteEffect {
   invited,             ///< a new invitation and its mail
   resent,              ///< pending before: new generation, old link dead

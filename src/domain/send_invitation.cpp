@@ -110,7 +110,7 @@ void send_invitation(const SendInvitation& request, Context& context,
   auto valid = validate(request, *environment);
   if (!valid) return done(std::unexpected(std::move(valid.error())));
 
-  const Foresight foresight{.invitee_key = valid->invitee.key()};
+  const Foresight foresight{.invitee_keys = {valid->invitee.key()}};
   begin_write_returning(
       context.store,
       [valid = *std::move(valid), &context](Transaction& transaction) {

@@ -279,11 +279,12 @@ enum class Urgency {
   owed,      ///< what was promised already goes on: outcomes of mail, answers to invitations
 };
 
-/// What a unit of work will ask about, where its caller knows: a store may look it up for many at once. Only speed
-/// depends on it.
+/// What a unit of work will ask about, where its caller knows: a store may look it up for many at once, and lock it in
+/// one order, so that instances wait for each other less. Nothing else depends on it.
 struct Foresight {
-  std::string
-      invitee_key;  ///< find_account_by_email, find_pending_invitation, list_mailbox_slots; empty: nothing known
+  /// EmailAddress::key() of those whom find_account_by_email, find_pending_invitation and list_mailbox_slots are asked
+  /// about, in any order; none: nothing known.
+  std::vector<std::string> invitee_keys{};
 };
 
 class Store {

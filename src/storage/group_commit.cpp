@@ -59,9 +59,8 @@ domain::Result<void> GroupCommit::submit(domain::Store::Work& work, Urgency urge
   const Counted visit(inside_);
   if (auto refused = refusal(urgency)) return std::unexpected(*std::move(refused));
   Submission submission{&work, &foresight, {}};
-  const auto batch = enqueue(submission, urgency);
-  if (!batch) return std::unexpected(full());
-  wait_for(*batch);
+  if (!enqueue(submission, urgency)) return std::unexpected(full());
+  wait_for(submission.batch);
   return std::move(submission.result);
 }
 
@@ -79,24 +78,23 @@ void GroupCommit::begin(domain::Store::Work work, Urgency urgency, const domain:
     begun->done(std::unexpected(full()));
 }
 
-std::optional<std::uint32_t> GroupCommit::enqueue(Submission& submission, Urgency urgency) {
-  std::uint32_t batch = 0;
+bool GroupCommit::enqueue(Submission& submission, Urgency urgency) {
   bool wake = false;
   {
     const std::lock_guard lock(mutex_);
     const std::size_t limit = urgency == Urgency::owed ? limits_.queue * 2 : limits_.queue;
-    if (queue_.size() >= limit) return std::nullopt;
-    if (open_size_ == limits_.batch) {
+    if (queue_.size() >= limit) return false;
+    if (open_size_ > 0 && open_size_ + submission.size() > limits_.batch) {
       ++open_batch_;
       open_size_ = 0;
     }
-    batch = open_batch_;
-    ++open_size_;
+    submission.batch = open_batch_;
+    open_size_ += submission.size();
     queue_.push_back(&submission);
     wake = std::exchange(writer_sleeps_, false);
   }
   if (wake) ring();
-  return batch;
+  return true;
 }
 
 void GroupCommit::wait_for(std::uint32_t batch) {
@@ -119,7 +117,8 @@ bool GroupCommit::take(std::vector<Submission*>& batch) {
     {
       const std::lock_guard lock(mutex_);
       if (!queue_.empty()) {
-        const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(std::min(queue_.size(), limits_.batch));
+        const auto end =
+            std::ranges::find_if(queue_, [&](const Submission* queued) { return queued->batch != next_batch_; });
         batch.assign(queue_.begin(), end);
         queue_.erase(queue_.begin(), end);
         if (next_batch_ == open_batch_) {

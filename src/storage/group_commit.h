@@ -46,8 +46,8 @@ class GroupCommit {
  public:
   struct Limits {
     std::size_t queue = 4'096;  ///< new work beyond it is refused; owed work has as much again
-    std::size_t batch = 512;
-    std::size_t begun = 256;  ///< as many are begun and not told yet: who begins one more waits for it
+    std::size_t batch = 512;    ///< as Submission::size() counts; one that is larger makes a batch of its own
+    std::size_t begun = 256;    ///< as many are begun and not told yet: who begins one more waits for it
   };
 
   /// The runner outlives it.
@@ -75,8 +75,8 @@ class GroupCommit {
 
   /// Why nothing of this urgency is taken now.
   std::optional<domain::Error> refusal(domain::Urgency urgency) const;
-  /// The number of the batch that it will be part of; nothing where the queue is full.
-  std::optional<std::uint32_t> enqueue(Submission& submission, domain::Urgency urgency);
+  /// Says which batch it will be part of. False: the queue is full.
+  bool enqueue(Submission& submission, domain::Urgency urgency);
   void wait_for(std::uint32_t batch);
   /// Waits for work. False: there is none and there will be none.
   bool take(std::vector<Submission*>& batch);

@@ -64,14 +64,19 @@ struct LookAhead::State {
   base::Timestamp slots_since{};
 };
 
+std::set<std::string> mailboxes_of(const std::set<std::string>& invitee_keys) {
+  std::set<std::string> mailboxes;
+  for (const std::string& key : invitee_keys)
+    if (const auto address = domain::EmailAddress::parse(key)) mailboxes.insert(address->mailbox());
+  return mailboxes;
+}
+
 LookAhead::LookAhead(Connection& connection) : state_(std::make_unique<State>(connection)) {}
 LookAhead::~LookAhead() = default;
 
 void LookAhead::load(const std::set<std::string>& invitee_keys, base::Timestamp since, LockStatements& locks) {
   State& state = *state_;
-  std::set<std::string> mailboxes;
-  for (const std::string& key : invitee_keys)
-    if (const auto address = domain::EmailAddress::parse(key)) mailboxes.insert(address->mailbox());
+  const std::set<std::string> mailboxes = mailboxes_of(invitee_keys);
   locks.lock_names("mailbox", mailboxes);
 
   state.keys = array_text(invitee_keys);

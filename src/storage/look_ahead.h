@@ -18,6 +18,9 @@
 
 namespace invited::storage {
 
+/// Of those keys that are addresses.
+std::set<std::string> mailboxes_of(const std::set<std::string>& invitee_keys);
+
 class LookAhead {
  public:
   explicit LookAhead(Connection& connection);

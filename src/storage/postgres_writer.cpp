@@ -75,7 +75,7 @@ PostgresWriter::End PostgresWriter::try_batch(std::span<Submission* const> batch
   try {
     begin_.execute();
     transaction_.begin_batch(clock_.now(), /*uses_savepoints=*/carefully);
-    if (!carefully) look_ahead(batch);
+    prepare(batch, carefully);
     for (Submission* submission : batch)
       carefully ? run_carefully(*submission) : run_and_settle(*submission, transaction_);
     transaction_.end_batch();
@@ -86,13 +86,18 @@ PostgresWriter::End PostgresWriter::try_batch(std::span<Submission* const> batch
   return commit(batch);
 }
 
-/// For one alone it would be one look-up more, not fewer.
-void PostgresWriter::look_ahead(std::span<Submission* const> batch) {
+/// What instances lock in different orders they wait for in a circle: so in one order, for all works at once. For one
+/// key alone there is no order, and it would be one look-up more, not fewer.
+void PostgresWriter::prepare(std::span<Submission* const> batch, bool carefully) {
   std::set<std::string> invitee_keys;
   for (const Submission* submission : batch)
-    if (submission->foresight != nullptr && !submission->foresight->invitee_key.empty())
-      invitee_keys.insert(submission->foresight->invitee_key);
-  if (invitee_keys.size() > 1) transaction_.look_ahead(invitee_keys);
+    if (submission->foresight != nullptr)
+      invitee_keys.insert(submission->foresight->invitee_keys.begin(), submission->foresight->invitee_keys.end());
+  if (invitee_keys.size() <= 1) return;
+  if (carefully)
+    transaction_.lock_mailboxes(invitee_keys), connection_.flush();
+  else
+    transaction_.look_ahead(invitee_keys);
 }
 
 PostgresWriter::End PostgresWriter::undo_after(const DatabaseFailure& failure, bool carefully) {

@@ -42,7 +42,7 @@ class PostgresWriter final : public BatchRunner {
   };
 
   End try_batch(std::span<Submission* const> batch, bool carefully);
-  void look_ahead(std::span<Submission* const> batch);
+  void prepare(std::span<Submission* const> batch, bool carefully);
   void run_carefully(Submission& submission);
   End commit(std::span<Submission* const> batch);
   End undo_after(const DatabaseFailure& failure, bool carefully);

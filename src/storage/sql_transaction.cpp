@@ -41,7 +41,11 @@ void SqlTransaction::look_ahead(const std::set<std::string>& invitee_keys) {
 
 void SqlTransaction::look_ahead(const domain::Foresight& foresight) {
   ahead_.forget();
-  if (!foresight.invitee_key.empty()) ahead_.load_if_new(foresight.invitee_key);
+  for (const std::string& key : foresight.invitee_keys) ahead_.load_if_new(key);
+}
+
+void SqlTransaction::lock_mailboxes(const std::set<std::string>& invitee_keys) {
+  locks_.lock_names("mailbox", mailboxes_of(invitee_keys));
 }
 
 void SqlTransaction::writing() {

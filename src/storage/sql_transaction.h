@@ -33,8 +33,10 @@ class SqlTransaction final : public domain::Transaction {
 
   SqlTransaction(Connection& connection, Mode mode);
 
-  /// Looks up at once what the batch's works will ask about.
+  /// Looks up at once what the batch's works will ask about, and locks their mailboxes in one order.
   void look_ahead(const std::set<std::string>& invitee_keys);
+  /// The locks alone.
+  void lock_mailboxes(const std::set<std::string>& invitee_keys);
   /// Looks up at once what the work that comes next will ask about.
   void look_ahead(const domain::Foresight& foresight);
   /// A unit of work begins that may be undone whatever happens to it; otherwise its savepoint is set at its first

@@ -1,8 +1,10 @@
 // A unit of work on its way through a batch (group_commit.h). Values; in one thread's hands at a time.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -19,6 +21,12 @@ struct Submission {
   const domain::Foresight* foresight = nullptr;
   domain::Result<void> result;
   BegunWork* begun = nullptr;  ///< none: its caller waits
+  std::uint32_t batch = 0;     ///< the number of the one that it is part of
+
+  /// How much of a batch's limit it takes: each key that it foresees may be a lock on the server.
+  std::size_t size() const {
+    return std::max<std::size_t>(1, foresight == nullptr ? 0 : foresight->invitee_keys.size());
+  }
 };
 
 /// One more of something, for as long as it lives. Whoever sees it no longer counted sees all that was done before.

@@ -92,7 +92,7 @@ Figures run_store(domain::Store& store, int threads, double seconds) {
         const auto begin = Clock::now();
         const auto done = store.write(
             [&](domain::Transaction& transaction) { return world.send_invite(transaction, email, clock.now()); },
-            domain::Urgency::new_work, {.invitee_key = email});
+            domain::Urgency::new_work, {.invitee_keys = {email}});
         if (!done) {
           std::fprintf(stderr, "%s\n", done.error().message.c_str());
           std::exit(1);

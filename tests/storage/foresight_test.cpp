@@ -34,7 +34,7 @@ class ForesightTest : public StoreContractTest {
               work(transaction, number);
               return {};
             },
-            Urgency::new_work, {.invitee_key = email});
+            Urgency::new_work, {.invitee_keys = {email}});
         if (!done) ++failed_;
       });
   }
@@ -153,7 +153,7 @@ TEST_P(ForesightTest, WhoIsNewButForTheirMailboxIsFoundAsTheyAre) {
           slots = t.list_mailbox_slots(name + "@example.com", at(-86'400)).size();
           return {};
         },
-        Urgency::new_work, {.invitee_key = name + "+1@example.com"});
+        Urgency::new_work, {.invitee_keys = {name + "+1@example.com"}});
     EXPECT_TRUE(done);
     EXPECT_FALSE(is_pending) << name;
     EXPECT_EQ(slots, name == "new" ? 0U : 1U) << name;

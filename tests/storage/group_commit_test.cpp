@@ -65,10 +65,10 @@ class StoppedRunner final : public BatchRunner {
 /// Callers that submit one unit of work each, on threads of their own.
 class Callers {
  public:
-  void add(GroupCommit& commits, Urgency urgency = Urgency::new_work) {
-    threads_.emplace_back([&commits, urgency, this] {
+  void add(GroupCommit& commits, Urgency urgency = Urgency::new_work, const domain::Foresight& foresight = {}) {
+    threads_.emplace_back([&commits, urgency, foresight, this] {
       domain::Store::Work work = [](Transaction&) -> domain::Result<void> { return {}; };
-      if (!commits.submit(work, urgency)) ++refused;
+      if (!commits.submit(work, urgency, foresight)) ++refused;
       ++returned;
     });
   }
@@ -101,6 +101,25 @@ TEST(GroupCommitTest, WhatQueuesUpDuringACommitSharesTheNextOnes) {
   callers.join();
   EXPECT_EQ(callers.refused, 0);
   EXPECT_THAT(runner.sizes(), testing::ElementsAre(1, 16, 16, 8));
+}
+
+TEST(GroupCommitTest, WorkForManyTakesAsMuchOfABatchAsManyWorks) {
+  StoppedRunner runner;
+  GroupCommit commits(runner, {.queue = 1000, .batch = 16});
+  Callers callers;
+  const auto add = [&](std::size_t keys) {
+    const auto queued = commits.queued();
+    callers.add(commits, Urgency::new_work, {.invitee_keys = std::vector<std::string>(keys, "a@example.com")});
+    if (keys > 0) wait_until([&] { return commits.queued() == queued + 1; });
+  };
+  add(0);
+  runner.wait_for_batches(1);
+  // In this order: two and one, one alone that is larger than a batch, four.
+  for (const std::size_t keys : {8U, 7U, 1U, 40U, 1U, 5U, 5U, 5U, 10U}) add(keys);
+  runner.let_through(5);
+  callers.join();
+  EXPECT_EQ(callers.refused, 0);
+  EXPECT_THAT(runner.sizes(), testing::ElementsAre(1, 3, 1, 4, 1));
 }
 
 TEST(GroupCommitTest, AFullQueueRefusesNewWorkAtOnceAndStillTakesWhatIsOwed) {
@@ -427,7 +446,7 @@ TEST_P(ConcurrentStoreTest, WhatWasBegunIsSeenByWhoeverIsToldOfIt) {
           if (is_refused) return domain::refuse(ErrorCode::rate_limited, "no");
           return sent;
         },
-        Urgency::new_work, {.invitee_key = email},
+        Urgency::new_work, {.invitee_keys = {email}},
         [&, email, is_refused](const domain::Result<void>& done) {
           if (done.has_value() == is_refused || (!done && done.error().code != ErrorCode::rate_limited))
             ++wrong_answers;

@@ -82,14 +82,14 @@ Response ApiCalls::read(const Request& request, const ApiWork& work) const {
   return to_response(*std::move(answer));
 }
 
-Response ApiCalls::write(const Request& request, const ApiWork& work) const {
+Response ApiCalls::write(const Request& request, const ApiWork& work, const domain::Foresight& foresight) const {
   const auto caller = authenticate_(request, context_);
   if (!caller) return refuse(caller.error());
   const auto key = read_key(request.headers);
   if (!key) return refuse(key.error());
   const std::string digest = key->empty() ? std::string() : digest_of(request, *caller);
 
-  auto answer = domain::write_returning(context_.store, [&](domain::Transaction& transaction) -> Result<ApiAnswer> {
+  const auto in_transaction = [&](domain::Transaction& transaction) -> Result<ApiAnswer> {
     const base::Timestamp now = context_.clock.now();
     const auto current = domain::find_again(*caller, transaction, now);
     if (!current) return std::unexpected(current.error());
@@ -104,7 +104,8 @@ Response ApiCalls::write(const Request& request, const ApiWork& work) const {
       transaction.insert(
           domain::IdempotencyRecord{current->environment.id, *key, digest, now, done->status, text_of(done->body)});
     return done;
-  });
+  };
+  auto answer = domain::write_returning(context_.store, in_transaction, domain::Urgency::new_work, foresight);
   if (!answer) return refuse(answer.error());
   if (answer->mail_queued) context_.mail_queued();
   if (answer->refresh_queued) context_.refresh_queued();

@@ -66,8 +66,9 @@ class ApiCalls {
   /// Work that only reads, on a snapshot.
   Response read(const Request& request, const ApiWork& work) const;
 
-  /// Work that changes something: durable when this returns a 2xx. Work may run again (domain::Store::write).
-  Response write(const Request& request, const ApiWork& work) const;
+  /// Work that changes something: durable when this returns a 2xx. Work may run again (domain::Store::write), which
+  /// may want to know ahead whom it invites.
+  Response write(const Request& request, const ApiWork& work, const domain::Foresight& foresight = {}) const;
 
   /// What a request is answered that makes no sense by itself: `refusal`, once it is known who calls; else that that is
   /// not known. So strangers learn nothing from what they send.

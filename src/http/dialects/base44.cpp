@@ -75,7 +75,7 @@ Handler inviting(std::shared_ptr<const ApiCalls> calls, std::string_view dialect
   return [calls = std::move(calls), dialect, read_input](const Request& request) {
     const auto input = read_input(request);
     if (!input) return calls->refuse_input(request, calls->refuse(input.error()));
-    return calls->write(request, [&](ApiCall& call) -> Result<ApiAnswer> {
+    const auto work = [&](ApiCall& call) -> Result<ApiAnswer> {
       const auto role = domain::find_role_by_alias(call.caller.app, dialect, input->role, call.transaction);
       if (!role) return std::unexpected(role.error());
       ApiAnswer answer;
@@ -89,7 +89,8 @@ Handler inviting(std::shared_ptr<const ApiCalls> calls, std::string_view dialect
       for (const InvitedPerson& person : *people) list.push_back(to_json(person, input->role));
       answer.body = {{"invitations", std::move(list)}, {"count", people->size()}};
       return answer;
-    });
+    };
+    return calls->write(request, work, domain::foresee_invitees(input->emails));
   };
 }
 

@@ -325,7 +325,9 @@ void add_gorules_routes(Router& router, domain::Context& context) {
       [calls](const Request& request) {
         const auto input = read_invite_users(request);
         if (!input) return calls->refuse_input(request, calls->refuse(input.error()));
-        return calls->write(request, [&](ApiCall& call) { return invite_users(call, *input); });
+        return calls->write(
+            request, [&](ApiCall& call) { return invite_users(call, *input); },
+            domain::foresee_invitees(input->emails));
       },
       with_body);
   const auto listing = [calls](Result<ApiAnswer> (*list)(ApiCall&, const ListQuery&)) {

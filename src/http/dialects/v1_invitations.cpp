@@ -112,7 +112,10 @@ Response invite_in_bulk(const Calls& calls, const Request& request) {
   const auto input = read_bulk(request);
   if (!input) return calls->refuse_input(request, to_response(input.error()));
   const ApiWork work = [&](ApiCall& call) -> Result<ApiAnswer> { return create_all(calls, call, *input); };
-  return input->dry_run ? calls->read(request, work) : calls->write(request, work);
+  if (input->dry_run) return calls->read(request, work);
+  std::vector<std::string> emails;
+  for (const domain::BulkItem& item : input->items) emails.push_back(item.text.email);
+  return calls->write(request, work, domain::foresee_invitees(emails));
 }
 
 Result<Invitation> find(ApiCall& call) {
