@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <system_error>
 #include <utility>
@@ -20,7 +21,7 @@ namespace {
 using domain::ErrorCode;
 using domain::refuse;
 
-std::string lock_path(const Config& config) { return database_path(config).string() + ".lock"; }
+std::string lock_path(const Config& config) { return storage::lock_path_of(database_path(config).string()); }
 
 /// Every missing folder on the way, the last one closed to others.
 domain::Result<void> make_folder(const std::filesystem::path& folder) {
@@ -48,6 +49,14 @@ domain::Result<void> make_folder(const std::filesystem::path& folder) {
 /// bounds how long others do for a worker.
 std::size_t begun_limit(const Config& config) { return std::size_t{4} * config.http.workers; }
 
+/// The service takes signals when it runs; until then those that end it wait (block_signals).
+bool is_told_to_stop() {
+  sigset_t pending;
+  sigemptyset(&pending);
+  sigpending(&pending);
+  return sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1;
+}
+
 /// The database is opened before the keys: only it knows whether there must be some.
 domain::Result<StateFolder> open_shared(const Config& config, AfterRestore said, storage::OlderSchema older) {
   auto opened = storage::open_postgres_store({.url = config.database,
@@ -56,7 +65,8 @@ domain::Result<StateFolder> open_shared(const Config& config, AfterRestore said,
                                               .begun_limit = begun_limit(config),
                                               .readers = config.storage.readers,
                                               .older_schema = older,
-                                              .allow_unsafe = config.storage.allow_unsafe});
+                                              .allow_unsafe = config.storage.allow_unsafe,
+                                              .gives_up = is_told_to_stop});
   if (!opened) return std::unexpected(std::move(opened.error()));
   const auto binding =
       domain::read_returning(*opened->store, [](domain::Transaction& transaction) -> domain::Result<bool> {

@@ -15,10 +15,10 @@ enum class Dialect { sqlite, postgresql };
 
 /// What a failure says about the database.
 enum class FailureKind {
-  statement,   ///< this statement only: type, syntax, a lock that was not to be had in time
+  statement,   ///< this statement only: type, syntax
   duplicate,   ///< a unique key is taken already: by ourselves, or by somebody else just now
   conflict,    ///< the transaction as a whole cannot go on beside another one: it may be tried again
-  busy,        ///< somebody else holds a lock: nothing was done
+  busy,        ///< somebody else holds a lock for too long: the statement was not done
   no_space,    ///< the disk is full: nothing was done
   connection,  ///< the server is gone: an open transaction is undone, a COMMIT under way may have happened or not
   sync,        ///< an fsync failed: what it was for may or may not be on disk, and must not be tried again
@@ -74,9 +74,6 @@ class Connection {
   /// Called by the writer when there is nothing more to come and all went well: waits for what `maintain` began. Only
   /// after this may closing write anything. Throws DatabaseFailure.
   virtual void end_maintenance() {}
-  /// Between the two, no other process changes the schema. Blocks.
-  virtual void lock_schema() = 0;
-  virtual void unlock_schema() = 0;
 };
 
 /// The text for the connection's dialect, where the two need different ones.

@@ -44,6 +44,12 @@ bool is_at(const std::string& path, int descriptor) {
 
 }  // namespace
 
+std::string lock_path_of(const std::string& database) {
+  std::error_code error;
+  const auto real = std::filesystem::weakly_canonical(database, error);
+  return (error ? database : real.string()) + ".lock";
+}
+
 domain::Result<LockFile> LockFile::take(const std::string& path, const std::string& what) {
   for (;;) {
     const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);

@@ -8,6 +8,9 @@
 
 namespace invited::storage {
 
+/// The lock of a database's file: beside that file, by whatever symbolic links it is named.
+std::string lock_path_of(const std::string& database);
+
 class LockFile {
  public:
   /// Takes the lock without waiting. unavailable: another process has it (its pid is in the message), or the file

@@ -15,6 +15,9 @@ std::span<const base::EmbeddedFile> files();
 namespace invited::storage {
 namespace {
 
+/// Others use the table meanwhile.
+constexpr std::chrono::seconds kPauseForOthers{1};
+
 std::vector<std::string_view> split_statements(std::string_view sql) {
   std::vector<std::string_view> statements;
   while (!sql.empty()) {
@@ -52,6 +55,32 @@ void apply(Connection& connection, const Migration& migration, base::Timestamp n
   }
 }
 
+/// False: others use what it changes; it was undone.
+bool try_apply(Connection& connection, const Migration& migration, base::Timestamp now) try {
+  apply(connection, migration, now);
+  return true;
+} catch (const DatabaseFailure& failure) {
+  if (failure.kind != FailureKind::busy) throw;
+  return false;
+}
+
+domain::Result<void> judge_version(int found, std::span<const Migration> migrations, OlderSchema older) {
+  const int known = migrations.empty() ? 0 : migrations.back().version;
+  if (found > known)
+    return domain::refuse(domain::ErrorCode::unavailable,
+                          "The database has schema version " + std::to_string(found) +
+                              ", but this program knows only versions up to " + std::to_string(known) +
+                              ": start the program version that wrote it, or a newer one.");
+  if (found > 0 && found < known && older == OlderSchema::refuse)
+    return domain::refuse(domain::ErrorCode::unavailable,
+                          "The database has schema version " + std::to_string(found) + ", and this program's is " +
+                              std::to_string(known) +
+                              ": the service brings it there when it starts, and older programs cannot use it then. "
+                              "Make a backup first (invited backup), then start the service.",
+                          std::string(kSchemaParameter));
+  return {};
+}
+
 }  // namespace
 
 std::vector<Migration> embedded_migrations(std::string_view dialect) {
@@ -67,8 +96,20 @@ std::vector<Migration> embedded_migrations(std::string_view dialect) {
   return found;
 }
 
+domain::Result<bool> is_migrated(Connection& connection, std::span<const Migration> migrations, OlderSchema older) {
+  Number exists = 0;
+  Statement(connection,
+            by_dialect(connection, "SELECT count(*) FROM sqlite_master WHERE name = 'schema_version'",
+                       "SELECT CASE WHEN to_regclass('schema_version') IS NULL THEN 0 ELSE 1 END"),
+            {}, {&exists})
+      .find();
+  const int found = exists == 0 ? 0 : current_version(connection);
+  if (auto judged = judge_version(found, migrations, older); !judged) return std::unexpected(std::move(judged.error()));
+  return !migrations.empty() && found == migrations.back().version;
+}
+
 domain::Result<void> migrate(Connection& connection, std::span<const Migration> migrations, base::Timestamp now,
-                             OlderSchema older) {
+                             OlderSchema older, Patience* patience) {
   std::string_view doing = "schema_version";
   try {
     Statement(connection,
@@ -76,23 +117,16 @@ domain::Result<void> migrate(Connection& connection, std::span<const Migration> 
               " applied_at BIGINT NOT NULL)")
         .run();
     const int found = current_version(connection);
-    const int known = migrations.empty() ? 0 : migrations.back().version;
-    if (found > known)
-      return domain::refuse(domain::ErrorCode::unavailable,
-                            "The database has schema version " + std::to_string(found) +
-                                ", but this program knows only versions up to " + std::to_string(known) +
-                                ": start the program version that wrote it, or a newer one.");
-    if (found > 0 && found < known && older == OlderSchema::refuse)
-      return domain::refuse(domain::ErrorCode::unavailable,
-                            "The database has schema version " + std::to_string(found) + ", and this program's is " +
-                                std::to_string(known) +
-                                ": the service brings it there when it starts, and older programs cannot use it then. "
-                                "Make a backup first (invited backup), then start the service.",
-                            std::string(kSchemaParameter));
+    if (auto judged = judge_version(found, migrations, older); !judged) return judged;
     for (const Migration& migration : migrations) {
       if (migration.version <= found) continue;
       doing = migration.name;
-      apply(connection, migration, now);
+      while (!try_apply(connection, migration, now))
+        if (patience == nullptr || !patience->allows(kPauseForOthers, "whoever uses a table that is to be changed"))
+          return domain::refuse(domain::ErrorCode::unavailable,
+                                "The migration " + std::string(doing) +
+                                    " was undone, because somebody used a table that it changes (a backup? an open "
+                                    "transaction?): see that it ends, then start again.");
       base::log::info("storage.migrated", {{"migration", migration.name}});
     }
     return {};

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "domain/error.h"
 #include "storage/connection.h"
+#include "storage/patience.h"
 
 namespace invited::storage {
 
@@ -31,9 +32,14 @@ enum class OlderSchema {
 /// The parameter of the refusal of an older schema.
 inline constexpr std::string_view kSchemaParameter = "schema";
 
-/// Applies what is missing. unavailable: the schema is newer than the program (both versions are named), is older and
-/// refused (parameter kSchemaParameter), or a migration failed (its name and the reason).
+/// Whether nothing is missing; changes nothing, and waits for nobody. unavailable: as migrate. Throws DatabaseFailure.
+domain::Result<bool> is_migrated(Connection& connection, std::span<const Migration> migrations, OlderSchema older);
+
+/// Applies what is missing. A table that others use is waited for as long as `patience`, where there is some, allows:
+/// the migration is tried again, so that nobody queues up behind it for long. unavailable: the schema is newer than the
+/// program (both versions are named), is older and refused (parameter kSchemaParameter), or a migration failed (its
+/// name and the reason).
 domain::Result<void> migrate(Connection& connection, std::span<const Migration> migrations, base::Timestamp now,
-                             OlderSchema older = OlderSchema::migrate);
+                             OlderSchema older = OlderSchema::migrate, Patience* patience = nullptr);
 
 }  // namespace invited::storage

@@ -78,4 +78,12 @@ domain::Result<void> check_durability(PostgresConnection& connection, const std:
   return {};
 }
 
+domain::Result<void> check_encoding(PostgresConnection& connection) {
+  const std::string encoding = value_of(connection, "server_encoding");
+  if (encoding == "UTF8" || encoding.empty()) return {};
+  return domain::refuse(domain::ErrorCode::unavailable,
+                        "The PostgreSQL database's encoding is " + encoding +
+                            ", which cannot hold every name: make one with ENCODING 'UTF8' TEMPLATE template0.");
+}
+
 }  // namespace invited::storage

@@ -26,8 +26,6 @@ constexpr milliseconds kLongestReconnectWait{2'000};
 /// A server that was silent for so long is not waited for again, by connecting, within the same call.
 constexpr milliseconds kSilence{1'000};
 constexpr const char* kTcpUserTimeout = "4000";
-/// "invited", for pg_advisory_lock.
-constexpr std::string_view kSchemaLock = "29687894410618212";
 /// Statements that are sent before their results are taken in between, so that neither side's buffers fill up.
 constexpr std::size_t kMostUnanswered = 256;
 /// Statements that are kept prepared. Ours are some hundred; but what clients ask of lists has any number of forms.
@@ -37,6 +35,8 @@ FailureKind kind_of(std::string_view state) {
   if (state == "23505") return FailureKind::duplicate;
   if (state == "40001" || state == "40P01") return FailureKind::conflict;
   if (state == "53100") return FailureKind::no_space;
+  // A lock that was not to be had in time, or no room for one; a statement that took too long, mostly for the same.
+  if (state == "55P03" || state == "57014" || state == "53200") return FailureKind::busy;
   if (state.starts_with("08") || state.starts_with("57P")) return FailureKind::connection;  // 57P01: it shuts down
   if (state == "25006") return FailureKind::connection;  // read-only: it has become a standby
   if (state.starts_with("58") || state.starts_with("XX")) return FailureKind::io;
@@ -155,17 +155,6 @@ std::pair<base::Timestamp, std::chrono::microseconds> PostgresConnection::ask_cl
   long long number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
   return {base::Timestamp(base::Milliseconds(number)), took};
-}
-
-void PostgresConnection::lock_schema() {
-  set_unhurried(true);
-  ask("SELECT set_config('lock_timeout', '0', false)");
-  ask("SELECT CAST(pg_advisory_lock(" + std::string(kSchemaLock) + ") AS TEXT)");
-}
-
-void PostgresConnection::unlock_schema() {
-  ask("SELECT CAST(pg_advisory_unlock(" + std::string(kSchemaLock) + ") AS TEXT)");
-  set_up_session();
 }
 
 std::unique_ptr<PreparedStatement> PostgresConnection::prepare(const std::string& sql, const Parameters& parameters,

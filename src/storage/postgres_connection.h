@@ -52,9 +52,6 @@ class PostgresConnection final : public Connection {
   std::string_view begin_write_sql() const override { return "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"; }
   std::string_view begin_read_sql() const override { return "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"; }
   void maintain() override {}
-  /// An advisory lock of the session.
-  void lock_schema() override;
-  void unlock_schema() override;
 
   bool is_connected() const { return connection_ != nullptr && heard_at_ > settings_.silence->since.load(); }
   /// Ends the transaction, whatever state it is in. Throws where the connection is lost.

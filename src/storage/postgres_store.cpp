@@ -9,6 +9,7 @@
 #include "storage/postgres_connection.h"
 #include "storage/postgres_writer.h"
 #include "storage/read_pool.h"
+#include "storage/schema_lock.h"
 
 namespace invited::storage {
 namespace {
@@ -47,30 +48,37 @@ class PostgresStoreImplementation final : public domain::Store {
   GroupCommit writes_;
 };
 
-domain::Result<void> migrate_alone(PostgresConnection& connection, base::Timestamp now, OlderSchema older) {
-  connection.lock_schema();
-  auto migrated = migrate(connection, embedded_migrations("postgresql"), now, older);
-  connection.unlock_schema();
-  return migrated;
+/// Where nothing is to be migrated, nobody else who begins to use it is waited for, but for one who has it for itself.
+domain::Result<void> bring_up_to_date(PostgresConnection& connection, base::Timestamp now,
+                                      const PostgresOptions& options) {
+  const auto migrations = embedded_migrations("postgresql");
+  const auto is_done = is_migrated(connection, migrations, options.older_schema);
+  if (!is_done) return std::unexpected(is_done.error());
+  Patience patience(options.gives_up);
+  const auto lock =
+      SchemaLock::take(connection, *is_done ? SchemaLock::Mode::shared : SchemaLock::Mode::exclusive, patience);
+  if (!lock) return std::unexpected(lock.error());
+  return *is_done ? domain::Result<void>() : migrate(connection, migrations, now, options.older_schema, &patience);
 }
 
 }  // namespace
 
 domain::Result<PostgresStore> open_postgres_store(const PostgresOptions& options) {
   try {
-    const auto silence = std::make_shared<ServerSilence>();
-    auto writer =
-        std::make_unique<PostgresConnection>(PostgresConnection::Settings{.url = options.url, .silence = silence});
+    PostgresConnection::Settings settings{
+        .url = options.url, .statement_timeout = options.statement_timeout, .lock_timeout = options.lock_timeout};
+    auto writer = std::make_unique<PostgresConnection>(settings);
     if (auto checked = check_durability(*writer, options.allow_unsafe); !checked)
       return std::unexpected(std::move(checked.error()));
+    if (auto checked = check_encoding(*writer); !checked) return std::unexpected(std::move(checked.error()));
     auto clock = std::make_unique<DatabaseClock>();
     const auto [time, took] = writer->ask_clock();
     clock->set(time, took);
-    if (auto migrated = migrate_alone(*writer, clock->now(), options.older_schema); !migrated)
+    if (auto migrated = bring_up_to_date(*writer, clock->now(), options); !migrated)
       return std::unexpected(std::move(migrated.error()));
+    settings.application_name = "invited (reads)";
     const auto open_reader = [&]() -> std::unique_ptr<Connection> {
-      return std::make_unique<PostgresConnection>(
-          PostgresConnection::Settings{.url = options.url, .application_name = "invited (reads)", .silence = silence});
+      return std::make_unique<PostgresConnection>(settings);
     };
     auto store = std::make_unique<PostgresStoreImplementation>(std::move(writer), *clock, open_reader, options);
     return PostgresStore{std::move(clock), std::move(store)};

@@ -49,8 +49,6 @@ class SqliteConnection final : public Connection {
   void maintain() override;
   void end_maintenance() override;
   void expect_in_place() override;
-  void lock_schema() override {}  // the lock file keeps others out
-  void unlock_schema() override {}
 
   // For SqliteStatement.
   soci::session& session();

@@ -88,7 +88,7 @@ std::unique_ptr<Connection> open_checked(const SqliteOptions& options, const std
 
 domain::Result<std::unique_ptr<domain::Store>> open_sqlite_store(const SqliteOptions& options,
                                                                  const base::Clock& clock) {
-  const std::string lock_path = options.lock_path.empty() ? options.path + ".lock" : options.lock_path;
+  const std::string lock_path = options.lock_path.empty() ? lock_path_of(options.path) : options.lock_path;
   auto lock = LockFile::take(lock_path, "the database " + options.path);
   if (!lock) return std::unexpected(std::move(lock.error()));
   try {

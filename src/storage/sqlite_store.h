@@ -17,7 +17,7 @@ namespace invited::storage {
 
 struct SqliteOptions {
   std::string path;
-  std::string lock_path;  ///< empty: `path` + ".lock"
+  std::string lock_path;  ///< empty: lock_path_of(path)
   /// Free bytes on the disk below which new work is refused; owed work goes on. 0: never refused.
   std::uint64_t watermark_bytes = 64ULL << 20;
   std::size_t queue_limit = 4'096;  ///< units of work waiting for the writer

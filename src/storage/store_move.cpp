@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "storage/moved_table.h"
 #include "storage/postgres_checks.h"
 #include "storage/postgres_connection.h"
+#include "storage/schema_lock.h"
 #include "storage/sqlite_connection.h"
 #include "storage/sqlite_log_check.h"
 #include "storage/statement.h"
@@ -57,12 +59,15 @@ class Target {
 
   PostgresConnection& connection() { return connection_; }
 
-  void prepare() {
-    if (connection_.ask("SELECT current_setting('server_encoding')") != "UTF8")
-      throw MoveRefused("The PostgreSQL database's encoding is not UTF8: make one with ENCODING 'UTF8'.");
-    connection_.lock_schema();
+  domain::Result<void> prepare() {
+    if (auto checked = check_encoding(connection_); !checked) return checked;
+    auto lock = SchemaLock::take(connection_, SchemaLock::Mode::exclusive, patience_);
+    if (!lock) return std::unexpected(std::move(lock.error()));
+    lock_.emplace(*std::move(lock));
     expect_nobody();
     connection_.ask("SELECT set_config('idle_in_transaction_session_timeout', '0', false)");
+    return migrate(connection_, embedded_migrations("postgresql"), connection_.ask_clock().first, OlderSchema::migrate,
+                   &patience_);
   }
 
  private:
@@ -84,7 +89,9 @@ class Target {
     }
   }
 
+  Patience patience_;
   PostgresConnection connection_;
+  std::optional<SchemaLock> lock_;
 };
 
 domain::Result<std::vector<MovedRows>> move_all(SqliteConnection& source, PostgresConnection& target,
@@ -124,10 +131,11 @@ domain::Result<std::vector<MovedRows>> move_store(const StoreMove& move) try {
   std::error_code error;
   if (!std::filesystem::is_regular_file(move.sqlite_path, error))
     return refuse(ErrorCode::unavailable, "There is no SQLite file " + move.sqlite_path + ".");
-  const auto lock = LockFile::take(move.sqlite_path + ".lock", "the database " + move.sqlite_path);
+  const std::string path = std::filesystem::canonical(move.sqlite_path).string();
+  const auto lock = LockFile::take(lock_path_of(path), "the database " + move.sqlite_path);
   if (!lock) return std::unexpected(lock.error());
-  expect_whole_log(move.sqlite_path);
-  SqliteConnection source(move.sqlite_path, SqliteConnection::Role::reader, 0, std::chrono::hours(24 * 7));
+  expect_whole_log(path);
+  SqliteConnection source(path, SqliteConnection::Role::reader, 0, std::chrono::hours(24 * 7));
   source.check(std::nullopt);
   expect_schema(source);
   expect_known_tables(source);
@@ -136,9 +144,7 @@ domain::Result<std::vector<MovedRows>> move_store(const StoreMove& move) try {
   PostgresConnection& connection = target.connection();
   if (auto checked = check_durability(connection, move.allow_unsafe); !checked)
     return std::unexpected(std::move(checked.error()));
-  target.prepare();
-  if (auto migrated = migrate(connection, embedded_migrations("postgresql"), connection.ask_clock().first); !migrated)
-    return std::unexpected(std::move(migrated.error()));
+  if (auto prepared = target.prepare(); !prepared) return std::unexpected(std::move(prepared.error()));
   return move_all(source, connection, move);
 } catch (const MoveRefused& refused) {
   return refuse(ErrorCode::unavailable, refused.what());

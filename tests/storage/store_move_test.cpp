@@ -342,6 +342,15 @@ TEST_F(StoreMoveTest, AFileInUseIsLeftAlone) {
   EXPECT_THAT(refusal(), HasSubstr(std::to_string(::getpid())));
 }
 
+TEST_F(StoreMoveTest, AFileInUseIsLeftAloneByWhateverNameItIsCalled) {
+  const auto source = open_source();
+  const test::TemporaryDirectory elsewhere{test::TemporaryDirectory::in_memory()};
+  std::filesystem::create_symlink(file_, elsewhere / "link.db");
+  file_ = elsewhere / "link.db";
+  EXPECT_THAT(refusal(), HasSubstr(std::to_string(::getpid())));
+  EXPECT_THROW(open_source(), std::runtime_error);
+}
+
 TEST_F(StoreMoveTest, AServerInUseIsLeftAlone) {
   fill(*open_source());
   const auto opened = open_target();
