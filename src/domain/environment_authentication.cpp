@@ -103,6 +103,7 @@ struct EnvironmentAuthenticator::State {
     auto next = std::make_shared<Snapshot>();
     next->read_at = std::chrono::steady_clock::now();
     auto done = store.read([&](Transaction& transaction) -> Result<void> {
+      next->environments.clear();  // of a run that was broken off
       for (Environment& environment : transaction.list_environments())
         next->environments.emplace(environment.id, std::move(environment));
       return {};

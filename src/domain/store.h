@@ -315,7 +315,7 @@ class Store {
   }
 
   /// Runs `work` on a snapshot; it must not write. Blocks for a connection of a small pool. Errors as above, without
-  /// outcome_unknown.
+  /// outcome_unknown. Work runs again, on another snapshot, where its connection was lost: as in write().
   virtual Result<void> read(Work work) = 0;
 
   /// True while writes are being taken and the last commit succeeded: what GET /readyz tells.

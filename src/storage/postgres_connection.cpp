@@ -6,6 +6,9 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <future>
+#include <system_error>
+#include <thread>
 
 #include "base/log.h"
 #include "storage/jitter.h"
@@ -26,12 +29,16 @@ constexpr milliseconds kLongestReconnectWait{2'000};
 /// A server that was silent for so long is not waited for again, by connecting, within the same call.
 constexpr milliseconds kSilence{1'000};
 constexpr const char* kTcpUserTimeout = "4000";
+/// Telling a server to stop takes a connection of its own, and libpq waits for that as long as it takes.
+constexpr milliseconds kCancelPatience{500};
+constexpr int kMostCancelling = 8;
 /// Statements that are sent before their results are taken in between, so that neither side's buffers fill up.
 constexpr std::size_t kMostUnanswered = 256;
 /// Statements that are kept prepared. Ours are some hundred; but what clients ask of lists has any number of forms.
 constexpr std::size_t kMostPrepared = 1'000;
 
-FailureKind kind_of(std::string_view state) {
+/// `where`: the function of the server's that complains; its words are in the server's language.
+FailureKind kind_of(std::string_view state, std::string_view where) {
   if (state == "23505") return FailureKind::duplicate;
   if (state == "40001" || state == "40P01") return FailureKind::conflict;
   if (state == "53100") return FailureKind::no_space;
@@ -39,6 +46,9 @@ FailureKind kind_of(std::string_view state) {
   if (state == "55P03" || state == "57014" || state == "53200") return FailureKind::busy;
   if (state.starts_with("08") || state.starts_with("57P")) return FailureKind::connection;  // 57P01: it shuts down
   if (state == "25006") return FailureKind::connection;  // read-only: it has become a standby
+  // What was prepared is of no use any more, because a table was altered or somebody between us and the server has
+  // dropped it: a new connection prepares all anew.
+  if (state == "26000" || (state == "0A000" && where == "RevalidateCachedQuery")) return FailureKind::connection;
   if (state.starts_with("58") || state.starts_with("XX")) return FailureKind::io;
   return FailureKind::statement;
 }
@@ -258,7 +268,10 @@ void PostgresConnection::transfer(bool until_readable) {
     int wait = -1;
     if (deadline_ != steady_clock::time_point::max()) {
       const auto left = std::chrono::ceil<milliseconds>(deadline_ - steady_clock::now());
-      if (left <= milliseconds(0)) lose("no answer in time");
+      if (left <= milliseconds(0)) {
+        cancel();
+        lose("no answer in time");
+      }
       wait = static_cast<int>(left.count());
     }
     const int ready = ::poll(&descriptor, 1, wait);
@@ -269,6 +282,40 @@ void PostgresConnection::transfer(bool until_readable) {
       if (until_readable) return;
     }
   }
+}
+
+/// Closing the connection does not end what the server does: a COMMIT that waits for a standby waits for ever, holds
+/// its locks and a place among the server's connections, and each new try leaves one more of them.
+void PostgresConnection::cancel() {
+  static std::atomic<int> cancelling{0};
+  struct Request {
+    PGcancel* cancel;
+    std::promise<void> done;
+    ~Request() {
+      PQfreeCancel(cancel);
+      --cancelling;
+      done.set_value();
+    }
+  };
+  PGcancel* const what = PQgetCancel(connection_.get());
+  if (what == nullptr) return;
+  // More of them wait only where a server takes connections and is silent.
+  if (cancelling.fetch_add(1) >= kMostCancelling) {
+    --cancelling;
+    PQfreeCancel(what);
+    return;
+  }
+  auto request = std::make_unique<Request>(what);
+  const std::future<void> done = request->done.get_future();
+  try {
+    std::thread([request = std::move(request)] {
+      char why[256];
+      PQcancel(request->cancel, why, sizeof why);
+    }).detach();
+  } catch (const std::system_error&) {
+    return;  // no thread is to be had: the server is left to itself
+  }
+  done.wait_for(kCancelPatience);
 }
 
 void PostgresConnection::lose(const std::string& what) {
@@ -286,11 +333,12 @@ void PostgresConnection::lose(const std::string& what) {
 /// Without DETAIL and CONTEXT, which may tell values of rows.
 DatabaseFailure PostgresConnection::failure_of(const pg_result* result) {
   const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  const char* where = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
   const char* message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
   std::string text = message != nullptr ? message : first_line(PQresultErrorMessage(result));
   if (state != nullptr) text += " (SQLSTATE " + std::string(state) + ")";
   // A result without a state is libpq's own: the connection broke.
-  return {state != nullptr ? kind_of(state) : FailureKind::connection, text};
+  return {state != nullptr ? kind_of(state, where != nullptr ? where : "") : FailureKind::connection, text};
 }
 
 void PostgresConnection::receive_notice(void* self, const pg_result* result) {

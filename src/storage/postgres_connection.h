@@ -87,6 +87,8 @@ class PostgresConnection final : public Connection {
   void connect();
   void set_up_session();
   void transfer(bool until_readable);
+  /// Has the server end what it is doing for us. Returns soon, whether or not it can be told.
+  void cancel();
   [[noreturn]] void lose(const std::string& what);
   static DatabaseFailure failure_of(const pg_result* result);
   static void receive_notice(void* self, const pg_result* result);

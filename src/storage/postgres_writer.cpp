@@ -20,6 +20,23 @@ constexpr int kMostRetries = 3;
 constexpr int kMostTriesOfOne = 3;
 constexpr milliseconds kFirstPause{5};
 constexpr std::chrono::seconds kVisitInterval{10};
+/// For running a batch again, or its works one by one. Each of them may wait as long as the server lets it.
+constexpr std::chrono::seconds kLongestBatch{5};
+/// After a failure; a commit that waits for a standby takes longer by itself.
+constexpr std::chrono::seconds kProbePause{2};
+/// What every invitation writes into: empty changes wait for the same locks, of which one that writes does not tell.
+constexpr std::string_view kTables[] = {"account", "audit_event", "invitation", "outbox_message"};
+
+std::set<std::string> foreseen(std::span<Submission* const> batch) {
+  std::set<std::string> invitee_keys;
+  for (const Submission* submission : batch)
+    if (submission->foresight != nullptr)
+      invitee_keys.insert(submission->foresight->invitee_keys.begin(), submission->foresight->invitee_keys.end());
+  return invitee_keys;
+}
+
+/// Whether a failure may be a matter of the moment, and of no single work.
+bool is_of_the_moment(FailureKind kind) { return kind != FailureKind::statement && kind != FailureKind::duplicate; }
 
 }  // namespace
 
@@ -30,20 +47,27 @@ PostgresWriter::PostgresWriter(PostgresConnection& connection, const base::Clock
       on_connected_(std::move(on_connected)),
       transaction_(connection, SqlTransaction::Mode::writing),
       begin_(connection, connection.begin_write_sql()),
-      commit_(connection, "COMMIT") {}
+      commit_(connection, "COMMIT"),
+      // One row that is always there, changed to what it is: a commit that changes nothing waits for no standby.
+      probe_(connection, "UPDATE schema_version SET applied_at = applied_at WHERE version = 3") {}
 
 void PostgresWriter::run(std::span<Submission* const> batch) {
+  run_to_the_end(batch);
+  judge_health(batch);
+}
+
+void PostgresWriter::run_to_the_end(std::span<Submission* const> batch) {
+  deadline_ = steady_clock::now() + kLongestBatch;
+  is_held_up_ = false;
   if (!is_connected()) {
     refuse_all(batch, unavailable_because(FailureKind::connection));
     return;
   }
-  bool carefully = false;
+  Way way;
   bool has_reconnected = false;
   for (int retries = 0;; ++retries) {
-    switch (try_batch(batch, carefully)) {
+    switch (try_batch(batch, way)) {
       case End::committed:
-        health_.store(Health::good);
-        return;
       case End::unknown:
         return;
       case End::failed:
@@ -57,51 +81,54 @@ void PostgresWriter::run(std::span<Submission* const> batch) {
         }
         break;
       case End::again_carefully:
-        carefully = true;
+        way.carefully = true;
+        // Whoever holds a lock for long would hold up all of the batch, not only the work that needs it.
+        way.locks_first = last_failure_ != FailureKind::busy;
         break;
       case End::again:
+        way.locks_first = true;
         break;
     }
-    if (retries == kMostRetries) {
-      base::log::warning("storage.conflicts", {{"tries", retries + 1}, {"batch", batch.size()}});
-      refuse_all(batch, unavailable_because(FailureKind::conflict));
+    if (retries == kMostRetries || is_late()) {
+      base::log::warning(
+          "storage.conflicts",
+          {{"tries", retries + 1}, {"batch", batch.size()}, {"last", std::string(to_string(last_failure_))}});
+      refuse_all(batch, unavailable_because(last_failure_));
       return;
     }
     if (retries > 0) std::this_thread::sleep_for(jittered(kFirstPause * (1 << retries)));
   }
 }
 
-PostgresWriter::End PostgresWriter::try_batch(std::span<Submission* const> batch, bool carefully) {
+PostgresWriter::End PostgresWriter::try_batch(std::span<Submission* const> batch, Way way) {
   try {
     begin_.execute();
-    transaction_.begin_batch(clock_.now(), /*uses_savepoints=*/carefully);
-    prepare(batch, carefully);
+    transaction_.begin_batch(clock_.now(), /*uses_savepoints=*/way.carefully);
+    prepare(batch, way);
     for (Submission* submission : batch)
-      carefully ? run_carefully(*submission) : run_and_settle(*submission, transaction_);
+      way.carefully ? run_carefully(*submission) : run_and_settle(*submission, transaction_);
     transaction_.end_batch();
     connection_.flush();
   } catch (const DatabaseFailure& failure) {
-    return undo_after(failure, carefully);
+    return undo_after(failure, way.carefully);
   }
   return commit(batch);
 }
 
 /// What instances lock in different orders they wait for in a circle: so in one order, for all works at once. For one
 /// key alone there is no order, and it would be one look-up more, not fewer.
-void PostgresWriter::prepare(std::span<Submission* const> batch, bool carefully) {
-  std::set<std::string> invitee_keys;
-  for (const Submission* submission : batch)
-    if (submission->foresight != nullptr)
-      invitee_keys.insert(submission->foresight->invitee_keys.begin(), submission->foresight->invitee_keys.end());
+void PostgresWriter::prepare(std::span<Submission* const> batch, Way way) {
+  const std::set<std::string> invitee_keys = foreseen(batch);
   if (invitee_keys.size() <= 1) return;
-  if (carefully)
-    transaction_.lock_mailboxes(invitee_keys), connection_.flush();
-  else
+  if (!way.carefully)
     transaction_.look_ahead(invitee_keys);
+  else if (way.locks_first)
+    transaction_.lock_mailboxes(invitee_keys), connection_.flush();
 }
 
 PostgresWriter::End PostgresWriter::undo_after(const DatabaseFailure& failure, bool carefully) {
   transaction_.forget();
+  last_failure_ = failure.kind;
   if (failure.kind == FailureKind::connection) {
     note_lost(failure);
     return End::lost;
@@ -113,12 +140,17 @@ PostgresWriter::End PostgresWriter::undo_after(const DatabaseFailure& failure, b
     return End::lost;
   }
   if (failure.kind == FailureKind::conflict) return carefully ? End::again : End::again_carefully;
-  if (!carefully) return End::again_carefully;
+  if (!carefully || failure.kind == FailureKind::busy) return End::again_carefully;
   base::log::error("storage.batch_failed", {{"kind", to_string(failure.kind)}, {"reason", failure.what()}});
   return End::failed;
 }
 
 void PostgresWriter::run_carefully(Submission& submission) {
+  if (is_late()) {
+    is_held_up_ = true;
+    submission.result = std::unexpected(unavailable_because(FailureKind::busy));
+    return;
+  }
   for (int tries = 1;; ++tries) {
     try {
       transaction_.begin_with_savepoint();
@@ -135,6 +167,7 @@ void PostgresWriter::run_carefully(Submission& submission) {
       transaction_.undo();
       if (failure.kind == FailureKind::duplicate && tries < kMostTriesOfOne) continue;
       base::log::error("storage.statement_failed", {{"kind", to_string(failure.kind)}, {"reason", failure.what()}});
+      is_held_up_ = is_held_up_ || is_of_the_moment(failure.kind);
       submission.result = std::unexpected(unavailable_because(failure.kind));
       return;
     }
@@ -163,6 +196,7 @@ PostgresWriter::End PostgresWriter::commit(std::span<Submission* const> batch) {
 }
 
 void PostgresWriter::refuse_all(std::span<Submission* const> batch, const domain::Error& error) {
+  is_held_up_ = true;
   for (Submission* submission : batch) submission->result = std::unexpected(error);
 }
 
@@ -180,11 +214,37 @@ bool PostgresWriter::is_connected() {
     return false;
   }
   next_visit_ = steady_clock::now() + kVisitInterval;
-  health_.store(Health::good);
   return true;
 }
 
+void PostgresWriter::judge_health(std::span<Submission* const> batch) {
+  const auto is_stored = [](const Submission* submission) { return submission->result.has_value(); };
+  const auto is_unknown = [](const Submission* submission) {
+    return !submission->result && submission->result.error().code == domain::ErrorCode::outcome_unknown;
+  };
+  const bool is_any_stored = std::ranges::any_of(batch, is_stored);
+  if (std::ranges::any_of(batch, is_unknown) || (is_held_up_ && !is_any_stored)) health_.store(Health::failing);
+  // What was stored may have been nothing: that alone does not make it good.
+  next_probe_ = steady_clock::now() + (is_any_stored ? std::chrono::seconds(0) : kProbePause);
+}
+
+void PostgresWriter::probe() {
+  Submission submission;
+  domain::Store::Work work = [this](domain::Transaction&) -> domain::Result<void> {
+    for (const std::string_view table : kTables)
+      Statement(connection_, "UPDATE " + std::string(table) + " SET id = id WHERE FALSE").execute();
+    if (probe_.run() == 0) throw DatabaseFailure(FailureKind::statement, "schema_version is empty");
+    return {};
+  };
+  submission.work = &work;
+  Submission* batch[] = {&submission};
+  run(batch);
+  if (submission.result) health_.store(Health::good);
+}
+
 void PostgresWriter::rest() {
+  if (!is_connected()) return;
+  if (health_.load() == Health::failing && steady_clock::now() >= next_probe_) probe();
   if (!is_connected() || steady_clock::now() < next_visit_) return;
   next_visit_ = steady_clock::now() + kVisitInterval;
   try {

@@ -43,19 +43,20 @@ struct ReadPool::Reader {
     }
   }
 
-  /// A connection may have been lost while nobody used it.
-  void begin_anew() {
+  /// A connection may have been lost while nobody used it, or what it had prepared be of no use any more.
+  domain::Result<void> run(domain::Store::Work& work) {
     try {
-      begin.run();
+      return run_once(work);
     } catch (const DatabaseFailure& failure) {
       if (failure.kind != FailureKind::connection) throw;
       connection->recover();
-      begin.run();
+      return run_once(work);
     }
   }
 
-  domain::Result<void> run(domain::Store::Work& work) {
-    begin_anew();
+ private:
+  domain::Result<void> run_once(domain::Store::Work& work) {
+    begin.run();
     domain::Result<void> result;
     try {
       result = work(transaction);
