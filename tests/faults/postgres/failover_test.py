@@ -103,7 +103,7 @@ class Failover(unittest.TestCase):
             server.promote()
             wait_until(lambda: not service.send_invite("after@example.org").fault, 10)
             self.assertLess(time.monotonic() - promoted, 5)
-            self.assertEqual(ready_status(service), 200)
+            wait_until(lambda: ready_status(service) == 200, 5)
 
     def test_d25_of_two_hosts_the_one_that_can_be_written_to_is_found(self):
         """A switch-over and back, the old primary following as a standby each time."""
