@@ -1,6 +1,7 @@
 """Two instances on one PostgreSQL are one service: what one does the other knows. O03 (the start), A05, D31, T03,
 sessions, revoked roles and rates."""
 
+import json
 import pathlib
 import shutil
 import signal
@@ -17,6 +18,7 @@ from deployment_on_postgres import at_once
 import end_to_end
 import postgres
 from invited_service import NO_RATES, CommandFailed, Process, Service, wait_until
+from json_clients import add_token
 from smtp_relay import Relay
 
 PASSWORD = "seventeen quiet otters dance"
@@ -111,6 +113,28 @@ class TwoInstances(unittest.TestCase):
     def invite(self, service, invitee, **changes):
         answer = service.send_invite(invitee, **changes)
         self.assertFalse(answer.fault, answer)
+
+    def test_the_same_people_invited_in_bulk_in_opposite_orders_hold_nobody_up(self):
+        headers = {"Authorization": "Bearer " + add_token(self.one), "Content-Type": "application/json"}
+        people = [f"bulk-{number}@example.org" for number in range(60)]
+        self.one.cli("role", "map", "--app", self.one.app_uuid, "--dialect", "base44", "--name", "user", "--role",
+                     self.one.role_name)
+
+        def calls(service, emails):
+            """Each dialect that invites many, one after the other."""
+            answers = []
+            for _ in range(4):
+                for path, body in [
+                        ("/api/v1/invitations/bulk",
+                         {"invitations": [{"email": email, "roles": [self.one.role_name]} for email in emails]}),
+                        ("/api/apps/any/users/invite-users", {"user_emails": emails, "role": "user"})]:
+                    answers.append(service.request("POST", path, json.dumps(body).encode(), headers).status)
+            return answers
+
+        results = at_once(*(lambda s=service, e=emails: calls(s, e) for service in (self.one, self.other)
+                            for emails in (people, people[::-1])))
+        self.assertEqual({status for answers in results for status in answers}, {200})
+        self.assertNotIn("deadlock detected", self.cluster.primary.log(since_start=True))
 
     def form(self, service, invitee):
         """A browser with the form of the invitee's link, at that instance; and the page."""
