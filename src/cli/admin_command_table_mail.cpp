@@ -76,7 +76,7 @@ constexpr std::array kCommands{
     CommandSpec{"invitation", "show", "Show one invitation", "invited invitation show 0192…", kInvitationOnly},
     CommandSpec{"invitation",
                 "resend",
-                "Send a fresh link; the old one is dead",
+                "Send a fresh link; the old one is dead once it has left",
                 "invited invitation resend 0192…",
                 kInvitationResend,
                 Shape::object,

@@ -2,7 +2,6 @@
 
 #include <array>
 
-#include "domain/caller.h"
 #include "domain/person_name.h"
 #include "domain/queue_event.h"
 #include "domain/queue_mail.h"
@@ -20,66 +19,10 @@ struct Loaded {
   Account inviter;
   std::optional<Account> invitee;
   LinkState link = LinkState::wrong;
+  std::vector<Role> granted{};  ///< accepted: what the person has by now
+  bool is_replaced = false;     ///< the link's own invitation was, by this one
+  std::optional<base::Timestamp> newer_mail_due{};
 };
-
-LinkState link_state(const Invitation& invitation, std::uint32_t generation, bool disabled, base::Timestamp now) {
-  // A stored `expired` was replaced by a newer invitation, whose mail holds the link that counts.
-  if (invitation.state == InvitationState::expired) return LinkState::superseded;
-  switch (invitation.state_at(now)) {
-    case InvitationState::accepted:
-      return LinkState::accepted;
-    case InvitationState::declined:
-      return LinkState::declined;
-    case InvitationState::revoked:
-      return LinkState::revoked;
-    case InvitationState::pending:
-    case InvitationState::expired:
-      break;
-  }
-  if (generation != invitation.generation) return LinkState::superseded;
-  if (disabled) return LinkState::revoked;
-  return invitation.state_at(now) == InvitationState::expired ? LinkState::expired : LinkState::open;
-}
-
-/// Nothing where one is gone.
-std::optional<std::vector<Role>> find_all_roles(const Invitation& invitation, const base::Uuid& app_id,
-                                                Transaction& transaction) {
-  std::vector<Role> roles;
-  for (const base::Uuid& id : invitation.role_ids()) {
-    auto role = transaction.find_role(app_id, id);
-    if (!role) return std::nullopt;
-    roles.push_back(*std::move(role));
-  }
-  return roles;
-}
-
-/// Whether the inviter could still grant this: roles and the app's rule may have changed since.
-bool is_still_granted(const Invitation& invitation, const Environment& environment, Transaction& transaction) {
-  const auto app = transaction.find_app(environment.app_id);
-  if (!app) return false;
-  if (app->grants == GrantRule::any && invitation.token_id.is_nil()) return true;
-  const auto roles = find_all_roles(invitation, app->id, transaction);
-  const auto inviter = transaction.find_account(invitation.inviter_id);
-  if (!roles || !inviter) return false;
-  const auto token = invitation.token_id.is_nil() ? std::nullopt : transaction.find_api_token(invitation.token_id);
-  const Caller caller{.environment = environment,
-                      .app = *app,
-                      .account = *inviter,
-                      .role_ceiling = token ? token->role_ceiling : std::vector<base::Uuid>{},
-                      .may_see_links = false,
-                      .token_id = invitation.token_id,
-                      .actor = {}};
-  return check_grant(caller, *roles, transaction).has_value();
-}
-
-LinkState link_state_in(const Environment& environment, const Invitation& invitation, std::uint32_t generation,
-                        Transaction& transaction, base::Timestamp now) {
-  const LinkState link = link_state(invitation, generation, environment.disabled, now);
-  if ((link == LinkState::open || link == LinkState::expired) &&
-      !is_still_granted(invitation, environment, transaction))
-    return LinkState::revoked;
-  return link;
-}
 
 /// Nothing where the invitation, or something that it needs, is gone.
 std::optional<Loaded> load(const TokenSubject& subject, Transaction& transaction, base::Timestamp now) {
@@ -87,19 +30,35 @@ std::optional<Loaded> load(const TokenSubject& subject, Transaction& transaction
   if (!invitation) return std::nullopt;
   auto environment = transaction.find_environment(invitation->environment_id);
   if (!environment) return std::nullopt;
+  LinkState link = link_state_of(*invitation, subject.generation, *environment, transaction, now);
+  bool is_replaced = false;
+  if (invitation->state == InvitationState::expired)
+    if (auto successor = find_successor(*invitation, transaction, now)) {
+      invitation = std::move(successor);
+      is_replaced = true;
+      // Its own link may be open, this one is not.
+      if (invitation->state != InvitationState::pending)
+        link = link_state_of(*invitation, invitation->generation, *environment, transaction, now);
+    }
   auto app = transaction.find_app(environment->app_id);
   auto roles = find_all_roles(*invitation, environment->app_id, transaction);
   auto inviter = transaction.find_account(invitation->inviter_id);
   if (!app || !roles || !inviter) return std::nullopt;
   auto invitee = transaction.find_account_by_email(invitation->invitee.key());
-  const LinkState link = link_state_in(*environment, *invitation, subject.generation, transaction, now);
-  return Loaded{std::move(*invitation),
-                std::move(*environment),
-                std::move(*app),
-                std::move(*roles),
-                std::move(*inviter),
-                std::move(invitee),
-                link};
+  std::vector<Role> granted;
+  if (link == LinkState::accepted && invitee && !invitee->disabled)
+    granted = transaction.list_roles_of(invitee->id, environment->id);
+  const auto due = link == LinkState::superseded ? find_due_time(*invitation, transaction) : std::nullopt;
+  return Loaded{.invitation = std::move(*invitation),
+                .environment = std::move(*environment),
+                .app = std::move(*app),
+                .roles = std::move(*roles),
+                .inviter = std::move(*inviter),
+                .invitee = std::move(invitee),
+                .link = link,
+                .granted = std::move(granted),
+                .is_replaced = is_replaced,
+                .newer_mail_due = due};
 }
 
 bool signs_in(const std::optional<Account>& invitee) { return invitee && !invitee->password_hash.empty(); }
@@ -110,10 +69,13 @@ InvitationView view_of(const Loaded& loaded) {
           .inviter_name = loaded.inviter.name,
           .app_name = loaded.app.name,
           .app_url = loaded.invitation.redirect_url.empty() ? loaded.app.url : loaded.invitation.redirect_url,
-          .role_name = names_of(loaded.roles),
+          .role_name = names_of(loaded.granted.empty() ? loaded.roles : loaded.granted),
           .expires_at = loaded.invitation.expires_at,
           .signs_in = signs_in(loaded.invitee),
-          .known_name = loaded.invitee ? loaded.invitee->name : std::string()};
+          .known_name = loaded.invitee ? loaded.invitee->name : std::string(),
+          .has_access = !loaded.granted.empty(),
+          .is_replaced = loaded.is_replaced,
+          .newer_mail_due = loaded.newer_mail_due};
 }
 
 Error link_not_valid() {
@@ -155,6 +117,14 @@ void settle(Invitation& invitation, InvitationState state, Transaction& transact
   transaction.cancel_messages(invitation.id, now);
 }
 
+/// One more form with a password in it.
+Result<void> admit_post(const AcceptInvitation& request, Context& context) {
+  const auto wait = context.sign_ups.attempt(limited_as(request.client_address), context.clock.now());
+  if (!wait) return {};
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait);
+  return refuse(ErrorCode::rate_limited, "Too many attempts. Wait a minute and try again.", {}, seconds);
+}
+
 /// What a person brings along to accept, checked and hashed before the transaction begins.
 struct Credentials {
   std::string name;           ///< sign-up
@@ -177,8 +147,9 @@ Result<Credentials> check_sign_up(const AcceptInvitation& request, const Loaded&
 
 Result<Credentials> check_sign_in(const AcceptInvitation& request, const Loaded& loaded, Context& context) {
   const auto verified = context.password_hasher.verify(loaded.invitee->password_hash, request.password.reveal());
-  if (!verified.correct || loaded.invitee->disabled)
-    return refuse(ErrorCode::sign_in_failed, "The password is not right. Try again.", "Password");
+  if (!verified.correct) return refuse(ErrorCode::sign_in_failed, "The password is not right. Try again.", "Password");
+  // Only who has the password learns this.
+  if (loaded.invitee->disabled) return refuse(ErrorCode::not_allowed, "This account is disabled.");
   Credentials credentials{{}, {}, loaded.invitee->password_hash};
   if (verified.needs_rehash) credentials.password_hash = context.password_hasher.hash(request.password);
   return credentials;
@@ -241,37 +212,12 @@ Result<InvitationView> accept_in_transaction(const TokenSubject& subject, const 
                                   "environment=" + loaded->environment.id.to_string() + " role=" + role.id.to_string(),
                                   loaded->environment.id});
   loaded->link = LinkState::accepted;
+  loaded->granted = loaded->roles;
   loaded->invitee = *account;
   return view_of(*loaded);
 }
 
 }  // namespace
-
-std::string_view to_string(LinkState state) {
-  switch (state) {
-    case LinkState::open:
-      return "open";
-    case LinkState::wrong:
-      return "wrong";
-    case LinkState::superseded:
-      return "superseded";
-    case LinkState::accepted:
-      return "accepted";
-    case LinkState::declined:
-      return "declined";
-    case LinkState::revoked:
-      return "revoked";
-    case LinkState::expired:
-      return "expired";
-  }
-  return "wrong";
-}
-
-LinkState link_state_of(const Invitation& invitation, std::uint32_t generation, Transaction& transaction,
-                        base::Timestamp now) {
-  const auto environment = transaction.find_environment(invitation.environment_id);
-  return environment ? link_state_in(*environment, invitation, generation, transaction, now) : LinkState::wrong;
-}
 
 Result<InvitationView> view_invitation(std::string_view token, std::string_view client_address, Context& context) {
   const auto subject = check(token, client_address, context);
@@ -289,10 +235,7 @@ Result<InvitationView> accept_invitation(const AcceptInvitation& request, Contex
   if (!loaded) return std::unexpected(loaded.error());
   if (!*loaded || (*loaded)->link != LinkState::open) return std::unexpected(link_not_valid());
 
-  if (const auto wait = context.sign_ups.attempt(limited_as(request.client_address), context.clock.now())) {
-    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait);
-    return refuse(ErrorCode::rate_limited, "Too many attempts. Wait a minute and try again.", {}, seconds);
-  }
+  if (auto admitted = admit_post(request, context); !admitted) return std::unexpected(std::move(admitted.error()));
   const auto credentials = signs_in((*loaded)->invitee) ? check_sign_in(request, **loaded, context)
                                                         : check_sign_up(request, **loaded, context);
   if (!credentials) return std::unexpected(credentials.error());
@@ -304,6 +247,19 @@ Result<InvitationView> accept_invitation(const AcceptInvitation& request, Contex
       Urgency::owed);
   if (accepted) context.refresh_queued();
   return accepted;
+}
+
+Result<InvitationView> find_accepted(const AcceptInvitation& request, Context& context) {
+  const auto subject = require(request.token, request.client_address, context);
+  if (!subject) return std::unexpected(subject.error());
+  const auto loaded = read(*subject, context);
+  if (!loaded) return std::unexpected(loaded.error());
+  if (!*loaded || (*loaded)->link != LinkState::accepted || (*loaded)->granted.empty())
+    return std::unexpected(link_not_valid());
+  if (auto admitted = admit_post(request, context); !admitted) return std::unexpected(std::move(admitted.error()));
+  if (!context.password_hasher.verify((*loaded)->invitee->password_hash, request.password.reveal()).correct)
+    return std::unexpected(link_not_valid());
+  return view_of(**loaded);
 }
 
 Result<Account> accept_as(const TokenSubject& subject, const KnownInvitee& person, Context& context) {
@@ -338,8 +294,8 @@ Result<Account> accept_as(const TokenSubject& subject, const KnownInvitee& perso
 Result<Account> find_accepted_as(const TokenSubject& subject, const KnownInvitee& person, Context& context) {
   return read_returning(context.store, [&](Transaction& transaction) -> Result<Account> {
     const auto invitation = transaction.find_invitation(subject.invitation_id);
-    if (!invitation || invitation->state != InvitationState::accepted || invitation->generation != subject.generation ||
-        !(invitation->invitee == person.email))
+    // By whichever of its links: an older one may have been what counted.
+    if (!invitation || invitation->state != InvitationState::accepted || !(invitation->invitee == person.email))
       return std::unexpected(link_not_valid());
     auto account = transaction.find_account_by_email(person.email.key());
     // By the very hash, which nobody else has, or signed in.
@@ -378,10 +334,7 @@ Result<void> request_fresh_link(std::string_view token, std::string_view client_
     auto loaded = load(*subject, transaction, now);
     if (!loaded || loaded->link != LinkState::expired) return std::unexpected(link_not_valid());
     Invitation& invitation = loaded->invitation;
-    invitation.generation += 1;
-    invitation.sent_at = now;
-    invitation.updated_at = now;
-    invitation.expires_at = now + lifetime_of(invitation, context.policy);
+    raise_generation(invitation, transaction, context.policy, now);
     transaction.update(invitation);
     queue_invitation_mail(invitation, {loaded->app, loaded->roles, loaded->inviter}, loaded->invitee, transaction,
                           context.policy, now);

@@ -9,25 +9,9 @@
 
 #include "base/secret.h"
 #include "domain/context.h"
+#include "domain/link_state.h"
 
 namespace invited::domain {
-
-/// What a link is good for. All but `wrong` are said only to holders of a genuine token.
-enum class LinkState {
-  open,        ///< can be accepted or declined
-  wrong,       ///< not made by us, cut off, or of an invitation that is gone
-  superseded,  ///< a newer mail holds the link that counts
-  accepted,
-  declined,
-  revoked,
-  expired,  ///< a fresh one can be asked for
-};
-
-std::string_view to_string(LinkState state);
-
-/// What the link of this generation of `invitation` would do now.
-LinkState link_state_of(const Invitation& invitation, std::uint32_t generation, Transaction& transaction,
-                        base::Timestamp now);
 
 struct InvitationView {
   LinkState link = LinkState::wrong;
@@ -36,12 +20,18 @@ struct InvitationView {
   std::string inviter_name;
   std::string app_name;
   std::string app_url;
-  std::string role_name;  ///< of all roles: names_of() (app.h)
+  std::string role_name;  ///< names_of what the invitation grants; once it is accepted, of what the person has
   base::Timestamp expires_at;
   /// The address has an account with a password: sign in to accept. Else: sign up.
   bool signs_in = false;
   /// Prefills the sign-up form, where an operator had entered the person before.
   std::string known_name;
+  /// Accepted: the access that it gave, or any other one, is there still.
+  bool has_access = false;
+  /// It was over before it was answered, and a newer invitation is what all of this is about.
+  bool is_replaced = false;
+  /// Superseded: when the mail with the newest link is to leave. Nothing where it has left.
+  std::optional<base::Timestamp> newer_mail_due{};
 };
 
 /// Errors: rate_limited (forged tokens from that address), unavailable.
@@ -57,8 +47,14 @@ struct AcceptInvitation {
 
 /// One transaction creates account (sign-up), access, audit event and the accepted state. Errors: link_not_valid (call
 /// view_invitation for the reason), invalid_parameter ("Name", "Password", "PasswordAgain"), sign_in_failed,
-/// rate_limited, unavailable, outcome_unknown. Of several at the same moment exactly one succeeds.
+/// not_allowed (the password is right, but the account is disabled), rate_limited, unavailable, outcome_unknown. Of
+/// several at the same moment exactly one succeeds.
 Result<InvitationView> accept_invitation(const AcceptInvitation& request, Context& context);
+
+/// For a form that is sent twice, by a double click or a reload: what accept_invitation said the first time, where the
+/// link was accepted, the access is there still and the password is the account's. Errors: link_not_valid (else),
+/// rate_limited, unavailable.
+Result<InvitationView> find_accepted(const AcceptInvitation& request, Context& context);
 
 /// Who accepts where that was found out before: by a registration, or because the person is signed in.
 struct KnownInvitee {
@@ -79,7 +75,7 @@ Result<Account> find_accepted_as(const TokenSubject& subject, const KnownInvitee
 /// Errors: link_not_valid, rate_limited, unavailable, outcome_unknown.
 Result<InvitationView> decline_invitation(std::string_view token, std::string_view client_address, Context& context);
 
-/// For an expired link of the newest generation: a new generation and mail to the same address. Same errors.
+/// For an expired link: a new generation and mail to the same address. Same errors.
 Result<void> request_fresh_link(std::string_view token, std::string_view client_address, Context& context);
 
 }  // namespace invited::domain

@@ -1,6 +1,6 @@
 // An invitation and its states. A pending one becomes accepted, declined, revoked or expired, and never pending
-// again; each re-send raises the generation, which kills the older links. Expiry is a matter of time: a stored
-// `pending` whose time is over *is* expired (see `state_at`). Plain values; thread-safe.
+// again; each re-send raises the generation, which kills the older links (domain/link_state: when). Expiry is a matter
+// of time: a stored `pending` whose time is over *is* expired (see `state_at`). Plain values; thread-safe.
 #pragma once
 
 #include <chrono>

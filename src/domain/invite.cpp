@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "domain/link_state.h"
 #include "domain/manage_invitations.h"
 #include "domain/queue_event.h"
 #include "domain/queue_mail.h"
@@ -199,7 +200,6 @@ Result<Invited> carry_out(const InvitePlan& plan, const Caller& caller, const In
                                               .sent_at = now,
                                               .expires_at = now,
                                               .settled_at = std::nullopt};
-  invitation.generation += 1;
   invitation.role_id = invite.roles.front().id;
   invitation.more_role_ids = ids_behind_first(invite.roles);
   invitation.inviter_id = caller.account.id;
@@ -207,9 +207,7 @@ Result<Invited> carry_out(const InvitePlan& plan, const Caller& caller, const In
   invitation.metadata = invite.metadata;
   invitation.redirect_url = invite.redirect_url;
   invitation.lifetime = invite.lifetime;
-  invitation.sent_at = now;
-  invitation.updated_at = now;
-  invitation.expires_at = now + lifetime_of(invitation, policy);
+  raise_generation(invitation, transaction, policy, now);
   if (resent)
     transaction.update(invitation);
   else

@@ -1,6 +1,7 @@
 #include "domain/manage_invitations.h"
 
 #include "domain/invite.h"
+#include "domain/link_state.h"
 #include "domain/queue_event.h"
 #include "domain/queue_mail.h"
 #include "domain/redirect_url.h"
@@ -90,6 +91,7 @@ Result<void> note_link_shown(const Caller& caller, const Invitation& invitation,
                   "id");
   if (auto granted = check_grant(caller, roles_of(invitation, caller.app.id, transaction), transaction); !granted)
     return granted;
+  transaction.end_older_links(invitation.id, invitation.generation, now);
   transaction.insert(AuditEvent{now, caller.actor, "invitation.link_shown", invitation.id,
                                 "generation=" + std::to_string(invitation.generation), caller.environment.id});
   return {};
@@ -104,10 +106,7 @@ Result<Invitation> resend_invitation(const base::Uuid& id, std::string_view acto
   const auto inviter = transaction.find_account(invitation->inviter_id);
   if (!app || !inviter) throw StorageFailure("an invitation without its environment, app or inviter");
 
-  invitation->generation += 1;
-  invitation->sent_at = now;
-  invitation->updated_at = now;
-  invitation->expires_at = now + lifetime_of(*invitation, policy);
+  raise_generation(*invitation, transaction, policy, now);
   transaction.update(*invitation);
   queue_invitation_mail(*invitation, {*app, roles_of(*invitation, app->id, transaction), *inviter},
                         transaction.find_account_by_email(invitation->invitee.key()), transaction, policy, now);

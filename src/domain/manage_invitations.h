@@ -36,8 +36,8 @@ struct InvitationChange {
 Result<Invitation> change_invitation(Invitation invitation, const InvitationChange& change, const Caller& caller,
                                      Transaction& transaction, base::Timestamp now);
 
-/// That the link of a pending invitation was shown to the caller, who hands it over. Errors: not_allowed
-/// (Caller::may_see_links), invalid_parameter (not pending any more), role_not_allowed.
+/// That the link of a pending invitation was shown to the caller, who hands it over: older ones are over. Errors:
+/// not_allowed (Caller::may_see_links), invalid_parameter (not pending any more), role_not_allowed.
 Result<void> note_link_shown(const Caller& caller, const Invitation& invitation, Transaction& transaction,
                              base::Timestamp now);
 

@@ -55,7 +55,7 @@ struct OutboxMessage {
   base::Timestamp queued_at;   ///< the Date header
   base::Timestamp not_before;  ///< the slot that the mailbox limit gave it
   base::Timestamp due_at;      ///< next attempt
-  base::Timestamp expires_at;  ///< of the link (or queued_at + 4 days): never sent later
+  base::Timestamp expires_at;  ///< of the link (or queued_at + 4 days): never sent later, and what was sent is over
   std::uint32_t attempts = 0;  ///< finished ones
   std::uint32_t deaths = 0;    ///< leases that ended without an outcome
   std::optional<base::Timestamp> finished_at;

@@ -190,10 +190,13 @@ class Transaction {
   virtual bool retry_message(const base::Uuid& id, base::Timestamp now) = 0;
   /// queued → cancelled. False in any other state.
   virtual bool cancel_message(const base::Uuid& id, base::Timestamp now) = 0;
-  /// Queued messages of the invitation get another expiry; those whose next attempt would come too late for it become
-  /// failed. How many did.
+  /// Queued messages of the invitation get another expiry, and so do those that were sent and whose link is not over by
+  /// `now`. Queued ones whose next attempt would come too late for it become failed: how many did.
   virtual std::uint64_t set_expiry_of_messages(const base::Uuid& invitation_id, base::Timestamp expires_at,
                                                base::Timestamp now) = 0;
+  /// The links in what was sent of the invitation before this generation are over by `now`, whatever becomes of the
+  /// newer mail.
+  virtual void end_older_links(const base::Uuid& invitation_id, std::uint32_t generation, base::Timestamp now) = 0;
   /// Queued messages of the environment that are not held become due now, or as soon as their slot comes.
   virtual void hurry_messages(const base::Uuid& environment_id, base::Timestamp now) = 0;
   /// Every queued message becomes held (is_held), with `reason` as its last error; leases end. How many.

@@ -120,9 +120,14 @@ struct OutboxStatements::Prepared {
   Statement set_expiry{connection,
                        "UPDATE outbox_message SET"
                        " due_at = CASE WHEN due_at >= expires_at THEN :expires_at ELSE due_at END,"
-                       " expires_at = :expires_at WHERE invitation_id = :invitation_id AND " +
-                           row_is("state", "queued"),
-                       {{"invitation_id", row.invitation_id}, {"expires_at", row.expires_at}}};
+                       " expires_at = :expires_at WHERE invitation_id = :invitation_id AND (" +
+                           row_is("state", "queued") + " OR (" + row_is("state", "sent") + " AND expires_at > :now))",
+                       {{"invitation_id", row.invitation_id}, {"expires_at", row.expires_at}, {"now", now}}};
+  Statement end_older{connection,
+                      "UPDATE outbox_message SET expires_at = :now WHERE invitation_id = :invitation_id"
+                      " AND generation < :generation AND expires_at > :now AND " +
+                          row_is("state", "sent"),
+                      {{"invitation_id", row.invitation_id}, {"generation", row.generation}, {"now", now}}};
   Statement hurry{connection,
                   "UPDATE outbox_message SET due_at = CASE WHEN not_before > :now THEN not_before ELSE :now END"
                   " WHERE state = 'queued' AND due_at > :now AND due_at < expires_at"
@@ -325,6 +330,13 @@ std::uint64_t OutboxStatements::set_expiry_of_messages(const base::Uuid& invitat
   const auto failed = prepared_->fail_too_late.run();
   prepared_->set_expiry.execute();
   return static_cast<std::uint64_t>(failed);
+}
+
+void OutboxStatements::end_older_links(const base::Uuid& invitation_id, std::uint32_t generation, base::Timestamp now) {
+  set(prepared_->row.invitation_id, invitation_id);
+  prepared_->row.generation = generation;
+  prepared_->now = to_number(now);
+  prepared_->end_older.execute();
 }
 
 void OutboxStatements::hurry_messages(const base::Uuid& environment_id, base::Timestamp now) {

@@ -33,6 +33,7 @@ class OutboxStatements {
   bool cancel_message(const base::Uuid& id, base::Timestamp now);
   std::uint64_t set_expiry_of_messages(const base::Uuid& invitation_id, base::Timestamp expires_at,
                                        base::Timestamp now);
+  void end_older_links(const base::Uuid& invitation_id, std::uint32_t generation, base::Timestamp now);
   void hurry_messages(const base::Uuid& environment_id, base::Timestamp now);
   std::uint64_t hold_queued_messages(std::string_view reason);
   bool release_message(const base::Uuid& id, base::Timestamp now);

@@ -243,6 +243,9 @@ class SqlTransaction final : public domain::Transaction {
                                        base::Timestamp now) override {
     return writing(), ahead_.forget_slots(), outbox_.set_expiry_of_messages(invitation_id, expires_at, now);
   }
+  void end_older_links(const base::Uuid& invitation_id, std::uint32_t generation, base::Timestamp now) override {
+    writing(), outbox_.end_older_links(invitation_id, generation, now);
+  }
   void hurry_messages(const base::Uuid& environment_id, base::Timestamp now) override {
     writing(), outbox_.hurry_messages(environment_id, now);
   }

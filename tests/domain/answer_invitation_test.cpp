@@ -159,7 +159,51 @@ TEST_F(AnswerInvitationTest, ADisabledAccountCannotAccept) {
     EXPECT_TRUE(set_account_disabled("ada@example.org", true, t, now()));
     return {};
   });
-  EXPECT_EQ(accept_invitation(sign_up(token), *context_).error().code, ErrorCode::sign_in_failed);
+  EXPECT_EQ(accept_invitation(sign_up(token), *context_).error().code, ErrorCode::not_allowed);
+  auto guess = sign_up(token);
+  guess.password = base::Secret("not the password at all");
+  EXPECT_EQ(accept_invitation(guess, *context_).error().code, ErrorCode::sign_in_failed)
+      << "that it is disabled is said to nobody else";
+  EXPECT_EQ(link(token), LinkState::open);
+}
+
+TEST_F(AnswerInvitationTest, AFormThatIsSentTwiceIsAnsweredTwice) {
+  const std::string token = invite();
+  EXPECT_EQ(find_accepted(sign_up(token), *context_).error().code, ErrorCode::link_not_valid) << "nobody did yet";
+  ASSERT_TRUE(accept_invitation(sign_up(token), *context_));
+  const auto again = find_accepted(sign_up(token), *context_);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->role_name, "User");
+  auto other = sign_up(token);
+  other.password = base::Secret("not the password at all");
+  EXPECT_EQ(find_accepted(other, *context_).error().code, ErrorCode::link_not_valid);
+  for (int i = 0; i < 7; ++i) EXPECT_FALSE(find_accepted(other, *context_));
+  EXPECT_EQ(find_accepted(sign_up(token), *context_).error().code, ErrorCode::rate_limited) << "no place to guess at";
+}
+
+TEST_F(AnswerInvitationTest, AUsedLinkTellsOfTheAccessThatThereIsByNow) {
+  const std::string token = invite();
+  ASSERT_TRUE(accept_invitation(sign_up(token), *context_));
+  const auto view = [&] { return *view_invitation(token, "192.0.2.7", *context_); };
+  EXPECT_TRUE(view().has_access);
+  EXPECT_EQ(view().role_name, "User");
+  const auto change = [&](auto work) {
+    write([&](Transaction& t) -> Result<void> {
+      EXPECT_TRUE(work(t));
+      return {};
+    });
+  };
+  change([&](Transaction& t) { return grant_access(environment_.id, "ada@example.org", planner_.id, t, now()); });
+  EXPECT_EQ(view().role_name, "Planner, User");
+  change([&](Transaction& t) { return revoke_access(environment_.id, "ada@example.org", user_.id, t, now()); });
+  EXPECT_EQ(view().role_name, "Planner");
+  change([&](Transaction& t) { return revoke_access(environment_.id, "ada@example.org", planner_.id, t, now()); });
+  EXPECT_EQ(view().link, LinkState::accepted);
+  EXPECT_FALSE(view().has_access);
+  EXPECT_FALSE(find_accepted(sign_up(token), *context_));
+  change([&](Transaction& t) { return grant_access(environment_.id, "ada@example.org", user_.id, t, now()); });
+  change([&](Transaction& t) { return set_account_disabled("ada@example.org", true, t, now()); });
+  EXPECT_FALSE(view().has_access);
 }
 
 TEST_F(AnswerInvitationTest, DecliningSettlesIt) {
@@ -235,7 +279,7 @@ TEST_F(AnswerInvitationTest, AnOperatorsResendKillsTheOldLinkAndWaitsForItsSlot)
     EXPECT_EQ(resent->generation, 2u);
     return {};
   });
-  EXPECT_EQ(link(token), LinkState::superseded);
+  EXPECT_EQ(link(token), LinkState::superseded) << "its own mail had not left: nobody has this link";
   EXPECT_EQ(messages(MessageState::queued).size(), 1u);
 }
 

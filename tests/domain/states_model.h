@@ -125,8 +125,14 @@ class StatesModel {
     return one.state == InvitationState::pending && now >= one.expires_at ? InvitationState::expired : one.state;
   }
 
+  /// No mail ever leaves here, so that an older link never counts.
   LinkState link_of(const ModelInvitation& one, std::uint32_t generation) const {
-    if (one.state == InvitationState::expired) return LinkState::superseded;  // by a newer invitation
+    if (one.state == InvitationState::expired) {  // replaced: what became of the newest one?
+      const ModelInvitation* newest = &one;
+      for (const ModelInvitation& other : invitations)
+        if (other.environment == one.environment && other.invitee == one.invitee) newest = &other;
+      return newest->state == InvitationState::pending ? LinkState::superseded : link_of(*newest, newest->generation);
+    }
     if (one.state == InvitationState::accepted) return LinkState::accepted;
     if (one.state == InvitationState::declined) return LinkState::declined;
     if (one.state == InvitationState::revoked) return LinkState::revoked;

@@ -367,6 +367,39 @@ TEST_P(OutboxTest, EachOutcomeMovesTheMessageToItsState) {
   EXPECT_EQ(again[0].message.deaths, 0u);
 }
 
+TEST_P(OutboxTest, WhatWasSentHoldsALinkThatEnds) {
+  const auto [invitation, first] = invite("guest@example.com", at(0));
+  ASSERT_TRUE(finish(claim_one(at(1), at(60)), {DeliveryOutcome::sent, 250, "data", "ok"}, std::nullopt, at(2)));
+  OutboxMessage second = first;
+  second.id = base::Uuid::ordered(at(3));
+  second.generation = first.generation + 1;
+  OutboxMessage other = second;
+  other.id = base::Uuid::ordered(at(4));
+  other.invitation_id = invite("other@example.com", at(0)).first.id;
+  other.generation = 1;
+  other.state = MessageState::sent;
+  write([&](Transaction& t) { t.insert(second), t.insert(other); });
+
+  write([&](Transaction& t) { EXPECT_EQ(t.set_expiry_of_messages(invitation.id, at(5'000), at(4)), 0U); });
+  EXPECT_EQ(message(first.id).expires_at, at(5'000)) << "sent, and its link is not over";
+  EXPECT_EQ(message(second.id).expires_at, at(5'000));
+
+  write([&](Transaction& t) { t.end_older_links(invitation.id, first.generation, at(5)); });
+  EXPECT_EQ(message(first.id).expires_at, at(5'000)) << "not older than itself";
+  write([&](Transaction& t) { t.end_older_links(invitation.id, second.generation, at(6)); });
+  EXPECT_EQ(message(first.id).expires_at, at(6));
+  EXPECT_EQ(message(first.id).state, MessageState::sent);
+  EXPECT_EQ(message(second.id).expires_at, at(5'000));
+  EXPECT_EQ(message(other.id).expires_at, first.expires_at) << "another invitation's";
+
+  write([&](Transaction& t) {
+    t.end_older_links(invitation.id, second.generation, at(7));
+    t.set_expiry_of_messages(invitation.id, at(9'000), at(7));
+  });
+  EXPECT_EQ(message(first.id).expires_at, at(6)) << "what is over stays so";
+  EXPECT_EQ(message(second.id).expires_at, at(9'000));
+}
+
 TEST_P(OutboxTest, CancellingLeavesWhatIsFinishedAndRecordsWhatIsUnderWay) {
   const auto [invitation, first] = invite("guest@example.com", at(0));
   const Lease lease = claim_one(at(1), at(60));

@@ -204,6 +204,8 @@ Response resend(const ApiCalls& calls, const Request& request) {
                     "The following invites do not exist: " + std::string(request.path_parameter("id")));
     const auto sent = domain::resend(call.caller, *invitation, /*send=*/true, call.transaction, call.policy, call.now);
     if (!sent) return std::unexpected(sent.error());
+    if (call.caller.may_see_links)  // its token is in the answer
+      call.transaction.end_older_links(sent->invitation->id, sent->invitation->generation, call.now);
     ApiAnswer answer = invite_answer(*sent->invitation, call, *fields, calls.context().token_keys);
     answer.mail_queued = true;
     return answer;
