@@ -96,17 +96,20 @@ void Connection::refuse() noexcept {
 }
 
 Response Connection::failure() const {
-  return render_error(exchange_->error_renderer, 500, "Something went wrong here. It has been logged.");
+  return render_error(exchange_->error_renderer, 500, "Something went wrong here. It has been logged.",
+                      exchange_->reader.request());
 }
 
 Response Connection::busy() const {
-  auto response = render_error(exchange_->error_renderer, 503, "The service is busy. Call again in a moment.");
+  auto response = render_error(exchange_->error_renderer, 503, "The service is busy. Call again in a moment.",
+                               exchange_->reader.request());
   response.headers.set("Retry-After", "1");
   return response;
 }
 
 void Connection::deny(const Denial& denial) {
-  auto response = render_error(exchange_->error_renderer, denial.refusal.status, denial.refusal.reason);
+  auto response = render_error(exchange_->error_renderer, denial.refusal.status, denial.refusal.reason,
+                               exchange_->reader.request());
   response.close = response.close || denial.close;
   if (!denial.allow.empty()) response.headers.set("Allow", denial.allow);
   if (denial.refusal.status == 503) response.headers.set("Retry-After", "1");

@@ -74,8 +74,8 @@ class PageRenderer {
 };
 
 /// For RouteOptions::error_renderer: what the listener refuses by itself on the path of a page (405, 413, 503, …), as a
-/// page in the fallback language.
-std::function<Response(int status, std::string_view reason)> page_error_renderer(
+/// page in the reader's language.
+std::function<Response(int status, std::string_view reason, const Request& request)> page_error_renderer(
     std::shared_ptr<const PageRenderer> renderer);
 
 /// The policy of our own pages: nothing but our own style sheet, images and forms; scripts where they are needed.

@@ -105,10 +105,10 @@ std::string serialize(const Response& response, const WriteOptions& options) {
   return out;
 }
 
-Response render_error(const ErrorRenderer* renderer, int status, std::string_view reason) {
+Response render_error(const ErrorRenderer* renderer, int status, std::string_view reason, const Request& request) {
   if (renderer != nullptr && *renderer) {
     try {
-      return (*renderer)(status, reason);
+      return (*renderer)(status, reason, request);
     } catch (const std::exception& e) {
       base::log::error("http.error_renderer_failed", {{"status", status}, {"what", e.what()}});
     } catch (...) {

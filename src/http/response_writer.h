@@ -25,7 +25,8 @@ struct WriteOptions {
 /// A header that holds a line end or another control character is left out and logged, whoever set it.
 std::string serialize(const Response& response, const WriteOptions& options);
 
-/// An error of the listener: by the path's renderer, or a line of plain text. Never throws.
-Response render_error(const ErrorRenderer* renderer, int status, std::string_view reason);
+/// An error of the listener: by the path's renderer, or a line of plain text. Never throws. `request`: as far as it was
+/// read.
+Response render_error(const ErrorRenderer* renderer, int status, std::string_view reason, const Request& request = {});
 
 }  // namespace invited::http

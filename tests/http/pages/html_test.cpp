@@ -228,6 +228,8 @@ TEST(ErrorPage, IsWhatTheListenerShowsOnThePathOfAPage) {
   const Response response = (*match.error_renderer)(405, "This path cannot be posted to.");
   EXPECT_EQ(response.status, 405);
   EXPECT_EQ(ParsedPage(response).text("//h1"), "Dat gaat hier niet");
+  EXPECT_EQ(ParsedPage((*match.error_renderer)(405, {}, request_in("de"))).text("//h1"), "Das geht hier nicht")
+      << "in the reader's language, where the request tells it";
 }
 
 TEST(HomePage, SaysWhatThisIsAndLeadsToTheDocumentation) {
