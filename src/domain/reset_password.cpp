@@ -158,4 +158,18 @@ Result<void> reset_password(const ResetPassword& request, Context& context) {
       Urgency::owed);
 }
 
+bool was_reset_to(const ResetPassword& request, Context& context) {
+  const base::Timestamp now = context.clock.now();
+  const auto subject = check_reset_token(context.token_keys, request.token);
+  if (!subject || now >= subject->expires_at) return false;
+  const auto hash = read_returning(context.store, [&](Transaction& transaction) -> Result<std::string> {
+    auto account = transaction.find_account(subject->account_id);
+    if (!account || account->disabled || account->password_generation != subject->password_generation + 1)
+      return std::unexpected(link_not_valid());
+    return std::move(account->password_hash);
+  });
+  return hash && !context.sign_ups.attempt(limited_as(request.client_address), now) &&
+         context.password_hasher.verify(*hash, request.password.reveal()).correct;
+}
+
 }  // namespace invited::domain

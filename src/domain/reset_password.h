@@ -35,4 +35,8 @@ struct ResetPassword {
 /// "PasswordAgain"), rate_limited, unavailable, outcome_unknown.
 Result<void> reset_password(const ResetPassword& request, Context& context);
 
+/// For a form that is sent twice, by a double click: whether the link has set this very password. False also where too
+/// many ask.
+bool was_reset_to(const ResetPassword& request, Context& context);
+
 }  // namespace invited::domain

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/utf8.h"
-#include "domain/reset_password.h"
 #include "domain/session.h"
 #include "http/form.h"
 #include "http/form_state.h"
@@ -25,6 +24,7 @@ constexpr std::string_view kSignOut = "/sign-out";
 constexpr std::string_view kProfile = "/profile";  // the form that signs out stands there
 constexpr std::string_view kForgotPassword = "/forgot-password";
 constexpr std::string_view kResetPassword = "/reset-password";
+constexpr std::string_view kPasswordSet = "/password-set";
 
 constexpr std::string_view kAddressMissing = "Enter your e-mail address.";
 constexpr std::string_view kAddressNotUsable = "Write the e-mail address as name@example.org.";
@@ -62,9 +62,10 @@ Response AccountPages::show_sign_in(const Request& request) const {
 
 Response AccountPages::sign_in(const Request& request) const {
   const std::optional<Form> form = parse_form(request);
-  if (auto refusal = refuse_foreign_form(*renderer_, csrf_, request, form, kSignIn, kSignIn))
+  const std::string_view email = form ? base::trim(form->get("email")) : std::string_view{};
+  const auto show_again = [&](const FormState& state) { return sign_in_form(request, state, email); };
+  if (auto refusal = refuse_foreign_form(*renderer_, csrf_, request, form, kSignIn, kSignIn, show_again))
     return std::move(*refusal);
-  const std::string_view email = base::trim(form->get("email"));
   FormState state;
   if (email.empty()) state.add_error("email", std::string(kAddressMissing));
   state.check_password(form->get("password"));
@@ -117,9 +118,11 @@ Response AccountPages::show_forgot_password(const Request& request) const {
 
 Response AccountPages::forgot_password(const Request& request) const {
   const std::optional<Form> form = parse_form(request);
-  if (auto refusal = refuse_foreign_form(*renderer_, csrf_, request, form, kForgotPassword, kForgotPassword))
+  const std::string_view email = form ? base::trim(form->get("email")) : std::string_view{};
+  const auto show_again = [&](const FormState& state) { return forgot_password_form(request, state, email); };
+  if (auto refusal =
+          refuse_foreign_form(*renderer_, csrf_, request, form, kForgotPassword, kForgotPassword, show_again))
     return std::move(*refusal);
-  const std::string_view email = base::trim(form->get("email"));
   FormState state;
   if (email.empty()) {
     state.add_error("email", std::string(kAddressMissing));
@@ -130,10 +133,7 @@ Response AccountPages::forgot_password(const Request& request) const {
   if (asked) {
     PageData data;
     data.text("email", std::string(email));
-    Response response =
-        renderer_->render(request, {.status = 200, .template_name = "forgot_password_sent.html"}, std::move(data));
-    response.headers.add("Set-Cookie", csrf_.renew(request, kForgotPassword).set_cookie);
-    return response;
+    return renderer_->render(request, {.status = 200, .template_name = "forgot_password_sent.html"}, std::move(data));
   }
   if (asked.error().code == ErrorCode::invalid_email_address) state.add_error("email", std::string(kAddressNotUsable));
   if (!state.is_clean() || state.take(asked.error())) return forgot_password_form(request, state, email);
@@ -154,35 +154,37 @@ Response AccountPages::forgot_password_form(const Request& request, const FormSt
 }
 
 Response AccountPages::show_reset_password(const Request& request) const {
-  const std::string_view token = path_token_of(request);
+  return reset_page(request, {}, path_token_of(request));
+}
+
+Response AccountPages::reset_page(const Request& request, const FormState& state, std::string_view token) const {
   const auto email = domain::view_password_reset(token, request.client_address, context_);
   if (!email) return refusal_page(*renderer_, request, email.error(), reset_path(token));
-  return *email ? reset_password_form(request, {}, token, **email) : reset_link_wrong(request);
+  return *email ? reset_password_form(request, state, token, **email) : reset_link_wrong(request);
 }
 
 Response AccountPages::reset_password(const Request& request) const {
   const std::string_view token = path_token_of(request);
   const std::optional<Form> form = parse_form(request);
-  if (auto refusal = refuse_foreign_form(*renderer_, csrf_, request, form, reset_subject(token), reset_path(token)))
+  const auto show_again = [&](const FormState& state) { return reset_page(request, state, token); };
+  if (auto refusal =
+          refuse_foreign_form(*renderer_, csrf_, request, form, reset_subject(token), reset_path(token), show_again))
     return std::move(*refusal);
+  const domain::ResetPassword reset{.token = std::string(token),
+                                    .password = base::Secret(form->get("password")),
+                                    .password_again = base::Secret(form->get("password_again")),
+                                    .client_address = request.client_address};
   const auto email = domain::view_password_reset(token, request.client_address, context_);
   if (!email) return refusal_page(*renderer_, request, email.error(), reset_path(token));
-  if (!*email) return reset_link_wrong(request);
+  if (!*email) return used_reset_link(request, reset);
 
   FormState state;
   state.check_new_password(form->get("password"), form->get("password_again"));
   if (!state.is_clean()) return reset_password_form(request, state, token, **email);
-  const auto done = domain::reset_password({.token = std::string(token),
-                                            .password = base::Secret(form->get("password")),
-                                            .password_again = base::Secret(form->get("password_again")),
-                                            .client_address = request.client_address},
-                                           context_);
-  if (done) {
-    Response response = renderer_->render(request, {.status = 200, .template_name = "password_set.html"}, {});
-    response.headers.add("Set-Cookie", csrf_.renew(request, kSignIn).set_cookie);
-    return response;
-  }
-  if (done.error().code == ErrorCode::link_not_valid) return reset_link_wrong(request);
+  const auto done = domain::reset_password(reset, context_);
+  // To a page of its own: reloading it sends nothing again.
+  if (done) return lead_to(*renderer_, kPasswordSet);
+  if (done.error().code == ErrorCode::link_not_valid) return used_reset_link(request, reset);
   if (state.take(done.error())) return reset_password_form(request, state, token, **email);
   return refusal_page(*renderer_, request, done.error(), reset_path(token));
 }
@@ -199,6 +201,20 @@ Response AccountPages::reset_password_form(const Request& request, const FormSta
   response.headers.add("Set-Cookie", ticket.set_cookie);
   state.put_into(response);
   return response;
+}
+
+/// A form that was sent twice, by a double click, is answered as the first time.
+Response AccountPages::used_reset_link(const Request& request, const domain::ResetPassword& reset) const {
+  return domain::was_reset_to(reset, context_) ? lead_to(*renderer_, kPasswordSet) : reset_link_wrong(request);
+}
+
+Response AccountPages::lead_to_reset_password(const Request& request) const {
+  const std::string_view token = path_token_of(request);
+  return token.empty() ? show_reset_password(request) : lead_to(*renderer_, reset_subject(token));
+}
+
+Response AccountPages::show_password_set(const Request& request) const {
+  return renderer_->render(request, {.status = 200, .template_name = "password_set.html"}, {});
 }
 
 /// One page for all of them: it says nothing about an account.
@@ -233,6 +249,9 @@ void add_account_routes(Router& router, domain::Context& context, std::shared_pt
   router.add("POST", std::string(kForgotPassword), handler(&AccountPages::forgot_password), form);
   router.add("GET", "/reset-password/{token}", handler(&AccountPages::show_reset_password), page);
   router.add("POST", "/reset-password/{token}", handler(&AccountPages::reset_password), form);
+  // Some programs write a slash behind a link.
+  router.add("GET", "/reset-password/{token}/", handler(&AccountPages::lead_to_reset_password), page);
+  router.add("GET", std::string(kPasswordSet), handler(&AccountPages::show_password_set), page);
   router.add("GET", "/id", handler(&AccountPages::show_id), page);
   add_profile_routes(router, context, std::move(renderer), csrf_key);
 }

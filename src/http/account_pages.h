@@ -11,6 +11,7 @@
 
 #include "base/secret.h"
 #include "domain/context.h"
+#include "domain/reset_password.h"
 #include "http/csrf.h"
 #include "http/html.h"
 #include "http/message.h"
@@ -28,7 +29,8 @@ class AccountPages {
   /// GET /sign-in. 200; 303 to the profile for who is signed in.
   Response show_sign_in(const Request& request) const;
   /// POST /sign-in: `email`, `password`, `csrf`. 303 to the profile, with a new session and a new CSRF cookie; 422 form
-  /// again, the same for an unknown address, a wrong password and a disabled account; 403; 429; 503.
+  /// again, the same for an unknown address, a wrong password and a disabled account; 403 (as with every form: again
+  /// with what was typed, where it is ours and out of date); 429; 503.
   Response sign_in(const Request& request) const;
   /// POST /sign-out: `csrf`. 200, also for who is not signed in.
   Response sign_out(const Request& request) const;
@@ -40,8 +42,13 @@ class AccountPages {
 
   /// GET /reset-password/{token}. 200; 404 for a link that is wrong, used or over.
   Response show_reset_password(const Request& request) const;
-  /// POST /reset-password/{token}: `password`, `password_again`, `csrf`. 200 done; 422 form again; 404.
+  /// POST /reset-password/{token}: `password`, `password_again`, `csrf`. 303 to the next one: done, also where it was
+  /// before with the same password; 422 form again; 404.
   Response reset_password(const Request& request) const;
+  /// GET /password-set. Says so to whoever asks.
+  Response show_password_set(const Request& request) const;
+  /// GET /reset-password/{token}/: leads to the page without the slash.
+  Response lead_to_reset_password(const Request& request) const;
 
   /// GET /id?id=…: the default OpenID of a person is such an address. Says what that is; the same for every id.
   Response show_id(const Request& request) const;
@@ -51,6 +58,8 @@ class AccountPages {
   Response forgot_password_form(const Request& request, const FormState& state, std::string_view email) const;
   Response reset_password_form(const Request& request, const FormState& state, std::string_view token,
                                const std::string& email) const;
+  Response reset_page(const Request& request, const FormState& state, std::string_view token) const;
+  Response used_reset_link(const Request& request, const domain::ResetPassword& reset) const;
   Response reset_link_wrong(const Request& request) const;
 
   domain::Context& context_;

@@ -37,6 +37,12 @@ CsrfVerdict CsrfGuard::judge(const Request& request, std::string_view form_value
   return CsrfVerdict::stale;
 }
 
+bool CsrfGuard::is_from_here(const Request& request) const {
+  const auto site = request.headers.find("Sec-Fetch-Site");
+  const auto origin = request.headers.find("Origin");
+  return from_our_pages(request) && ((site && *site == "same-origin") || (origin && *origin == origin_));
+}
+
 CsrfTicket CsrfGuard::ticket(const Request& request, const std::string& cookie, std::string_view subject) const {
   return {form_value_for(cookie, subject), make_set_cookie(request, kCookie, cookie)};
 }

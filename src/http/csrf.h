@@ -34,8 +34,12 @@ class CsrfGuard {
   /// made here is never taken over.
   CsrfTicket issue(const Request& request, std::string_view subject) const;
 
-  /// Always a new cookie: after success.
+  /// Always a new cookie: where it is somebody else who uses the browser from now on. Every form that is open is out of
+  /// date then.
   CsrfTicket renew(const Request& request, std::string_view subject) const;
+
+  /// Whether the browser itself says that one of our pages sent it: more than that it does not say otherwise.
+  bool is_from_here(const Request& request) const;
 
   /// `form_value`: the field `csrf` as submitted.
   CsrfVerdict judge(const Request& request, std::string_view form_value, std::string_view subject) const;

@@ -24,7 +24,11 @@ constexpr std::string_view kPasswordsDiffer = "The two passwords differ. Type th
 constexpr std::string_view kWait = "Too many attempts. Nothing has been changed. Wait a minute and try again.";
 constexpr std::string_view kBusy = "The service is busy. Nothing has been changed. Try again in a minute.";
 
-constexpr std::array kTexts{kNameMissing, kNameTooLong, kNameNotUsable, kPasswordMissing, kPasswordTooShort,
+constexpr std::string_view kOutOfDate =
+    "This form was open for too long, or you signed in or out meanwhile, so it was not accepted. Check it and send it "
+    "again.";
+
+constexpr std::array kTexts{kOutOfDate, kNameMissing, kNameTooLong, kNameNotUsable, kPasswordMissing, kPasswordTooShort,
                             kPasswordTooLong, kPasswordsDiffer, kWait, kBusy,
                             // domain/password.cpp says these.
                             std::string_view("This password holds characters that cannot be used. Choose another one."),
@@ -36,7 +40,7 @@ constexpr std::array kTexts{kNameMissing, kNameTooLong, kNameNotUsable, kPasswor
 }  // namespace
 
 void FormState::add_error(std::string field, std::string message) {
-  status_ = 422;
+  if (is_clean()) status_ = 422;
   const bool known = std::ranges::any_of(errors_, [&](const auto& error) { return error.first == field; });
   if (!known) errors_.emplace_back(std::move(field), std::move(message));
 }
@@ -44,6 +48,12 @@ void FormState::add_error(std::string field, std::string message) {
 void FormState::set_notice(int status, std::string_view message) {
   status_ = status;
   notice_ = message;
+}
+
+FormState FormState::out_of_date() {
+  FormState state;
+  state.set_notice(403, kOutOfDate);
+  return state;
 }
 
 void FormState::check_name(std::string_view typed) {

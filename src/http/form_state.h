@@ -16,10 +16,13 @@ namespace invited::http {
 
 class FormState {
  public:
-  /// Names the field's input; the first error of a field stays. Makes the status 422.
+  /// Names the field's input; the first error of a field stays. Makes the status 422, if it is none yet.
   void add_error(std::string field, std::string message);
   /// About the whole.
   void set_notice(int status, std::string_view message);
+
+  /// Of a form of ours that cannot be taken: about the whole. Makes the status 403.
+  static FormState out_of_date();
 
   /// Field "name".
   void check_name(std::string_view typed);

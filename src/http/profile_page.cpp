@@ -152,8 +152,14 @@ Response ProfilePage::show(const Request& request) const {
 
 Response ProfilePage::save(const Request& request) const {
   const std::optional<Form> form = parse_form(request, kMaxProfileBody);
-  if (auto refusal = refuse_foreign_form(*renderer_, csrf_, request, form, kProfile, kProfile))
+  const auto show_again = [&](const FormState& state) { return save(request, *form, state); };
+  if (auto refusal = refuse_foreign_form(*renderer_, csrf_, request, form, kProfile, kProfile, show_again))
     return std::move(*refusal);
+  return save(request, *form, {});
+}
+
+/// Nothing is saved where `state` is not clean.
+Response ProfilePage::save(const Request& request, const Form& form, FormState state) const {
   const std::string_view session = session_token_of(request);
   const auto person = domain::find_signed_in(session, context_);
   if (!person) return refusal_page(*renderer_, request, person.error(), kProfile);
@@ -161,12 +167,11 @@ Response ProfilePage::save(const Request& request) const {
 
   const base::Language language = renderer_->language_of(request);
   domain::SignedInPerson typed = **person;
-  typed.account.name = form->get("name");
-  FormState state;
-  state.check_name(form->get("name"));
+  typed.account.name = form.get("name");
+  state.check_name(form.get("name"));
   for (const ProfileFieldDescription& field : kProfileFields) {
     if (!field.is_persons_own) continue;
-    const std::string_view value = form->get(field.name);
+    const std::string_view value = form.get(field.name);
     typed.profile.set(field.field, std::string(value));
     if (const auto checked = domain::check_profile_value(field.field, value); !checked)
       state.add_error(std::string(field.name), translate_error(language, field, checked.error().message));

@@ -17,6 +17,7 @@
 
 namespace invited::http {
 
+class Form;
 class FormState;
 class Router;
 
@@ -32,6 +33,7 @@ class ProfilePage {
   Response save(const Request& request) const;
 
  private:
+  Response save(const Request& request, const Form& form, FormState state) const;
   Response show_form(const Request& request, const FormState& state, const domain::SignedInPerson& person,
                      bool saved) const;
 

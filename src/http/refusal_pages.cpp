@@ -53,14 +53,16 @@ Response refusal_page(const PageRenderer& renderer, const Request& request, cons
 
 std::optional<Response> refuse_foreign_form(const PageRenderer& renderer, const CsrfGuard& csrf, const Request& request,
                                             const std::optional<Form>& form, std::string_view subject,
-                                            std::string_view back) {
+                                            std::string_view back, const ShowFormAgain& show_again) {
   switch (csrf.judge(request, form ? form->get("csrf") : std::string_view{}, subject)) {
     case CsrfVerdict::genuine:
       return std::nullopt;
     case CsrfVerdict::no_cookie:
       return problem_page(renderer, request, 403, "cookies_needed.html", back);
-    case CsrfVerdict::foreign:
     case CsrfVerdict::stale:
+      if (form && show_again && csrf.is_from_here(request)) return show_again(FormState::out_of_date());
+      break;
+    case CsrfVerdict::foreign:
       break;
   }
   const bool readable = form.has_value();

@@ -2,6 +2,7 @@
 // Thread-safe.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,8 @@
 
 namespace invited::http {
 
+class FormState;
+
 /// The page of `template_name`, with a button that leads to `back`, a path behind the base path; none where it is
 /// empty.
 Response problem_page(const PageRenderer& renderer, const Request& request, int status, std::string_view template_name,
@@ -22,10 +25,14 @@ Response problem_page(const PageRenderer& renderer, const Request& request, int 
 Response refusal_page(const PageRenderer& renderer, const Request& request, const domain::Error& error,
                       std::string_view back);
 
-/// Nothing where the form is one of ours about `subject`; else the answer to give.
+/// Shows a form again as that state says, with what was typed, but no password.
+using ShowFormAgain = std::function<Response(const FormState&)>;
+
+/// Nothing where the form is one of ours about `subject`; else the answer to give. `show_again`: for a form of ours
+/// that is out of date; without, that is a page with a way back.
 std::optional<Response> refuse_foreign_form(const PageRenderer& renderer, const CsrfGuard& csrf, const Request& request,
                                             const std::optional<Form>& form, std::string_view subject,
-                                            std::string_view back);
+                                            std::string_view back, const ShowFormAgain& show_again = {});
 
 /// 303 to a path of ours behind the base path.
 Response lead_to(const PageRenderer& renderer, std::string_view path);

@@ -116,6 +116,8 @@ for (const {locale, language, subject, profile, set} of LANGUAGES) {
     await follow(page, () => page.click(resetForm));
     assert.equal(await heading(page), set);
     await look('password-set');
+    await page.reload();
+    assert.equal(await heading(page), set, 'nothing is sent again');
     await open(page, mail.link, 404);
     await look('reset-link-wrong');
 

@@ -3,7 +3,7 @@
 
 const assert = require('node:assert/strict');
 const {test, before, after} = require('node:test');
-const {PASSWORD, VIEWS, cli, facts, follow, heading, invite, launch, open, person, rolesOf, signUp, submit} =
+const {PASSWORD, VIEWS, cli, facts, follow, heading, invite, launch, open, person, rolesOf, signIn, signUp, submit} =
   require('./world.js');
 
 let browser;
@@ -232,10 +232,61 @@ test('goes back and forth and reloads without doing anything twice', async () =>
   const {page} = invitee;
   await open(page, link);
   await signUp(page, 'Ba Ck');
+  const done = await heading(page);
+  await page.reload();  // sends the form again
+  assert.equal(await heading(page), done);
   await page.goBack();
   await page.goForward();
+  assert.equal(await heading(page), done);
   await open(page, link, 404);
   assert.match(await heading(page), /already/);
   assert.equal((await cli('main', 'invitation', 'list', '--email', 'back@example.org')).length, 1);
+  assert.deepEqual(await rolesOf('main', 'back@example.org'), [main.role_name]);
+
+  const other = await invite('main', 'back.declined@example.org');
+  await open(page, other.link);
+  await submit(page, 'decline');
+  await page.reload();
+  assert.match(await heading(page), /was declined/);
+  await invitee.leave();
+});
+
+test('accepts with a double click', async () => {
+  const {link} = await invite('main', 'double@example.org');
+  const invitee = await visit();
+  const {page} = invitee;
+  await open(page, link);
+  await page.fill('#name', 'Dou Ble');
+  await page.fill('#password', PASSWORD);
+  await page.fill('#password_again', PASSWORD);
+  await page.dblclick('form[action$="/accept"] button[type=submit]');
+  await page.waitForURL(/\/accept$/);
+  assert.match(await heading(page), /^You have access/);
+  assert.deepEqual(await rolesOf('main', 'double@example.org'), [main.role_name]);
+  await invitee.leave();
+});
+
+test('answers two invitations in two tabs, and signs in beside a third', async () => {
+  const first = await invite('main', 'tabs.one@example.org');
+  const second = await invite('main', 'tabs.two@example.org');
+  const third = await invite('main', 'tabs.three@example.org');
+  const invitee = await visit();
+  const {page, context} = invitee;
+  const [tab, another] = [await context.newPage(), await context.newPage()];
+  await open(page, first.link);
+  await open(tab, second.link);
+  await open(another, third.link);
+  await signUp(page, 'Tab One');
+  await signUp(tab, 'Tab Two');
+  assert.match(await heading(tab), /^You have access/);
+
+  await open(page, `${main.base_url}/sign-in`);
+  await signIn(page, 'tabs.one@example.org');
+  await signUp(another, 'Tab Three');  // a form of before somebody signed in
+  assert.equal(await another.inputValue('#name'), 'Tab Three');
+  assert.equal(await another.inputValue('#password'), '');
+  await another.waitForFunction(() => document.activeElement.id === 'errors');
+  await signUp(another, await another.inputValue('#name'));
+  assert.match(await heading(another), /^You have access/);
   await invitee.leave();
 });

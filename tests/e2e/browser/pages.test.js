@@ -3,8 +3,8 @@
 
 const assert = require('node:assert/strict');
 const {test, before, after} = require('node:test');
-const {PASSWORD, VIEWS, WCAG, cli, facts, follow, heading, inspect, invite, launch, open, person, signUp, submit} =
-  require('./world.js');
+const {PASSWORD, VIEWS, WCAG, awaitStatus, cli, facts, follow, heading, inspect, invite, launch, open, person, signUp,
+       submit} = require('./world.js');
 
 let browser;
 let main;
@@ -72,8 +72,32 @@ onPage('revoked', 'main', async page => {
 onPage('superseded', 'main', async page => {
   const {link} = await invite('main', 'pages.superseded@example.org');
   await invite('main', 'pages.superseded@example.org', {number: 2});
-  await open(page, link, 404);
+  await awaitStatus(page, link, 404);
   await inspect(page, 'link-superseded');
+});
+
+onPage('without access', 'main', async page => {
+  const email = 'pages.without.access@example.org';
+  const {link} = await invite('main', email);
+  await open(page, link);
+  await signUp(page);
+  const [access] = (await cli('main', 'access', 'list')).filter(entry => entry.email === email);
+  await cli('main', 'access', 'revoke', '--environment', access.environment_uuid, '--email', email, '--role',
+            access.role_uuid);
+  await open(page, link, 404);
+  await inspect(page, 'link-without-access');
+});
+
+onPage('disabled account', 'main', async page => {
+  const email = 'pages.disabled@example.org';
+  await open(page, (await invite('main', email)).link);
+  await signUp(page);
+  const {link} = await invite('main', email, {number: 2, RoleUUID: services.main.other_role_uuid});
+  await cli('main', 'account', 'disable', '--email', email);
+  await open(page, link);
+  await page.fill('#password', PASSWORD);
+  await submit(page, 'accept');
+  await inspect(page, 'account-disabled');
 });
 
 onPage('wrong', 'main', async page => {

@@ -98,6 +98,15 @@ async function open(page, url, status = 200) {
   assert.equal(response.status(), status, url);
 }
 
+// Opens an address until it answers so: what has left is written down a moment later.
+async function awaitStatus(page, url, status) {
+  for (let tries = 0; tries < 100; ++tries) {
+    if ((await page.goto(url)).status() === status) return;
+    await page.waitForTimeout(50);
+  }
+  assert.fail(`${url} never answers ${status}`);
+}
+
 // Does what leads to another page, and waits until that is there.
 async function follow(page, action) {
   await Promise.all([page.waitForNavigation(), action()]);
@@ -121,5 +130,5 @@ const heading = page => page.textContent('h1');
 const rolesOf = async (service, email) =>
   (await cli(service, 'access', 'list')).filter(entry => entry.email === email).map(entry => entry.role_name).sort();
 
-module.exports = {PASSWORD, VIEWS, WCAG, cli, facts, follow, heading, inspect, invite, launch, open, person,
+module.exports = {PASSWORD, VIEWS, WCAG, awaitStatus, cli, facts, follow, heading, inspect, invite, launch, open, person,
                   resetMail, rolesOf, signIn, signUp, submit};

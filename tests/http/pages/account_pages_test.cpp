@@ -188,6 +188,46 @@ TEST_F(AccountPagesTest, SigningOutEndsTheSessionInTheDatabaseAndInTheBrowser) {
   EXPECT_EQ(browser.get("/profile").status, 303) << "a copy of the cookie is worth nothing";
 }
 
+TEST_F(AccountPagesTest, AFormThatIsOutOfDateIsShownAgainWithWhatWasTyped) {
+  Browser browser = signed_in_browser();
+  browser.origin = "https://invite.example.org";
+  const std::pair<const char*, Fields> forms[]{
+      {"/sign-in", {{"email", "ada@example.org"}, {"password", domain::kGoodPassword}}},
+      {"/forgot-password", {{"email", "ada@example.org"}}},
+      {"/profile", {{"name", "Ada King"}, {"job_title", "Countess"}, {"phone", "call me"}}}};
+  for (const auto& [path, typed] : forms) {
+    SCOPED_TRACE(path);
+    Fields fields = typed;
+    fields["csrf"] = "of before";
+    const Response response = browser.post(path, fields);
+    EXPECT_EQ(response.status, 403);
+    const ParsedPage page(response);
+    expect_accessible(page);
+    EXPECT_THAT(page.text("//*[@role='alert']"), HasSubstr("so it was not accepted"));
+    for (const auto& [name, value] : typed) {
+      if (name == "password") continue;
+      EXPECT_EQ(page.text(("//input[@name='" + name + "']/@value").c_str()), value);
+    }
+    EXPECT_THAT(response.body, Not(HasSubstr(domain::kGoodPassword)));
+  }
+  EXPECT_EQ(reset_mails(), 0u);
+  EXPECT_EQ(account(kAda)->name, "Ada Lovelace");
+  Browser stranger(router_);
+  stranger.origin = browser.origin;
+  stranger.get("/sign-in");
+  EXPECT_EQ(stranger.post("/profile", {{"csrf", "x"}}).status, 303) << "nothing is shown to who is not signed in";
+  EXPECT_EQ(browser.post("/sign-out", {{"csrf", "x"}}).status, 403);
+  EXPECT_TRUE(is_signed_in(browser.cookie_value("invited_session")));
+}
+
+TEST_F(AccountPagesTest, AskingForANewPasswordLeavesOtherFormsAsTheyAre) {
+  Browser browser(router_);
+  const Fields sign_in_form =
+      Browser::fields_of(browser.get("/sign-in"), "/sign-in", {{"email", kAda}, {"password", domain::kGoodPassword}});
+  EXPECT_EQ(browser.fill_in("/forgot-password", "/forgot-password", {{"email", kAda}}).status, 200);
+  EXPECT_EQ(browser.post("/sign-in", sign_in_form).status, 303);
+}
+
 TEST_F(AccountPagesTest, SigningOutTwiceIsAsGoodAsOnce) {
   Browser browser = signed_in_browser();
   const Fields form = Browser::fields_of(browser.get("/profile"), "/sign-out");

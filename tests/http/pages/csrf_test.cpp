@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 namespace invited::http {
 namespace {
 
@@ -93,6 +95,24 @@ TEST_F(CsrfTest, JudgesWhereTheFormComesFrom) {
   }
 }
 
+TEST_F(CsrfTest, OnlyTheBrowserItselfVouchesForOurPages) {
+  const std::tuple<const char*, const char*, bool> cases[]{
+      {nullptr, nullptr, false},
+      {nullptr, "none", false},
+      {"https://invite.example.org", nullptr, true},
+      {"null", "same-origin", true},
+      {nullptr, "same-origin", true},
+      {"https://evil.example", "same-origin", false},
+      {"https://invite.example.org", "cross-site", false},
+  };
+  for (const auto& [origin, site, expected] : cases) {
+    Request request = post("");
+    if (origin) request.headers.add("Origin", origin);
+    if (site) request.headers.add("Sec-Fetch-Site", site);
+    EXPECT_EQ(guard_.is_from_here(request), expected) << (origin ? origin : "-") << " " << (site ? site : "-");
+  }
+}
+
 TEST_F(CsrfTest, T11KeepsItsOwnCookieForASecondTabAndTakesNoPlantedOne) {
   const CsrfTicket first = guard_.issue(post(""), kToken);
   EXPECT_EQ(pair_of(guard_.issue(post(pair_of(first)), kToken)), pair_of(first));
@@ -102,7 +122,7 @@ TEST_F(CsrfTest, T11KeepsItsOwnCookieForASecondTabAndTakesNoPlantedOne) {
   }
 }
 
-TEST_F(CsrfTest, T11AfterSuccessThereIsANewOne) {
+TEST_F(CsrfTest, T11ForSomebodyElseThereIsANewOne) {
   const CsrfTicket first = guard_.issue(post(""), kToken);
   EXPECT_NE(pair_of(guard_.renew(post(pair_of(first)), kToken)), pair_of(first));
 }

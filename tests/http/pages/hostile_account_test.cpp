@@ -26,7 +26,7 @@ class HostileAccountTest : public AccountPagesTest {
             {"/forgot-password", "/forgot-password", {{"email", kAda}}, 200},
             {"/profile", "/profile", {{"name", "Ada King"}}, 200, true},
             {"/profile", "/sign-out", {}, 200, true},
-            {reset, reset, new_password(), 200}};
+            {reset, reset, new_password(), 303}};
   }
 
   Browser browser_for(const PostedForm& form) {
@@ -220,7 +220,8 @@ TEST_F(HostileAccountTest, T15NothingComesFromElsewhereAndNoClickCarriesAToken) 
                                   browser.get(reset),
                                   browser.get(reset + "x"),
                                   browser.fill_in(reset, reset, new_password("x")),
-                                  browser.fill_in(reset, reset, new_password())};
+                                  browser.get("/password-set")};
+  EXPECT_EQ(browser.fill_in(reset, reset, new_password()).status, 303);
   EXPECT_EQ(sign_in(browser, kOtherGoodPassword).status, 303);
   responses.push_back(browser.fill_in("/profile", "/profile", {{"website", "https://elsewhere.example/"}}));
   for (const Response& response : responses) {
@@ -243,7 +244,7 @@ TEST_F(HostileAccountTest, T16EveryAnswerForbidsFramingAndCaching) {
     clock_.advance(std::chrono::minutes(1));
   }
   Browser stranger(router_);
-  for (const char* path : {"/profile", "/sign-out", "/id?id=1", "/reset-password/x"})
+  for (const char* path : {"/profile", "/sign-out", "/id?id=1", "/reset-password/x", "/password-set"})
     responses.push_back(stranger.get(path));
   for (const Response& response : responses) {
     EXPECT_EQ(response.headers.get("Cache-Control"), "no-store") << response.status;

@@ -74,7 +74,8 @@ TEST_F(HostileLinkTest, T03OfTwoPostsAtTheSameMomentExactlyOneSucceeds) {
     std::barrier start(2);
     const auto post = [&](std::size_t which) {
       Browser browser(router_, "192.0.2." + std::to_string(10 + which));
-      Fields fields = sign_up_form();
+      // Two people: with one password it would be one form that was sent twice.
+      Fields fields = sign_up_form(which == 0 ? domain::kGoodPassword : "velvet tractor umbrella noon");
       fields["csrf"] = csrf_of(browser.get("/i/" + token));
       start.arrive_and_wait();
       const Response response = browser.post("/i/" + token + "/accept", fields);
@@ -240,7 +241,7 @@ TEST_F(HostileLinkTest, T10APostThatIsNotFromOurFormIsRefused) {
   EXPECT_EQ(victim.send("/i/" + token + "/accept", request).status, 200) << "the victim's own form still works";
 }
 
-TEST_F(HostileLinkTest, T11ThereIsANewCookieAfterSuccess) {
+TEST_F(HostileLinkTest, T11ACookieThatWasPlantedIsNeverTakenOver) {
   Browser browser(router_);
   const std::string token = invite();
   browser.cookie = "__Host-invited_csrf=planted";
@@ -248,7 +249,7 @@ TEST_F(HostileLinkTest, T11ThereIsANewCookieAfterSuccess) {
   const std::string before = browser.cookie;
   EXPECT_NE(before, "__Host-invited_csrf=planted");
   EXPECT_EQ(browser.submit(token, "accept", sign_up_form()).status, 200);
-  EXPECT_NE(browser.cookie, before);
+  EXPECT_EQ(browser.cookie, before) << "it is no session, and the forms in other tabs are bound to it";
 }
 
 TEST_F(HostileLinkTest, T13NoParameterLeadsAnywhereElse) {

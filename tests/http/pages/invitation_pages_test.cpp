@@ -92,18 +92,167 @@ TEST_F(InvitationPagesTest, TheLinkThenLeadsToTheApp) {
   EXPECT_EQ(page.text("//a[@class='button']/@href"), "https://planner.example.org/");
 }
 
-TEST_F(InvitationPagesTest, SendingTheFormTwiceShowsThatItWasAccepted) {
+TEST_F(InvitationPagesTest, SendingTheFormTwiceIsAnsweredAsTheFirstTime) {
   Browser browser(router_);
   const std::string token = invite();
-  const ParsedPage page(browser.get("/i/" + token));
-  Fields fields = sign_up_form();
-  fields["csrf"] = page.text("//form[1]//input[@name='csrf']/@value");
-  const std::string cookie = browser.cookie;
-  EXPECT_EQ(browser.post("/i/" + token + "/accept", fields).status, 200);
-  browser.cookie = cookie;  // the second click, sent before the first was answered
-  const Response second = browser.post("/i/" + token + "/accept", fields);
+  const std::string path = "/i/" + token + "/accept";
+  const Fields fields = Browser::fields_of(browser.get("/i/" + token), path, sign_up_form());
+  const Response first = browser.post(path, fields);
+  EXPECT_EQ(first.status, 200);
+  const Response second = browser.post(path, fields);
+  EXPECT_EQ(second.status, 200);
+  EXPECT_EQ(second.body, first.body);
+  Fields others = fields;
+  others["password"] = "not the password at all";
+  const Response third = browser.post(path, others);
+  EXPECT_EQ(third.status, 404);
+  EXPECT_THAT(third.body, HasSubstr("You have already accepted this invitation"));
+}
+
+TEST_F(InvitationPagesTest, DecliningTwiceSaysThatItIsDeclined) {
+  Browser browser(router_);
+  const std::string token = invite();
+  const std::string path = "/i/" + token + "/decline";
+  const Fields fields = Browser::fields_of(browser.get("/i/" + token), path);
+  EXPECT_EQ(browser.post(path, fields).status, 200);
+  const Response second = browser.post(path, fields);
   EXPECT_EQ(second.status, 404);
-  EXPECT_THAT(second.body, HasSubstr("You have already accepted this invitation"));
+  EXPECT_THAT(second.body, HasSubstr("This invitation was declined"));
+}
+
+TEST_F(InvitationPagesTest, AFormInAnotherTabStaysGood) {
+  Browser browser(router_);
+  const std::string first = invite("a@example.org");
+  const std::string second = invite("b@example.org");
+  const std::string third = invite("c@example.org");
+  const auto opened = [&](const std::string& token, const std::string& action, const Fields& fields) {
+    return Browser::fields_of(browser.get("/i/" + token), "/i/" + token + "/" + action, fields);
+  };
+  const Fields accept_first = opened(first, "accept", sign_up_form());
+  const Fields decline_second = opened(second, "decline", {});
+  const Fields accept_third = opened(third, "accept", sign_up_form());
+  EXPECT_EQ(browser.post("/i/" + first + "/accept", accept_first).status, 200);
+  EXPECT_EQ(browser.post("/i/" + second + "/decline", decline_second).status, 200);
+  EXPECT_EQ(browser.post("/i/" + third + "/accept", accept_third).status, 200);
+}
+
+TEST_F(InvitationPagesTest, AFormThatIsOutOfDateIsShownAgainWithWhatWasTyped) {
+  Browser browser(router_);
+  browser.origin = "https://invite.example.org";
+  const std::string token = invite();
+  const std::string path = "/i/" + token + "/accept";
+  Fields fields = sign_up_form();
+  fields["csrf"] = "of another cookie";
+  browser.get("/i/" + token);
+  const Response again = browser.post(path, fields);
+  EXPECT_EQ(again.status, 403);
+  const ParsedPage page(again);
+  expect_accessible(page);
+  EXPECT_THAT(page.text("//*[@role='alert']"), HasSubstr("so it was not accepted"));
+  EXPECT_EQ(page.text("//input[@id='name']/@value"), "Ada Lovelace");
+  EXPECT_THAT(again.body, Not(HasSubstr(domain::kGoodPassword)));
+  EXPECT_EQ(link(token), LinkState::open);
+  EXPECT_EQ(browser.post("/i/" + token + "/decline", {{"csrf", "x"}}).status, 403);
+  EXPECT_EQ(link(token), LinkState::open);
+
+  Browser silent(router_);  // that does not say where the form comes from
+  silent.get("/i/" + token);
+  const Response dead_end = silent.post(path, fields);
+  EXPECT_EQ(dead_end.status, 403);
+  EXPECT_THAT(dead_end.body, HasSubstr("This form cannot be accepted"));
+  EXPECT_THAT(dead_end.body, Not(HasSubstr("Nothing has been changed"))) << "it cannot know";
+
+  EXPECT_EQ(browser.post(path, Browser::fields_of(again, path, sign_up_form())).status, 200);
+  EXPECT_EQ(browser.post(path, fields).status, 404) << "and then the page says what became of it";
+}
+
+TEST_F(InvitationPagesTest, AnOutOfDateRequestForAFreshLinkSaysThatItWasNotAccepted) {
+  Browser browser(router_);
+  browser.origin = "https://invite.example.org";
+  const std::string token = invite();
+  clock_.advance(policy_.invitation_lifetime);
+  browser.get("/i/" + token);
+  const auto before = messages().size();
+  const Response again = browser.post("/i/" + token + "/fresh", {{"csrf", "x"}});
+  EXPECT_EQ(again.status, 403);
+  expect_accessible(ParsedPage(again));
+  EXPECT_THAT(again.body, HasSubstr("so it was not accepted"));
+  EXPECT_EQ(messages().size(), before);
+}
+
+TEST_F(InvitationPagesTest, AUsedLinkDoesNotClaimAccessThatWasTakenAway) {
+  Browser browser(router_);
+  const std::string token = invite();
+  EXPECT_EQ(browser.submit(token, "accept", sign_up_form()).status, 200);
+  write([&](domain::Transaction& t) -> domain::Result<void> {
+    EXPECT_TRUE(domain::revoke_access(environment_.id, "ada@example.org", user_.id, t, now()));
+    return {};
+  });
+  const Response response = browser.get("/i/" + token);
+  EXPECT_EQ(response.status, 404);
+  const ParsedPage page(response);
+  expect_accessible(page);
+  EXPECT_EQ(page.text("//h1"), "You no longer have access");
+  EXPECT_FALSE(page.has("//a[@class='button']"));
+  EXPECT_THAT(response.body, HasSubstr("ask Grace Hopper"));
+}
+
+TEST_F(InvitationPagesTest, ADisabledAccountIsToldSoOnceItsPasswordIsRight) {
+  add_account_of_ada();
+  write([&](domain::Transaction& t) -> domain::Result<void> {
+    EXPECT_TRUE(domain::set_account_disabled("ada@example.org", true, t, now()));
+    return {};
+  });
+  Browser browser(router_);
+  const std::string token = invite();
+  const Response wrong = browser.submit(token, "accept", {{"password", "not the password at all"}});
+  EXPECT_EQ(wrong.status, 422);
+  EXPECT_THAT(wrong.body, HasSubstr("The password is not right"));
+  const Response right = browser.submit(token, "accept", {{"password", domain::kGoodPassword}});
+  EXPECT_EQ(right.status, 403);
+  const ParsedPage page(right);
+  expect_accessible(page);
+  EXPECT_EQ(page.text("//h1"), "Your account is disabled");
+  EXPECT_THAT(right.body, HasSubstr("Ask Grace Hopper"));
+  EXPECT_EQ(link(token), LinkState::open);
+}
+
+TEST_F(InvitationPagesTest, ANewerMailThatHasNotLeftIsNotToBeLookedFor) {
+  Browser browser(router_);
+  const std::string token = invite();
+  clock_.advance(policy_.invitation_lifetime);
+  EXPECT_EQ(browser.submit(token, "fresh", {}).status, 200);
+  const Response waiting = browser.get("/i/" + token);
+  EXPECT_THAT(waiting.body, HasSubstr("There is a newer link"));
+  EXPECT_THAT(waiting.body, HasSubstr("That mail has not left yet"));
+  EXPECT_THAT(waiting.body, Not(HasSubstr("Look for the newest mail")));
+  write([&](domain::Transaction& t) -> domain::Result<void> {
+    for (const domain::Lease& lease : t.claim_due_messages(1, now(), now() + std::chrono::minutes(1)))
+      EXPECT_TRUE(t.finish_attempt(lease, {domain::DeliveryOutcome::sent, 250, "data", "ok"}, std::nullopt, now()));
+    return {};
+  });
+  EXPECT_THAT(browser.get("/i/" + token).body, HasSubstr("Look for the newest mail"));
+}
+
+TEST_F(InvitationPagesTest, AReplacedInvitationsPageTellsWhatBecameOfTheNewerOne) {
+  Browser browser(router_);
+  const std::string first = invite();
+  clock_.advance(policy_.invitation_lifetime);
+  EXPECT_EQ(browser.submit(invite(), "decline", {}).status, 200);
+  const Response response = browser.get("/i/" + first);
+  EXPECT_EQ(response.status, 404);
+  expect_accessible(ParsedPage(response));
+  EXPECT_THAT(response.body, HasSubstr("A newer invitation to Harbour Planner was declined"));
+}
+
+TEST_F(InvitationPagesTest, ASlashBehindTheLinkLeadsToIt) {
+  Browser browser(router_);
+  const std::string token = invite();
+  for (const char* method : {"GET", "HEAD"}) {
+    const Response response = browser.get("/i/" + token + "/", method);
+    EXPECT_EQ(response.status, 303);
+    EXPECT_EQ(response.headers.get("Location"), "/i/" + token);
+  }
 }
 
 TEST_F(InvitationPagesTest, AKnownAddressSignsIn) {

@@ -134,7 +134,10 @@ TEST_F(ResetPasswordPagesTest, TheNewPasswordCountsAtOnceAndEndsEverySession) {
   Browser phone = signed_in_browser();
   const std::string token = ask_for_reset();
   Browser browser(router_, "192.0.2.50");
-  const Response response = set_password(browser, token);
+  const Response done = set_password(browser, token);
+  EXPECT_EQ(done.status, 303);
+  EXPECT_EQ(done.headers.get("Location"), "/password-set");
+  const Response response = browser.get("/password-set");
   EXPECT_EQ(response.status, 200);
   const ParsedPage page(response);
   expect_accessible(page);
@@ -152,7 +155,7 @@ TEST_F(ResetPasswordPagesTest, TheNewPasswordCountsAtOnceAndEndsEverySession) {
 TEST_F(ResetPasswordPagesTest, ALinkThatIsGoodForNothingGetsOnePageThatSaysWhatToDo) {
   const std::string used = ask_for_reset();
   Browser actor(router_);
-  EXPECT_EQ(set_password(actor, used).status, 200);
+  EXPECT_EQ(set_password(actor, used).status, 303);
   clock_.advance(std::chrono::minutes(2));
   const std::string expired = ask_for_reset();
   clock_.advance(domain::kResetLinkLifetime - std::chrono::seconds(1));
@@ -186,12 +189,53 @@ TEST_F(ResetPasswordPagesTest, ALinkThatDiesWhileTheFormIsOpenSetsNothing) {
   Browser slow(router_);
   const Fields fields = Browser::fields_of(slow.get(path), path, new_password("violet anchor biscuit moon"));
   Browser fast(router_, "192.0.2.60");
-  EXPECT_EQ(set_password(fast, token).status, 200);
+  EXPECT_EQ(set_password(fast, token).status, 303);
   const Response response = slow.post(path, fields);
   EXPECT_EQ(response.status, 404);
   EXPECT_EQ(ParsedPage(response).text("//h1"), "This link does not work");
   Browser browser(router_, "192.0.2.61");
   EXPECT_EQ(sign_in(browser, kOtherGoodPassword).status, 303);
+}
+
+TEST_F(ResetPasswordPagesTest, AFormThatIsSentTwiceIsAnsweredTwice) {
+  const std::string token = ask_for_reset();
+  const std::string path = "/reset-password/" + token;
+  Browser browser(router_);
+  const Fields fields = Browser::fields_of(browser.get(path), path, new_password());
+  EXPECT_EQ(browser.post(path, fields).status, 303);
+  const Response second = browser.post(path, fields);
+  EXPECT_EQ(second.status, 303);
+  EXPECT_EQ(second.headers.get("Location"), "/password-set");
+  Fields others = fields;
+  others["password"] = others["password_again"] = "violet anchor biscuit moon";
+  EXPECT_EQ(browser.post(path, others).status, 404);
+  for (int i = 0; i < 12; ++i) EXPECT_EQ(browser.post(path, others).status, 404);
+  EXPECT_EQ(browser.post(path, fields).status, 404) << "no place to guess at";
+  clock_.advance(std::chrono::minutes(2));
+  change_account(kAda, [](domain::Account& account) { account.password_generation += 1; });
+  EXPECT_EQ(browser.post(path, fields).status, 404) << "it was changed once more";
+}
+
+TEST_F(ResetPasswordPagesTest, AFormThatIsOutOfDateIsShownAgain) {
+  const std::string path = "/reset-password/" + ask_for_reset();
+  Browser browser(router_);
+  Fields fields = Browser::fields_of(browser.get(path), path, new_password());
+  fields["csrf"] = "of another cookie";
+  browser.origin = "https://invite.example.org";
+  const Response again = browser.post(path, fields);
+  EXPECT_EQ(again.status, 403);
+  expect_accessible(ParsedPage(again));
+  EXPECT_THAT(again.body, HasSubstr("so it was not accepted"));
+  EXPECT_THAT(again.body, Not(HasSubstr(kOtherGoodPassword)));
+  EXPECT_EQ(browser.post(path, Browser::fields_of(again, path, new_password())).status, 303);
+}
+
+TEST_F(ResetPasswordPagesTest, ASlashBehindTheLinkLeadsToIt) {
+  const std::string path = "/reset-password/" + ask_for_reset();
+  Browser browser(router_);
+  const Response response = browser.get(path + "/");
+  EXPECT_EQ(response.status, 303);
+  EXPECT_EQ(response.headers.get("Location"), path);
 }
 
 TEST_F(ResetPasswordPagesTest, T03OfTwoPostsAtTheSameMomentExactlyOneSucceeds) {
@@ -210,8 +254,8 @@ TEST_F(ResetPasswordPagesTest, T03OfTwoPostsAtTheSameMomentExactlyOneSucceeds) {
     std::thread other(post, 1);
     post(0);
     other.join();
-    const std::size_t winner = statuses[0] == 200 ? 0 : 1;
-    EXPECT_EQ(statuses[winner], 200);
+    const std::size_t winner = statuses[0] == 303 ? 0 : 1;
+    EXPECT_EQ(statuses[winner], 303);
     EXPECT_EQ(statuses[1 - winner], 404);
     Browser browser(router_, "192.0.2.30");
     EXPECT_EQ(sign_in(browser, passwords[winner]).status, 303);
@@ -249,7 +293,7 @@ TEST_F(ResetPasswordPagesTest, EveryBadPasswordIsExplainedAndUsesNothingUp) {
     EXPECT_FALSE(page.has("//input[@type='password'][@value]"));
   }
   Browser browser(router_);
-  EXPECT_EQ(set_password(browser, token).status, 200) << "the link still works";
+  EXPECT_EQ(set_password(browser, token).status, 303) << "the link still works";
 }
 
 TEST_F(ResetPasswordPagesTest, ForgedLinksAreSlowedAndGenuineOnesAreNot) {
@@ -269,7 +313,7 @@ TEST_F(ResetPasswordPagesTest, ScannersThatOnlyLookUseNothingUp) {
   for (int i = 0; i < 50; ++i)
     for (const char* method : {"GET", "HEAD"}) EXPECT_EQ(scanner.get("/reset-password/" + token, method).status, 200);
   Browser human(router_);
-  EXPECT_EQ(set_password(human, token).status, 200);
+  EXPECT_EQ(set_password(human, token).status, 303);
 }
 
 }  // namespace
