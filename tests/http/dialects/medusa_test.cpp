@@ -129,7 +129,13 @@ TEST_F(Medusa, ASecretKeyMayComeAsBasic) {
 
 TEST_F(Medusa, ResendingMakesAnotherTokenAndKillsTheFirst) {
   const Json first = invite("ada@example.org");
+  write([&](domain::Transaction& t) -> domain::Result<void> {
+    for (const domain::Lease& lease : t.claim_due_messages(1, now(), now() + 1min))
+      EXPECT_TRUE(t.finish_attempt(lease, {domain::DeliveryOutcome::sent, 250, "data", "ok"}, std::nullopt, now()));
+    return {};
+  });
   clock_.advance(1h);
+  // The second mail has not left, but its token is in the answer.
   const auto answer = call("POST", "/admin/invites/" + first["id"].get<std::string>() + "/resend");
   ASSERT_EQ(answer.status, 200) << answer.text;
   const Json& second = answer.json["invite"];
