@@ -1,4 +1,4 @@
-// What a password field gains where scripts run: a button that shows what was typed, and how long a new one is.
+// What a password field gains where scripts run: a button that shows what was typed, and how strong a new one is.
 // The page works the same without. Nothing is sent or kept; the service decides by itself when the form is posted.
 'use strict';
 
@@ -27,18 +27,33 @@ function addReveal(box) {
   box.classList.add('reveal-on');
 }
 
-// How far the password is from being long enough. No word on its strength: the service judges that by lists and rules that
-// do not fit here, and a page that says "good" to what is refused afterwards helps nobody.
-function addLength(box, input) {
+// Neither of these rows, in any direction, is a word.
+const ROWS = ['qwertyuiop', 'qwertzuiop', 'azertyuiop', 'asdfghjkl', 'qsdfghjklm', 'zxcvbnm', 'yxcvbnm', 'wxcvbn',
+  'abcdefghijklmnopqrstuvwxyz'].flatMap((row) => [row, [...row].reverse().join('')]);
+
+// Of a password that is long enough: weak, fair, good or strong. The service judges by lists and rules that do not fit
+// here, so this counts only what passes there: words that stand apart. What else may be strong is called fair at most.
+function strengthOf(password) {
+  const runs = password.toLowerCase().match(/\p{L}{4,}/gu) || [];
+  const words = new Set(runs.filter((run) => !ROWS.some((row) => row.includes(run))));
+  if (words.size > 4) return 'strong';
+  if (words.size === 4) return 'good';
+  const kinds = [/\p{Ll}/u, /\p{Lu}/u, /\p{N}/u, /[^\p{L}\p{N}]/u].filter((kind) => kind.test(password)).length;
+  const isMixed = kinds > 2 && new Set(password.toLowerCase()).size > 11;
+  return words.size === 3 || isMixed ? 'fair' : 'weak';
+}
+
+function addStrength(box, input) {
   const seen = box.querySelector('p');
   const spoken = box.querySelector('output');
+  const names = ['short', 'weak', 'fair', 'good', 'strong'];
   let pause = 0;
   const update = () => {
     const length = Array.from(input.value.normalize('NFC')).length;
     box.hidden = length === 0;
-    box.dataset.quarters = String(Math.min(4, Math.floor(length / SHORTEST * 4)));
-    const {short, enough, long} = box.dataset;
-    seen.textContent = length < SHORTEST ? short.replace('{count}', String(length)) : length > LONGEST ? long : enough;
+    const name = length < SHORTEST ? 'short' : length > LONGEST ? 'long' : strengthOf(input.value);
+    box.dataset.level = String(Math.max(0, names.indexOf(name)));
+    seen.textContent = box.dataset[name].replace('{count}', String(length));
     // Read aloud when the person pauses, and not again while it stays the same.
     clearTimeout(pause);
     pause = setTimeout(() => {
@@ -50,5 +65,5 @@ function addLength(box, input) {
 }
 
 document.querySelectorAll('.reveal').forEach(addReveal);
-const lengthBox = document.getElementById('password-length');
-if (lengthBox) addLength(lengthBox, document.getElementById('password'));
+const strengthBox = document.getElementById('password-strength');
+if (strengthBox) addStrength(strengthBox, document.getElementById('password'));

@@ -103,8 +103,8 @@ for (const {locale, language, subject, profile, set} of LANGUAGES) {
     await open(page, mail.link);
     await look('reset-password');
     await page.fill('#password', NEW_PASSWORD);
-    assert.ok(await page.isVisible('#password-length'));
-    await look('reset-password-length');
+    assert.ok(await page.isVisible('#password-strength'));
+    await look('reset-password-strength');
     const resetForm = `form[action*="/reset-password/"] button[type=submit]`;
     await page.fill('#password', 'passwordpassword');
     await page.fill('#password_again', 'passwordpassword');

@@ -125,7 +125,7 @@ TEST_F(ResetPasswordPagesTest, TheLinkShowsAFormThatPasswordManagersUnderstand) 
   EXPECT_TRUE(page.has("//input[@autocomplete='username'][@value='ada@example.org'][@readonly][not(@name)]"));
   EXPECT_EQ(page.count("//input[@type='password'][@autocomplete='new-password']"), 2u);
   EXPECT_THAT(page.text("//*[@id='password-rules']"), HasSubstr("15 to 128 characters"));
-  EXPECT_TRUE(page.has("//*[@id='password-length']//output")) << "its length, as on signing up";
+  EXPECT_TRUE(page.has("//*[@id='password-strength']//output")) << "its strength, as on signing up";
   EXPECT_TRUE(page.has("//script[contains(@src, '/assets/password.')]"));
 }
 
