@@ -194,7 +194,7 @@ TEST_F(AnswerInvitationTest, AUsedLinkTellsOfTheAccessThatThereIsByNow) {
     });
   };
   change([&](Transaction& t) { return grant_access(environment_.id, "ada@example.org", planner_.id, t, now()); });
-  EXPECT_EQ(view().role_name, "Planner, User");
+  EXPECT_EQ(view().role_name, "Planner\nUser");
   change([&](Transaction& t) { return revoke_access(environment_.id, "ada@example.org", user_.id, t, now()); });
   EXPECT_EQ(view().role_name, "Planner");
   change([&](Transaction& t) { return revoke_access(environment_.id, "ada@example.org", planner_.id, t, now()); });

@@ -71,7 +71,7 @@ TEST_F(InvitationPagesTest, SpeaksOfSeveralRolesAsSeveral) {
   EXPECT_EQ(open.text("//dl/div[1]/dd"), "User, Planner");
   EXPECT_THAT(browser.submit(token, "accept", sign_up_form()).body, HasSubstr("Your roles are: User, Planner."));
   EXPECT_THAT(browser.get("/i/" + token).body,
-              HasSubstr("has access to Harbour Planner with these roles: User, Planner."));
+              HasSubstr("has access to Harbour Planner with these roles: Planner, User."));
 }
 
 TEST_F(InvitationPagesTest, SaysTheWholeAddressInTextToo) {
