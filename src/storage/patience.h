@@ -1,5 +1,5 @@
-// How long an opening waits for other processes, which may hold what it needs: a minute, with a line in the log that says
-// for what, and no longer than its caller wants. Belongs to one thread.
+// How long an opening waits for other processes, which may hold what it needs: a minute, with a line in the log that
+// says for what, and no longer than its caller wants. Belongs to one thread.
 #pragma once
 
 #include <chrono>

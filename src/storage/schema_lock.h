@@ -1,5 +1,5 @@
-// Who may change the schema of a PostgreSQL database: an advisory lock of the session. Exclusive for whoever migrates it
-// or moves a database into it, shared for whoever begins to use it as it is. Belongs to its connection's thread.
+// Who may change the schema of a PostgreSQL database: an advisory lock of the session. Exclusive for whoever migrates
+// it or moves a database into it, shared for whoever begins to use it as it is. Belongs to its connection's thread.
 #pragma once
 
 #include <utility>

@@ -8,9 +8,9 @@ namespace invited::domain {
 namespace {
 
 TEST(WebUrl, IsAbsoluteWithAHostAndMaybeAPort) {
-  for (const char* url : {"https://example.org", "http://example.org/", "https://example.org:8443/hook?x=1#y",
-                          "https://example.org:/", "http://127.0.0.1:65535/x", "http://[::1]:8080/x",
-                          "https://[2001:db8::192.0.2.1]/", "https://localhost:1"})
+  for (const char* url :
+       {"https://example.org", "http://example.org/", "https://example.org:8443/hook?x=1#y", "https://example.org:/",
+        "http://127.0.0.1:65535/x", "http://[::1]:8080/x", "https://[2001:db8::192.0.2.1]/", "https://localhost:1"})
     EXPECT_TRUE(is_web_url(url)) << url;
   EXPECT_TRUE(is_web_url("https://example.org/" + std::string(2028, 'x')));
 }
