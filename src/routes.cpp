@@ -24,7 +24,7 @@ http::Response to_response(soap::SoapAnswer answer) {
 }
 
 /// What the listener refuses by itself on a SOAP path is a fault too. Its status is HTTP's own: 405, 413, 415, 503, …
-http::Response render_fault(int status, std::string_view reason) {
+http::Response render_fault(int status, std::string_view reason, const http::Request&) {
   const bool ours = status >= 500;
   soap::Fault fault;
   fault.code = ours ? soap::FaultCode::receiver : soap::FaultCode::sender;

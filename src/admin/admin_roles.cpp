@@ -2,6 +2,7 @@
 #include <array>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "admin/admin_arguments.h"
@@ -23,6 +24,15 @@ Result<std::vector<domain::App>> find_apps(const std::string& named, Transaction
   auto app = find_app(named, transaction);
   if (!app) return error_of(app);
   return std::vector{*std::move(app)};
+}
+
+Result<std::pair<domain::App, domain::Role>> find_app_and_role(const std::string& app_name,
+                                                               const std::string& role_name, Transaction& transaction) {
+  auto app = find_app(app_name, transaction);
+  if (!app) return error_of(app);
+  auto role = find_role(app->id, role_name, transaction);
+  if (!role) return error_of(role);
+  return std::pair(*std::move(app), *std::move(role));
 }
 
 Result<Json> role_add(const Arguments& arguments, AdminContext& context) {
@@ -61,13 +71,11 @@ Result<Json> role_set(const Arguments& arguments, AdminContext& context) {
   for (auto* value : {&app_name, &role_name, &name})
     if (!*value) return error_of(*value);
   return domain::write_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
-    const auto app = find_app(*app_name, transaction);
-    if (!app) return error_of(app);
-    const auto role = find_role(app->id, *role_name, transaction);
-    if (!role) return error_of(role);
-    const auto renamed = domain::rename_role(*role, *name, transaction, context.clock.now());
+    const auto found = find_app_and_role(*app_name, *role_name, transaction);
+    if (!found) return error_of(found);
+    const auto renamed = domain::rename_role(found->second, *name, transaction, context.clock.now());
     if (!renamed) return error_of(renamed);
-    return to_json(*renamed, *app);
+    return to_json(*renamed, found->first);
   });
 }
 
@@ -128,13 +136,12 @@ Result<Json> role_map(const Arguments& arguments, AdminContext& context) {
   for (auto* value : {&app_name, &dialect, &name, &role_name})
     if (!*value) return error_of(*value);
   return domain::write_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
-    const auto app = find_app(*app_name, transaction);
-    if (!app) return error_of(app);
-    const auto role = find_role(app->id, *role_name, transaction);
-    if (!role) return error_of(role);
-    const auto alias = domain::map_role(*app, *dialect, *name, role->id, transaction, context.clock.now());
+    const auto found = find_app_and_role(*app_name, *role_name, transaction);
+    if (!found) return error_of(found);
+    const auto& [app, role] = *found;
+    const auto alias = domain::map_role(app, *dialect, *name, role.id, transaction, context.clock.now());
     if (!alias) return error_of(alias);
-    return to_json(*alias, *app, *role);
+    return to_json(*alias, app, role);
   });
 }
 

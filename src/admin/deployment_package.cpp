@@ -2,13 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/byte_order_mark.h"
+
 namespace invited::admin {
 namespace {
 
 using domain::ErrorCode;
 using domain::refuse;
-
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 /// Whom the role manages. Where it cannot be told nothing is guessed: too much would let people invite too far.
 domain::Result<std::vector<base::Uuid>> read_manageable(const std::string& key, const nlohmann::ordered_json& role) {
@@ -31,8 +31,8 @@ domain::Result<std::vector<base::Uuid>> read_manageable(const std::string& key, 
 }  // namespace
 
 domain::Result<std::vector<domain::ImportedRole>> read_package_roles(std::string_view metadata_json) {
-  if (metadata_json.starts_with(kByteOrderMark)) metadata_json.remove_prefix(kByteOrderMark.size());
-  const auto json = nlohmann::ordered_json::parse(metadata_json, nullptr, /*allow_exceptions=*/false);
+  const auto json =
+      nlohmann::ordered_json::parse(base::without_byte_order_mark(metadata_json), nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded())
     return refuse(ErrorCode::malformed_request,
                   "The file is not JSON: give the model/metadata.json out of the deployment package.", "file");

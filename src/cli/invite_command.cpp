@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/byte_order_mark.h"
 #include "base/crypto.h"
 #include "base/utf8.h"
 #include "cli/api_client.h"
@@ -43,11 +44,9 @@ std::string first_line(const std::string& text) { return std::string(base::trim(
 
 /// One address a line; empty lines and those that begin with # count nothing.
 void read_lines(std::istream& in, std::vector<std::string>& emails) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   bool is_first = true;
   for (std::string line; std::getline(in, line);) {
-    if (std::exchange(is_first, false) && line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
-    const auto email = base::trim(line);
+    const auto email = base::trim(std::exchange(is_first, false) ? base::without_byte_order_mark(line) : line);
     if (!email.empty() && email.front() != '#') emails.emplace_back(email);
   }
 }

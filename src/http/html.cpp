@@ -145,8 +145,7 @@ Response PageRenderer::error_page(int status, const Request& request) const {
   return make_response(status, "text/plain; charset=utf-8", std::string(error_line(status)));
 }
 
-std::function<Response(int status, std::string_view reason, const Request& request)> page_error_renderer(
-    std::shared_ptr<const PageRenderer> renderer) {
+ErrorRenderer page_error_renderer(std::shared_ptr<const PageRenderer> renderer) {
   return [pages = std::move(renderer)](int status, std::string_view, const Request& request) {
     Request browser;
     browser.headers.add("Accept", "text/html");

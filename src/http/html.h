@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -18,6 +17,7 @@
 #include "base/embedded_file.h"
 #include "base/translation.h"
 #include "http/message.h"
+#include "http/router.h"
 
 namespace invited::http {
 
@@ -75,8 +75,7 @@ class PageRenderer {
 
 /// For RouteOptions::error_renderer: what the listener refuses by itself on the path of a page (405, 413, 503, …), as a
 /// page in the reader's language.
-std::function<Response(int status, std::string_view reason, const Request& request)> page_error_renderer(
-    std::shared_ptr<const PageRenderer> renderer);
+ErrorRenderer page_error_renderer(std::shared_ptr<const PageRenderer> renderer);
 
 /// The policy of our own pages: nothing but our own style sheet, images and forms; scripts where they are needed.
 std::string content_security_policy(bool with_script);

@@ -9,7 +9,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -21,29 +20,8 @@ namespace invited::http {
 
 /// Makes the answer of an error that the listener finds (400, 405, 413, 415, 500, 503, …) in the dialect of a path:
 /// SOAP clients expect a fault. `reason` is a sentence for people. The listener adds Allow, Retry-After and the like.
-/// Made of a function of both; pages look at the request, too, as far as it was read, for the reader's language.
-class ErrorRenderer {
- public:
-  ErrorRenderer() = default;
-  template <class Render>
-    requires std::is_invocable_r_v<Response, Render, int, std::string_view>
-  ErrorRenderer(Render render)
-      : render_([render = std::move(render)](int status, std::string_view reason, const Request&) {
-          return render(status, reason);
-        }) {}
-  template <class Render>
-    requires std::is_invocable_r_v<Response, Render, int, std::string_view, const Request&> &&
-             (!std::is_invocable_v<Render, int, std::string_view>)
-  ErrorRenderer(Render render) : render_(std::move(render)) {}
-
-  Response operator()(int status, std::string_view reason, const Request& request = {}) const {
-    return render_(status, reason, request);
-  }
-  explicit operator bool() const { return static_cast<bool>(render_); }
-
- private:
-  std::function<Response(int, std::string_view, const Request&)> render_;
-};
+/// `request` is what was read of it so far: pages look there for the reader's language.
+using ErrorRenderer = std::function<Response(int status, std::string_view reason, const Request& request)>;
 
 struct RouteOptions {
   std::size_t max_body = 0;                ///< bytes; 0: the listener's limit

@@ -61,7 +61,7 @@ struct CallStatements::Prepared {
     return {connection, with(tables, std::move(sql)), std::move(parameters), std::move(columns)};
   }
 
-  const std::string lock{by_dialect(connection, "", " FOR UPDATE")};
+  const std::string lock = lock_clause(connection);
   const std::string select{kColumns};
   const std::string is_free{kIsFree};
   const std::string order = row_order(connection);

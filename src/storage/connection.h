@@ -81,6 +81,11 @@ inline std::string_view by_dialect(const Connection& connection, std::string_vie
   return connection.dialect() == Dialect::sqlite ? sqlite : postgresql;
 }
 
+/// For what is read to be written. SQLite has one writer at a time, and no such clause.
+inline std::string lock_clause(const Connection& connection) {
+  return std::string(by_dialect(connection, "", " FOR UPDATE"));
+}
+
 /// The column by which rows of growing tables are ordered: the order of insertion in SQLite; in PostgreSQL, where
 /// several instances insert, the id, which begins with the time (base::Uuid::ordered).
 inline std::string row_order(const Connection& connection) { return std::string(by_dialect(connection, "seq", "id")); }

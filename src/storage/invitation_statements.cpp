@@ -28,9 +28,6 @@ struct InvitationStatements::Prepared {
   Number reach = 0;  ///< limit + offset
   std::map<std::pair<InvitationState, bool>, std::unique_ptr<Statement>> lists_in_state;
 
-  /// SQLite has one writer at a time, and no such clause.
-  std::string lock_clause() const { return std::string(by_dialect(connection, "", " FOR UPDATE")); }
-
   Statement make_find_pending(const std::string& end) {
     return {connection,
             std::string(kInvitationColumns) +
@@ -129,10 +126,12 @@ struct InvitationStatements::Prepared {
                     {"token_id", row.token_id},
                     {"id", row.id}}};
   Statement find{connection, std::string(kInvitationColumns) + "WHERE id = :id", {{"id", row.id}}, row.columns()};
-  Statement find_and_lock{
-      connection, std::string(kInvitationColumns) + "WHERE id = :id" + lock_clause(), {{"id", row.id}}, row.columns()};
+  Statement find_and_lock{connection,
+                          std::string(kInvitationColumns) + "WHERE id = :id" + lock_clause(connection),
+                          {{"id", row.id}},
+                          row.columns()};
   Statement find_pending = make_find_pending("");
-  Statement find_and_lock_pending = make_find_pending(lock_clause());
+  Statement find_and_lock_pending = make_find_pending(lock_clause(connection));
   std::string newest_first = row_order(connection) + " DESC";
   ListBy by_environment = list_by(connection, "environment_id", " DESC");
   Statement list_all = make_list("", {}, newest_first);

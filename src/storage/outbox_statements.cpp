@@ -154,11 +154,11 @@ struct OutboxStatements::Prepared {
                          std::string(by_dialect(connection, "", " FOR UPDATE SKIP LOCKED")),
                      {{"due_from", due_from}, {"now", now}, {"limit", limit}},
                      row.columns()};
-  Statement find_leased{connection,
-                        std::string(kMessageColumns) + "WHERE id = :id AND lease_id = :lease_id" +
-                            std::string(by_dialect(connection, "", " FOR UPDATE")),
-                        {{"id", row.id}, {"lease_id", row.lease_id}},
-                        row.columns()};
+  Statement find_leased{
+      connection,
+      std::string(kMessageColumns) + "WHERE id = :id AND lease_id = :lease_id" + lock_clause(connection),
+      {{"id", row.id}, {"lease_id", row.lease_id}},
+      row.columns()};
   Statement progress{connection,
                      "UPDATE outbox_message SET state = :state, due_at = :due_at, attempts = :attempts,"
                      " deaths = :deaths, claims = :claims, finished_at = :finished_at, last_error = :last_error,"

@@ -33,7 +33,7 @@ struct WebhookStatements::Prepared {
   Number told_until = 0;
   Text told_id;
 
-  const std::string lock{by_dialect(connection, "", " FOR UPDATE")};
+  const std::string lock = lock_clause(connection);
 
   Statement insert{
       connection,

@@ -94,14 +94,16 @@ TEST(ErrorRendering, IsPlainTextUnlessThePathHasItsOwn) {
   EXPECT_EQ(plain.status, 404);
   EXPECT_EQ(plain.headers.get("Content-Type"), "text/plain; charset=utf-8");
   EXPECT_EQ(plain.body, "There is nothing here.\n");
-  const ErrorRenderer fault = [](int status, std::string_view reason) {
+  const ErrorRenderer fault = [](int status, std::string_view reason, const Request&) {
     return make_response(status, "text/xml", "<" + std::string(reason) + "/>");
   };
   EXPECT_EQ(render_error(&fault, 400, "x").body, "<x/>");
 }
 
 TEST(ErrorRendering, SurvivesARendererThatThrows) {
-  const ErrorRenderer broken = [](int, std::string_view) -> Response { throw std::runtime_error("broken"); };
+  const ErrorRenderer broken = [](int, std::string_view, const Request&) -> Response {
+    throw std::runtime_error("broken");
+  };
   EXPECT_EQ(render_error(&broken, 400, "x").status, 400);
 }
 

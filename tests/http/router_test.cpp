@@ -12,7 +12,9 @@ Handler answer(std::string text) {
 Router table() {
   Router router;
   RouteOptions soap;
-  soap.error_renderer = [](int status, std::string_view) { return make_response(status, "text/xml", "<fault/>"); };
+  soap.error_renderer = [](int status, std::string_view, const Request&) {
+    return make_response(status, "text/xml", "<fault/>");
+  };
   router.add("GET", "/ws/InviteAPI/1/soap1", answer("wsdl"));
   router.add("POST", "/ws/InviteAPI/1/soap1", answer("soap"), soap);
   router.add("GET", "/ws-doc/", answer("doc"));
@@ -67,7 +69,7 @@ TEST(Router, GivesThePathsErrorRendererForEveryMethod) {
   for (const char* method : {"GET", "POST", "PUT", ""}) {
     const auto* renderer = router.match(method, "/ws/InviteAPI/1/soap1").error_renderer;
     ASSERT_NE(renderer, nullptr) << method;
-    EXPECT_EQ((*renderer)(400, "").body, "<fault/>");
+    EXPECT_EQ((*renderer)(400, "", {}).body, "<fault/>");
   }
   EXPECT_EQ(router.match("GET", "/ws-doc/").error_renderer, nullptr);
 }
@@ -75,7 +77,9 @@ TEST(Router, GivesThePathsErrorRendererForEveryMethod) {
 TEST(Router, GivesTheLongestPrefixsErrorRendererWhereNoRouteKnowsThePath) {
   auto router = table();
   const auto renderer = [](std::string_view text) {
-    return [text](int status, std::string_view) { return make_response(status, "text/plain", std::string(text)); };
+    return [text](int status, std::string_view, const Request&) {
+      return make_response(status, "text/plain", std::string(text));
+    };
   };
   router.set_error_renderer(renderer("page"));
   router.add_error_renderer("/api/", renderer("api"));
@@ -88,15 +92,17 @@ TEST(Router, GivesTheLongestPrefixsErrorRendererWhereNoRouteKnowsThePath) {
                                    {"/apx", "ap"}}) {
     const auto* found = router.match("GET", path).error_renderer;
     ASSERT_NE(found, nullptr) << path;
-    EXPECT_EQ((*found)(404, "").body, text) << path;
+    EXPECT_EQ((*found)(404, "", {}).body, text) << path;
   }
-  EXPECT_EQ((*router.match("PUT", "/ws/InviteAPI/1/soap1").error_renderer)(405, "").body, "<fault/>");
+  EXPECT_EQ((*router.match("PUT", "/ws/InviteAPI/1/soap1").error_renderer)(405, "", {}).body, "<fault/>");
 }
 
 TEST(Router, KnowsInWhoseWordsATargetIsRefusedThatCannotBeRead) {
   auto router = table();
   const auto renderer = [](std::string_view text) {
-    return [text](int status, std::string_view) { return make_response(status, "text/plain", std::string(text)); };
+    return [text](int status, std::string_view, const Request&) {
+      return make_response(status, "text/plain", std::string(text));
+    };
   };
   router.set_error_renderer(renderer("page"));
   router.add_error_renderer("/api/", renderer("api"));
@@ -113,7 +119,7 @@ TEST(Router, KnowsInWhoseWordsATargetIsRefusedThatCannotBeRead) {
     const auto match = router.match_refused(target);
     EXPECT_EQ(match.route, nullptr);
     ASSERT_NE(match.error_renderer, nullptr) << target;
-    EXPECT_EQ((*match.error_renderer)(404, "").body, text) << target;
+    EXPECT_EQ((*match.error_renderer)(404, "", {}).body, text) << target;
     EXPECT_EQ(match.cors != nullptr, std::string_view(text) != "page") << target;
   }
 }

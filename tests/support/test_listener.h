@@ -26,7 +26,7 @@ bool eventually(Condition condition) {
   return false;
 }
 
-inline http::Response soap_fault(int status, std::string_view reason) {
+inline http::Response soap_fault(int status, std::string_view reason, const http::Request&) {
   return http::make_response(status, "text/xml; charset=utf-8",
                              "<Fault><faultcode>Client</faultcode>" + std::string(reason) + "</Fault>");
 }

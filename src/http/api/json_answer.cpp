@@ -127,7 +127,7 @@ Json to_problem(const domain::Error& error) { return problem_body(status_of(erro
 
 Response make_problem(const domain::Error& error) { return problem(status_of(error.code), error); }
 
-Response render_problem(int status, std::string_view reason) {
+Response render_problem(int status, std::string_view reason, const Request&) {
   return problem(status, {code_of_status(status), std::string(reason), {}, {}});
 }
 

@@ -32,7 +32,7 @@ Json to_problem(const domain::Error& error);
 /// (seconds to wait). With Retry-After.
 Response make_problem(const domain::Error& error);
 /// The same for an error of the listener: an ErrorRenderer.
-Response render_problem(int status, std::string_view reason);
+Response render_problem(int status, std::string_view reason, const Request& = {});
 
 /// A strong tag of these bytes, quoted as it stands in ETag.
 std::string entity_tag(std::string_view body);

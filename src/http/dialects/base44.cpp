@@ -29,7 +29,7 @@ Response write_error(const domain::Error& error) {
   return response;
 }
 
-Response render_error_of_listener(int status, std::string_view reason) {
+Response render_error_of_listener(int status, std::string_view reason, const Request&) {
   return make_json(status,
                    {{"message", reason}, {"detail", reason}, {"code", domain::to_string(code_of_status(status))}});
 }

@@ -57,7 +57,7 @@ Response write_error(const domain::Error& error) {
   return response;
 }
 
-Response render_error_of_listener(int status, std::string_view reason) {
+Response render_error_of_listener(int status, std::string_view reason, const Request&) {
   return make_json(status, error_body(status, reason, code_of_status(status)));
 }
 

@@ -240,7 +240,7 @@ Response medusa_error(const domain::Error& error) {
   return response;
 }
 
-Response render_medusa_error(int status, std::string_view reason) {
+Response render_medusa_error(int status, std::string_view reason, const Request&) {
   return medusa_error(status, type_of_status(status), reason);
 }
 

@@ -27,7 +27,7 @@ domain::Result<MedusaIdentity> find_medusa_identity(const Request& request, doma
 Response medusa_error(int status, std::string_view type, std::string_view message);
 Response medusa_error(const domain::Error& error);
 /// What the listener finds: an ErrorRenderer.
-Response render_medusa_error(int status, std::string_view reason);
+Response render_medusa_error(int status, std::string_view reason, const Request&);
 /// 401 {"message": "Unauthorized"}: says nothing more.
 Response medusa_unauthorized();
 

@@ -176,13 +176,13 @@ TEST_F(Base44, AnswersWhatTheSdkAsksByItself) {
 TEST_F(Base44, TheListenersErrorsAreInItsWordsToo) {
   const auto match = router_.match("PUT", kUsers);
   ASSERT_NE(match.error_renderer, nullptr);
-  const auto response = (*match.error_renderer)(413, "The body is too large.");
+  const auto response = (*match.error_renderer)(413, "The body is too large.", {});
   EXPECT_EQ(response.body, R"({"message":"The body is too large.","detail":"The body is too large.",)"
                            R"("code":"malformed_request"})");
   EXPECT_NE(match.cors, nullptr);
   const auto* elsewhere = router_.match("GET", "/api/apps/6634d1f5e0/entities/Task").error_renderer;
   ASSERT_NE(elsewhere, nullptr);
-  EXPECT_EQ(Json::parse((*elsewhere)(404, "There is nothing at this address.").body)["code"], "not_found");
+  EXPECT_EQ(Json::parse((*elsewhere)(404, "There is nothing at this address.", {}).body)["code"], "not_found");
 }
 
 }  // namespace

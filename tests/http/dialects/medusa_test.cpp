@@ -373,7 +373,7 @@ TEST_F(Medusa, UnknownPathsAreAnsweredInJson) {
   for (const char* path : {"/admin/products", "/auth/customer/emailpass"}) {
     const auto* renderer = router_.match("GET", path).error_renderer;
     ASSERT_NE(renderer, nullptr) << path;
-    const auto body = Json::parse((*renderer)(404, "There is nothing at this address.").body);
+    const auto body = Json::parse((*renderer)(404, "There is nothing at this address.", {}).body);
     EXPECT_EQ(body, (Json{{"type", "not_found"}, {"message", "There is nothing at this address."}})) << path;
   }
 }

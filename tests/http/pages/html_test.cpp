@@ -225,7 +225,7 @@ TEST(ErrorPage, IsWhatTheListenerShowsOnThePathOfAPage) {
   const RouteMatch match = router.match("POST", "/");
   ASSERT_FALSE(match.route);
   ASSERT_TRUE(match.error_renderer);
-  const Response response = (*match.error_renderer)(405, "This path cannot be posted to.");
+  const Response response = (*match.error_renderer)(405, "This path cannot be posted to.", {});
   EXPECT_EQ(response.status, 405);
   EXPECT_EQ(ParsedPage(response).text("//h1"), "Dat gaat hier niet");
   EXPECT_EQ(ParsedPage((*match.error_renderer)(405, {}, request_in("de"))).text("//h1"), "Das geht hier nicht")
