@@ -18,6 +18,15 @@ constexpr std::array<std::size_t, 4> kHyphens{8, 13, 18, 23};
 constexpr std::array<std::size_t, 16> kDigitsAt{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
 
 constexpr std::string_view kDigits = "0123456789abcdef";
+/// The two digits of each byte, one after the other.
+constexpr std::array<char, 512> kDigitPairs = [] {
+  std::array<char, 512> pairs{};
+  for (std::size_t byte = 0; byte < 256; ++byte) {
+    pairs[2 * byte] = kDigits[byte >> 4];
+    pairs[2 * byte + 1] = kDigits[byte & 0x0f];
+  }
+  return pairs;
+}();
 constexpr std::uint8_t kNoDigit = 0xff;
 constexpr std::array<std::uint8_t, 256> kDigitValues = [] {
   std::array<std::uint8_t, 256> values{};
@@ -109,10 +118,8 @@ Uuid Uuid::ordered(Timestamp now) {
 
 std::string Uuid::to_string() const {
   std::string text(kTextLength, '-');
-  for (std::size_t i = 0; i < kDigitsAt.size(); ++i) {
-    text[kDigitsAt[i]] = kDigits[bytes_[i] >> 4];
-    text[kDigitsAt[i] + 1] = kDigits[bytes_[i] & 0x0f];
-  }
+  for (std::size_t i = 0; i < kDigitsAt.size(); ++i)
+    std::memcpy(&text[kDigitsAt[i]], &kDigitPairs[2 * std::size_t{bytes_[i]}], 2);
   return text;
 }
 

@@ -3,7 +3,9 @@
 #include <idn2.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
+#include <string>
 
 #include "base/ascii.h"
 
@@ -15,9 +17,17 @@ constexpr std::size_t kMaxAddress = 254;
 constexpr std::size_t kMaxLabel = 63;
 constexpr std::string_view kAtextSpecials = "!#$%&'*+-/=?^_`{|}~";
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_atext(char c) { return is_letter(c) || is_digit(c) || kAtextSpecials.find(c) != std::string_view::npos; }
+constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+// Looked up: addresses are parsed several times for every call.
+constexpr std::array<bool, 256> kAtext = [] {
+  std::array<bool, 256> atext{};
+  for (int c = 0; c < 128; ++c)
+    atext[static_cast<std::size_t>(c)] = is_letter(static_cast<char>(c)) || is_digit(static_cast<char>(c));
+  for (const char c : kAtextSpecials) atext[static_cast<unsigned char>(c)] = true;
+  return atext;
+}();
+bool is_atext(char c) { return kAtext[static_cast<unsigned char>(c)]; }
 
 /// RFC 5322 dot-atom. A leading '-' is refused because mail programs take it for an option.
 bool is_local_part(std::string_view local) {
@@ -95,14 +105,21 @@ std::optional<EmailAddress> EmailAddress::parse(std::string_view text) {
   if (!is_local_part(local)) return std::nullopt;
   const auto domain = parse_domain(text.substr(at + 1));
   if (!domain || local.size() + 1 + domain->size() > kMaxAddress) return std::nullopt;
-  return EmailAddress(std::string(local) + '@' + *domain, base::to_lower_ascii(local) + '@' + *domain);
+  std::string address;
+  address.reserve(local.size() + 1 + domain->size());
+  address.append(local).append(1, '@').append(*domain);
+  std::string key = base::to_lower_ascii(address);
+  return EmailAddress(std::move(address), std::move(key));
 }
 
 std::string EmailAddress::mailbox() const {
-  const auto at = key_.find('@');
-  std::string local = key_.substr(0, std::min(at, key_.find('+')));
-  std::erase(local, '.');
-  return local + key_.substr(at);
+  const std::string_view key = key_;
+  const auto at = key.find('@');
+  std::string mailbox;
+  mailbox.reserve(key.size());
+  mailbox = key.substr(0, std::min(at, key.find('+')));
+  std::erase(mailbox, '.');
+  return mailbox += key.substr(at);
 }
 
 }  // namespace invited::domain

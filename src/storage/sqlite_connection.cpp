@@ -278,6 +278,10 @@ DatabaseFailure SqliteConnection::failure_of(const soci::soci_error& error) cons
   return {kind, error.get_error_message()};
 }
 
+DatabaseFailure SqliteConnection::failure_of(int code) const {
+  return {failure_kind_of(code), sqlite3_errmsg(state_->handle)};
+}
+
 bool SqliteConnection::in_transaction() const { return sqlite3_get_autocommit(state_->handle) == 0; }
 
 void SqliteConnection::maintain() {

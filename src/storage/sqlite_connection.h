@@ -53,6 +53,8 @@ class SqliteConnection final : public Connection {
   // For SqliteStatement.
   soci::session& session();
   DatabaseFailure failure_of(const soci::soci_error& error) const;
+  /// `code`: an extended result code that this connection's last call returned.
+  DatabaseFailure failure_of(int code) const;
 
   /// The writer's: one file more that must stay where it is, as those of the database must.
   void guard(const std::string& path);

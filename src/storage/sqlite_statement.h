@@ -1,8 +1,10 @@
-// A prepared statement of SQLite, by SOCI. Used by statement.cpp through SqliteConnection::prepare.
+// A prepared statement of SQLite. SOCI prepares it; values go in and come out by SQLite's own functions: SOCI's copy
+// each of them, and look up each one's name, at every use. Used by statement.cpp through SqliteConnection::prepare.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "storage/connection.h"
 
@@ -23,9 +25,19 @@ class SqliteStatement final : public PreparedStatement {
 
  private:
   struct Prepared;
+  struct Bound;
+
+  void bind(Bound& bound, const Text& variable);
+  void bind(Bound& bound, const Number& variable);
+  template <class Value>
+  void bind(Bound& bound, const Nullable<Value>& variable);
+  /// Throws where `code`, SQLite's, is a failure.
+  void expect(int code) const;
 
   SqliteConnection& connection_;
   std::unique_ptr<Prepared> prepared_;
+  std::vector<Bound> parameters_;
+  Columns columns_;
 };
 
 }  // namespace invited::storage
