@@ -139,7 +139,7 @@ std::string advice_section() {
          "<li>Calling again after a lost answer is safe. A header <code>Idempotency-Key</code> makes a repeated call "
          "the same "
          "call for a day, even after others came between.</li>\n"
-         "<li>A request may have 64 KiB, 16 levels, 128 elements, and 1,024 bytes in each value; a document type "
+         "<li>A request may have 64 KiB, 16 levels, 128 elements, and 1,024 bytes in each parameter; a document type "
          "declaration, a processing instruction, or SOAP encoding is refused.</li>\n"
          "<li>The OpenID is as whom the app knows a person: each environment has a template for it (<code>invited "
          "environment set --openid-template</code>). It is compared exactly; <code>invited account show</code> prints "

@@ -326,7 +326,16 @@ class Reader {
       if (!is_text(node)) return forbid("contains markup inside a value", parameter);
       value += node.value();
     }
+    if (value.size() > XmlLimits::kValueBytes) return too_long(parameter);
     return !nil || value.empty() || forbid("has a value that says it is nil", parameter);
+  }
+
+  /// Mostly what a person typed, or pasted, into a form of the app: it is theirs to mend, so they must be told.
+  bool too_long(const std::string& parameter) {
+    return fault(FaultCode::sender,
+                 "The parameter " + parameter + " is longer than " + std::to_string(XmlLimits::kValueBytes) +
+                     " bytes: shorten it.",
+                 parameter);
   }
 
   static bool is_string_type(pugi::xml_node element, std::string_view type) {

@@ -19,7 +19,7 @@ constexpr Problem kNotWellFormed = "is not well-formed XML";
 constexpr Problem kBadReference =
     "contains a character reference that XML does not allow, or an entity other than the five";
 constexpr Problem kNameTooLong = "contains a name that is too long";
-constexpr Problem kValueTooLong = "contains a value that is too long";
+constexpr Problem kAttributeTooLong = "contains an attribute that is too long";
 constexpr Problem kMarkupInValue = "contains markup inside a value";
 
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
@@ -106,7 +106,6 @@ class Scanner {
   /// An element that is open.
   struct Open {
     std::string_view name;
-    std::size_t text_bytes = 0;
     bool has_text = false;  ///< anything but plain blanks: character data, CDATA, references
     bool has_child = false;
     bool has_comment = false;
@@ -247,11 +246,9 @@ class Scanner {
   }
 
   bool cdata() {
-    const auto content = take_until("]]>");
-    if (!content) return fail(kTruncated);
+    if (!take_until("]]>")) return fail(kTruncated);
     Open& element = open_[depth_ - 1];
     element.has_text = true;
-    element.text_bytes += content->size();
     return !element.has_child || fail(kMarkupInValue);
   }
 
@@ -260,15 +257,12 @@ class Scanner {
     while (!rest_.empty() && rest_.front() != '<') {
       if (rest_.front() == '&') {
         element.has_text = true;
-        const auto c = reference();
-        if (!c) return false;
-        element.text_bytes += utf8_size(*c);
+        if (!reference()) return false;
         continue;
       }
       if (rest_.starts_with("]]>")) return fail(kNotWellFormed);
       const auto run = take_some(kPlainInText);
       element.has_text = element.has_text || !std::ranges::all_of(run, is_blank);
-      element.text_bytes += run.size();
     }
     if (rest_.empty()) return fail(kTruncated);
     return !(element.has_text && element.has_child) || fail(kMarkupInValue);
@@ -375,7 +369,7 @@ class Scanner {
       } else {
         bytes += take_some(kPlainInAttribute).size();
       }
-      if (bytes > XmlLimits::kValueBytes) return fail(kValueTooLong);
+      if (bytes > XmlLimits::kValueBytes) return fail(kAttributeTooLong);
     }
     return fail(kTruncated);
   }
@@ -388,7 +382,6 @@ class Scanner {
     skip_blanks();
     if (!take(">")) return fail_here();
     if (element.has_text && element.has_comment) return fail("contains a comment inside a value");
-    if (!element.has_child && element.text_bytes > XmlLimits::kValueBytes) return fail(kValueTooLong);
     --depth_;
     return true;
   }

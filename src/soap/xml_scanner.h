@@ -16,8 +16,7 @@ struct XmlLimits {
   static constexpr std::size_t kElements = 128;
   static constexpr std::size_t kAttributes = 16;  ///< of one element, namespace declarations included
   static constexpr std::size_t kNameBytes = 255;
-  static constexpr std::size_t kValueBytes =
-      1024;  ///< of an attribute, or of an element's text with references resolved
+  static constexpr std::size_t kValueBytes = 1024;  ///< of an attribute or a parameter, with references resolved
 };
 
 /// Nothing where `text` (without byte order mark) may be parsed, otherwise what is wrong with it, as the end of the

@@ -316,6 +316,32 @@ TEST(Gate, NamesTheParameterThatIsWrong) {
   EXPECT_EQ(pass(envelope(send_invite("<RoleUUID><b/></RoleUUID>"))).error().error.parameter, "RoleUUID");
 }
 
+// The app's user typed it: as a fault that every client shows, with 500; HTTP's 400 hides it from some of them.
+TEST(Gate, AnswersAFaultThatNamesTheParameterThatIsTooLong) {
+  const std::string too_long[] = {repeat("x", 1025), repeat(" ", 1025), repeat("&#xD;", 1025),
+                                  repeat("x", 1000) + "<![CDATA[" + repeat("y", 25) + "]]>"};
+  for (const auto& value : too_long) {
+    const auto xml = with("invitee@example.org", value);
+    EXPECT_EQ(outcome(xml), "500 Client") << value;
+    EXPECT_EQ(pass(xml).error().error.parameter, "InviteeEmailAddress") << value;
+    EXPECT_EQ(pass(xml).error().error.message,
+              "The parameter InviteeEmailAddress is longer than 1024 bytes: shorten it.")
+        << value;
+  }
+  EXPECT_EQ(outcome(with("invitee@example.org", repeat("x", 1025), envelope(send_invite(), "", kSoap12))),
+            "400 Client");
+}
+
+// As WebLogic's WorkContext and security headers have them: what nobody here reads may be as long as the body allows.
+TEST(Gate, PassesOverHeadersWithLongValues) {
+  const auto header = [](std::string_view attributes) {
+    return envelope(send_invite(), "<s:Header><w:WorkContext xmlns:w=\"urn:w\"" + std::string(attributes) + ">" +
+                                       repeat("rO0ABXc", 1000) + "</w:WorkContext></s:Header>");
+  };
+  EXPECT_EQ(values_of(header("")), good_values());
+  EXPECT_EQ(outcome(header(" s:mustUnderstand=\"1\"")), "500 MustUnderstand") << "says which header, not its length";
+}
+
 TEST(Gate, RefusesOtherMediaTypesAndTooLargeBodies) {
   EXPECT_EQ(outcome(request(), "application/json"), "415 Client");
   EXPECT_EQ(outcome(request(), ""), "415 Client");

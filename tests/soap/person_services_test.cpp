@@ -413,7 +413,7 @@ TEST_F(PersonServicesTest, RefuseBadInputWithAFaultOnly) {
         {"a wrong password", "EnvironmentPassword", "wrong", "500 Client authentication_failed", ""},
         {"the UUID as password", "EnvironmentPassword", environment_.id.to_string(), "500 Client authentication_failed",
          ""},
-        {"a value that is too long", "OpenID", repeat("x", 1025), "400 Client malformed_request", ""},
+        {"a value that is too long", "OpenID", repeat("x", 1025), "500 Client malformed_request", "OpenID"},
         {"markup in a value", "OpenID", "<b>x</b>", "400 Client malformed_request", "OpenID"},
         {"broken XML", "OpenID", "a & b", "400 Client malformed_request", ""},
     };
