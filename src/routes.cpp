@@ -8,6 +8,7 @@
 #include "http/dialects/dialects.h"
 #include "http/home_page.h"
 #include "http/invitation_pages.h"
+#include "soap/content_type.h"
 #include "soap/documents.h"
 #include "soap/endpoint.h"
 #include "soap/fault.h"
@@ -23,13 +24,25 @@ http::Response to_response(soap::SoapAnswer answer) {
   return response;
 }
 
-/// What the listener refuses by itself on a SOAP path is a fault too. Its status is HTTP's own: 405, 413, 415, 503, …
-http::Response render_fault(int status, std::string_view reason, const http::Request&) {
+/// What to do about a refusal of the listener, which does not know what a SOAP call looks like.
+std::string_view remedy(int status) {
+  if (status == 413) return " A call needs less than 4 KiB.";
+  if (status == 415) return " A call is sent as text/xml; charset=utf-8, with nothing compressed or attached.";
+  return {};
+}
+
+/// What the listener refuses by itself on a SOAP path is a fault too, of the version that the request's media type goes
+/// with: clients of SOAP 1.2 do not look into an answer of another type. Its status is HTTP's own: 405, 413, 415, 503,
+/// …
+http::Response render_fault(int status, std::string_view reason, const http::Request& request) {
   const bool ours = status >= 500;
   soap::Fault fault;
   fault.code = ours ? soap::FaultCode::receiver : soap::FaultCode::sender;
-  fault.error = {
-      ours ? domain::ErrorCode::unavailable : domain::ErrorCode::malformed_request, std::string(reason), {}, {}};
+  fault.version = soap::check_content_type(request.headers.get("Content-Type")).version;
+  fault.error = {ours ? domain::ErrorCode::unavailable : domain::ErrorCode::malformed_request,
+                 std::string(reason).append(remedy(status)),
+                 {},
+                 {}};
   fault.status = status;
   return to_response(soap::to_answer(fault));
 }

@@ -120,6 +120,26 @@ class EveryRefusalHasItsCode(unittest.TestCase):
         self.assertIn("AppCloudServices.EnvironmentPassword", line)
 
 
+class TheListenersRefusalsAreFaultsToo(unittest.TestCase):
+    def test_in_the_version_of_the_call_and_with_what_to_do(self):
+        with Service.serve(NO_RATES) as service:
+            good = service.invite_parameters("listener@example.org")
+            too_large = {**good, "RoleUUID": "x" * 70_000}
+            cases = ((413, too_large, {}, "less than 4 KiB"), (415, good, {"Content-Encoding": "gzip"}, "text/xml"))
+            for soap, fault_code in ((SOAP_11, "SOAP-ENV:Client"), (SOAP_12, "SOAP-ENV:Sender")):
+                for status, parameters, headers, remedy in cases:
+                    with self.subTest(f"{status} in {soap}"):
+                        answer = soap_client.send_invite(service.port, parameters, soap, headers)
+                        self.assertEqual((answer.status, answer.code, answer.fault_code, answer.soap),
+                                         (status, "malformed_request", fault_code, soap))
+                        self.assertEqual(answer.response.headers["Content-Type"],
+                                         soap_client.soap_headers(soap)["Content-Type"])
+                        self.assertIn(remedy, answer.message)
+            answer = soap_client.send_invite(service.port, good, headers={"Content-Type": "text/plain"})
+            self.assertEqual((answer.status, answer.soap), (415, SOAP_11))
+            self.assertIn("text/xml; charset=utf-8", answer.message)
+
+
 class UuidsAreNormalised(unittest.TestCase):
     def test_letter_case_braces_and_blanks_around_do_not_matter(self):
         with Service.serve(NO_RATES) as service:
