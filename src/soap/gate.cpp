@@ -277,8 +277,8 @@ class Reader {
       while (i < expected.size() && !expected[i].is_called(name.local)) ++i;
       if (i == expected.size() || !(name.space.empty() || is_target(name.space, service_))) {
         return fault(FaultCode::sender,
-                     "The request has a parameter that " + call_.operation->name +
-                         " does not have: compare the names with the WSDL.",
+                     "The request has the parameter " + std::string(name.local) + ", and " + call_.operation->name +
+                         " has none of that name and namespace: compare them with the WSDL.",
                      std::string(name.local));
       }
       const auto& parameter = expected[i].name;
