@@ -61,10 +61,13 @@ class Endpoint::Answer {
   void give(SoapAnswer answer) { std::exchange(respond_, nullptr)(std::move(answer)); }
   void refuse(domain::Error error) { refuse(to_fault(std::move(error), version)); }
   void refuse(const Fault& fault) {
+    // Some clients show of a status 400 nothing else, so that the sentence is to be found here. It quotes no value.
+    const bool is_malformed = fault.error.code == domain::ErrorCode::malformed_request;
     const auto log = fault.code == FaultCode::receiver ? &base::log::warning : &base::log::info;
     log("soap.fault", {{"code", domain::to_string(fault.error.code)},
                        {"status", fault.status},
                        {"parameter", fault.error.parameter},
+                       {"reason", is_malformed ? std::string_view(fault.error.message) : std::string_view()},
                        {"operation", operation},
                        {"environment", loggable(environment)},
                        {"client", client_address}});

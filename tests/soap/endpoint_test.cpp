@@ -130,8 +130,22 @@ TEST_F(EndpointTest, LogsFaultsWithCodeAndEnvironmentButNeverThePassword) {
   EXPECT_THAT(log, HasSubstr("environment=" + environment_.id.to_string()));
   EXPECT_THAT(log, HasSubstr("soap.fault code=malformed_request"));
   EXPECT_THAT(log, HasSubstr("soap.fault code=authentication_failed"));
+  EXPECT_THAT(log, HasSubstr("reason=\"\""));
   EXPECT_THAT(log, Not(HasSubstr(std::string(password_.reveal()))));
   EXPECT_THAT(log, Not(HasSubstr("wr0ng-secret")));
+}
+
+// Clients that show of a status 400 nothing but the number leave it to the operator to find out.
+TEST_F(EndpointTest, LogsWhatIsWrongWithAMessageButNothingOfItsValues) {
+  testing::internal::CaptureStderr();
+  seen("<?pi?>" + good_request());
+  seen(good_with("<RoleUUID>", "<RoleUuid>x</RoleUuid><RoleUUID>"));
+  seen(good_with(password_.reveal(), std::string(password_.reveal()) + "<b/>"));
+  const auto log = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(log, HasSubstr("reason=\"The request contains a processing instruction: "));
+  EXPECT_THAT(log, HasSubstr("reason=\"The request has the parameter RoleUuid, and SendInvite has none of that name"));
+  EXPECT_THAT(log, HasSubstr("reason=\"The request contains markup inside a value: "));
+  EXPECT_THAT(log, Not(HasSubstr(std::string(password_.reveal()))));
 }
 
 TEST_F(EndpointTest, WarnsOfAPasswordThatIsTheUuid) {
