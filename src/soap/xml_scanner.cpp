@@ -178,8 +178,10 @@ class Scanner {
     return std::nullopt;
   }
 
+  bool starts_declaration() const { return rest_.starts_with("<?xml") && rest_.size() > 5 && is_blank(rest_[5]); }
+
   bool declaration() {
-    if (!rest_.starts_with("<?xml") || rest_.size() < 6 || !is_blank(rest_[5])) return true;
+    if (!starts_declaration()) return true;
     rest_.remove_prefix(5);
     skip_blanks();
     if (pseudo_attribute("version") != "1.0") return fail("is not XML 1.0");
@@ -212,7 +214,9 @@ class Scanner {
       if (take("<!--")) {
         if (!comment()) return false;
       } else {
-        return true;
+        // Mostly an empty line, of a heredoc in PHP or of what was pasted into a tool; nobody takes it for an
+        // instruction.
+        return !starts_declaration() || fail("has something before its XML declaration");
       }
     }
   }

@@ -193,6 +193,10 @@ TEST(XmlScanner, SaysWhatIsWrong) {
   EXPECT_EQ(find_xml_problem("<a>x<b/></a>"), "contains markup inside a value");
   EXPECT_EQ(find_xml_problem("<a>"), "ends in the middle of its XML");
   EXPECT_EQ(find_xml_problem("<a></b>"), "is not well-formed XML");
+  EXPECT_EQ(find_xml_problem("\n<?xml version='1.0'?><a/>"), "has something before its XML declaration");
+  EXPECT_EQ(find_xml_problem("<!-- --><?xml version='1.0'?><a/>"), "has something before its XML declaration");
+  EXPECT_EQ(find_xml_problem("<?xml-stylesheet href='x'?><a/>"), "contains a processing instruction");
+  EXPECT_EQ(find_xml_problem("<a><?xml version='1.0'?></a>"), "contains a processing instruction");
 }
 
 }  // namespace
