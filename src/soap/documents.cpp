@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
 
+/// With an "=" as well: proxies and HTTP libraries that write a query anew put one behind a name without a value.
 bool asks_for_wsdl(std::string_view query) {
+  if (query.ends_with('=')) query.remove_suffix(1);
   return std::ranges::equal(query, std::string_view("wsdl"), [](char a, char b) { return (a | 0x20) == b; });
 }
 

@@ -203,6 +203,8 @@ TEST(Documents, AnswerOnlyWhatIsThere) {
   };
   EXPECT_EQ(status(kPath, "wsdl"), 200);
   EXPECT_EQ(status(kPath, "WSDL"), 200);
+  EXPECT_EQ(status(kPath, "wsdl="), 200);
+  EXPECT_EQ(status(kPath, "wsdl=="), 404);
   EXPECT_EQ(status(kPath, ""), 404);
   EXPECT_EQ(status(kPath, "wsdl=1"), 404);
   EXPECT_EQ(status(kPath, "xsd=1"), 404);
