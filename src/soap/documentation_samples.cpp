@@ -101,8 +101,7 @@ std::string sample_answer(const ServiceDescription& service, const OperationDesc
 
 std::string sample_fault() {
   return indent_xml(to_answer(to_fault({domain::ErrorCode::invalid_email_address,
-                                        "The invitee's email address is not one that mail can be sent to: correct it "
-                                        "and try again.",
+                                        "The invitee's e-mail address cannot be used: write it as name@example.org.",
                                         "InviteeEmailAddress", std::nullopt},
                                        SoapVersion::v1_1))
                         .body);

@@ -13,6 +13,7 @@
 
 #include "InviteAPI/InviteAPIInviteAPISoapService.h"
 #include "soap/call.h"
+#include "soap/documentation_samples.h"
 #include "support/soap_service_fixture.h"
 
 namespace invited::soap {
@@ -97,6 +98,12 @@ TEST_F(EndpointTest, SaysWhatIsWrongInTheContractsOrder) {
   }
   EXPECT_TRUE(invitations().empty());
   EXPECT_EQ(seen(good_request()).summary(), "200");
+}
+
+TEST_F(EndpointTest, AnswersTheSampleFaultOfThePage) {
+  const auto fault = seen(good_with("ada@example.org", "ada"));
+  EXPECT_EQ(fault.summary(), "500 Client invalid_email_address");
+  EXPECT_THAT(sample_fault(), HasSubstr("<faultstring>" + fault.text + "</faultstring>"));
 }
 
 TEST_F(EndpointTest, PassesIdempotencyKeyAndClientAddressOn) {
