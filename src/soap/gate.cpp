@@ -180,8 +180,10 @@ class Reader {
       for (std::size_t i = 0; i < count; ++i)
         if (seen[i] == name) return forbid("has an attribute twice on an element");
       seen[count++] = name;
-      if (local == "href" || local == "id" || local == "arrayType" || local == "encodingStyle")
-        return forbid("uses SOAP encoding (href, id, arrayType, encodingStyle), but this service is document/literal");
+      if (local == "encodingStyle")
+        return forbid("has an encodingStyle, and this service is document/literal (/ws-doc/ names the switches)");
+      if (local == "href" || local == "id" || local == "arrayType")
+        return forbid("uses SOAP encoding (href, id, arrayType), but this service is document/literal");
     }
     return true;
   }

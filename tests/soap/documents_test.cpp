@@ -239,6 +239,7 @@ TEST(DocumentationPage, ShowsServicesParametersSamplesAndFaults) {
       EXPECT_FALSE(describe(code).meaning.empty()) << "a fault that a caller can meet is explained";
   }
   EXPECT_THAT(page, HasSubstr("name EnvironmentUUID as well"));
+  EXPECT_THAT(page, HasSubstr("SOAP_LITERAL")) << "what the fault for an encodingStyle points to";
   EXPECT_THAT(page, HasSubstr("<th scope=\"row\">CompanyName</th><td>String, up to "
                               "100 characters, can be nil</td>"));
   EXPECT_THAT(page, HasSubstr("<th scope=\"row\">AppRole</th><td>Object, any number</td>"));

@@ -344,6 +344,14 @@ TEST(Gate, PassesOverHeadersWithLongValues) {
   EXPECT_EQ(outcome(header(" s:mustUnderstand=\"1\"")), "500 MustUnderstand") << "says which header, not its length";
 }
 
+// PHP without a WSDL and SOAP::Lite send it, and have a switch that the page names.
+TEST(Gate, SaysWhereTheSwitchForEncodingStyleIsNamed) {
+  const auto refused = pass(with("<s:Body>", "<s:Body s:encodingStyle=\"http://schemas.xmlsoap.org/soap/encoding/\">"));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().error.message, testing::HasSubstr("encodingStyle"));
+  EXPECT_THAT(refused.error().error.message, testing::HasSubstr("/ws-doc/"));
+}
+
 TEST(Gate, RefusesOtherMediaTypesAndTooLargeBodies) {
   EXPECT_EQ(outcome(request(), "application/json"), "415 Client");
   EXPECT_EQ(outcome(request(), ""), "415 Client");
