@@ -160,7 +160,7 @@ class Reader {
     return false;
   }
 
-  /// What the scanner leaves to us: every prefix declared, no attribute twice under two prefixes, no references.
+  /// What the scanner leaves to us: every prefix declared, no attribute twice under two prefixes.
   bool check_names_of(pugi::xml_node element) {
     constexpr std::string_view kUndeclared = "uses a namespace prefix that is not declared";
     if (const auto [prefix, local] = split(element.name()); prefix == "xmlns" || !find_namespace(element, prefix))
@@ -180,6 +180,15 @@ class Reader {
       for (std::size_t i = 0; i < count; ++i)
         if (seen[i] == name) return forbid("has an attribute twice on an element");
       seen[count++] = name;
+    }
+    return true;
+  }
+
+  /// Of an element that is ours to read: in a header these names may mean anything.
+  bool check_encoding_of(pugi::xml_node element) {
+    for (auto attribute = element.first_attribute(); attribute; attribute = attribute.next_attribute()) {
+      const auto [prefix, local] = split(attribute.name());
+      if (is_declaration(attribute.name())) continue;
       if (local == "encodingStyle")
         return forbid("has an encodingStyle, and this service is document/literal (/ws-doc/ names the switches)");
       if (local == "href" || local == "id" || local == "arrayType")
@@ -201,7 +210,7 @@ class Reader {
   }
 
   bool envelope(pugi::xml_node root) {
-    if (!check_names(root)) return false;
+    if (!check_names(root) || !check_encoding_of(root)) return false;
     const auto name = name_of(root);
     if (name.local != "Envelope") return forbid("is not a SOAP Envelope");
     if (name.space == envelope_namespace(SoapVersion::v1_1)) {
@@ -255,6 +264,8 @@ class Reader {
   }
 
   bool body(pugi::xml_node element) {
+    for (auto inner = element; inner; inner = next_element(inner, element))
+      if (!check_encoding_of(inner)) return false;
     const auto children = child_elements(element);
     if (has_text(element) || children.size() != 1) return forbid("does not have one operation in its Body");
     const auto wrapper = children.front();

@@ -114,6 +114,8 @@ TEST(Gate, TakesAnyFormThatMeansTheSame) {
       {"header with a comment", envelope(send_invite(), "<s:Header><!-- none --></s:Header>")},
       {"foreign headers",
        envelope(send_invite(), "<s:Header><a:b xmlns:a=\"urn:a\"><a:c>1</a:c></a:b><d/></s:Header>")},
+      {"a header with attributes that mean references in SOAP encoding",
+       envelope(send_invite(), "<s:Header><a:b xmlns:a=\"urn:a\" id=\"1\"><a:c href=\"#1\"/></a:b></s:Header>")},
       {"header that need not be understood",
        envelope(send_invite(), "<s:Header><a:b xmlns:a=\"urn:a\" s:mustUnderstand=\"0\"/></s:Header>")},
       {"header that somebody else must understand",
