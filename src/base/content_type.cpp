@@ -1,6 +1,7 @@
 #include "base/content_type.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/ascii.h"
 
@@ -36,6 +37,11 @@ ContentType parse_content_type(std::string_view field) {
     found.charsets.push_back(charset);
   }
   return found;
+}
+
+bool is_read_charset(std::string_view name) {
+  constexpr std::array<std::string_view, 4> kRead{"utf-8", "utf8", "us-ascii", "ascii"};
+  return std::ranges::any_of(kRead, [name](std::string_view read) { return equals_ignoring_case(name, read); });
 }
 
 }  // namespace invited::base

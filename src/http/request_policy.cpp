@@ -48,11 +48,6 @@ bool resembles(std::string_view name, std::string_view letters) {
   return i == letters.size();
 }
 
-bool is_utf8(std::string_view charset) {
-  return equals_ignoring_case(charset, "utf-8") || equals_ignoring_case(charset, "utf8") ||
-         equals_ignoring_case(charset, "us-ascii");  // its subset
-}
-
 constexpr Refusal kBadRequestLine{400, "The first line is not an HTTP/1.1 request line."};
 constexpr Refusal kBadLineEnd{400, "Lines of a request end with CR LF, and hold no other control characters."};
 constexpr Refusal kUriTooLong{414, "The request target is too long."};
@@ -185,7 +180,7 @@ std::optional<Refusal> FieldPolicy::add(std::string_view name, std::string_view 
     has_content_type_ = true;
     const auto type = base::parse_content_type(value);
     media_type_ = type.media_type;
-    charset_unknown_ = !std::ranges::all_of(type.charsets, is_utf8);
+    charset_unknown_ = !std::ranges::all_of(type.charsets, base::is_read_charset);
   } else if (equals_ignoring_case(name, "Content-Encoding")) {
     if (!equals_ignoring_case(value, "identity")) content_coded_ = true;
   } else if (equals_ignoring_case(name, "Expect")) {

@@ -17,8 +17,7 @@ ContentTypeFinding check_content_type(std::string_view content_type) {
     return finding;
   }
   for (const std::string_view charset : found.charsets)
-    if (!equals_ignoring_case(charset, "utf-8") && !equals_ignoring_case(charset, "utf8"))
-      finding.problem = "has a charset other than UTF-8 in its Content-Type";
+    if (!base::is_read_charset(charset)) finding.problem = "has a charset other than UTF-8 in its Content-Type";
   return finding;
 }
 

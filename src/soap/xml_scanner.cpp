@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/content_type.h"
 #include "base/utf8.h"
 #include "soap/byte_set.h"
 
@@ -189,7 +190,7 @@ class Scanner {
     if (blank && rest_.starts_with("encoding")) {
       const auto encoding = pseudo_attribute("encoding");
       if (!encoding) return fail_here();
-      if (!is_utf8(*encoding)) return fail("declares another encoding than UTF-8");
+      if (!base::is_read_charset(*encoding)) return fail("declares another encoding than UTF-8");
       blank = skip_blanks();
     }
     if (blank && rest_.starts_with("standalone")) {
@@ -198,14 +199,6 @@ class Scanner {
       skip_blanks();
     }
     return take("?>") || fail_here();
-  }
-
-  static bool is_utf8(std::string_view encoding) {
-    constexpr std::string_view kUtf8 = "utf-8";
-    if (encoding.size() != kUtf8.size()) return false;
-    for (std::size_t i = 0; i < kUtf8.size(); ++i)
-      if ((encoding[i] | 0x20) != (kUtf8[i] | 0x20)) return false;
-    return true;
   }
 
   bool before_root() {

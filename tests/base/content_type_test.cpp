@@ -36,6 +36,12 @@ TEST(ContentType, EveryCharsetIsFoundAndNoneWithinQuotes) {
   EXPECT_THAT(charsets("text/xml; charsets=utf-16; xcharset=utf-16"), IsEmpty());
 }
 
+TEST(ContentType, WhatIsUtf8UnderAnyOfItsNamesIsRead) {
+  for (const auto* name : {"utf-8", "UTF-8", "utf8", "Us-Ascii", "ASCII"}) EXPECT_TRUE(is_read_charset(name)) << name;
+  for (const auto* name : {"", "utf-16", "utf-7", "utf-8 ", "iso-8859-1", "\"utf-8\""})
+    EXPECT_FALSE(is_read_charset(name)) << name;
+}
+
 TEST(Ascii, BlanksGoFromBothEndsOnly) {
   EXPECT_EQ(trim_blanks(" \t a b\t "), "a b");
   EXPECT_EQ(trim_blanks(" \t "), "");
