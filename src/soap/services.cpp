@@ -14,10 +14,10 @@ namespace {
 
 using enum domain::ErrorCode;
 
-constexpr std::array kInviteFaults{authentication_failed,  missing_parameter, invalid_email_address,
-                                   inviter_without_access, unknown_role,      role_not_allowed,
-                                   idempotency_mismatch,   rate_limited,      unavailable,
-                                   outcome_unknown};
+constexpr std::array kInviteFaults{
+    authentication_failed, missing_parameter, invalid_email_address, inviter_without_access,
+    unknown_role,          role_not_allowed,  invalid_parameter,     idempotency_mismatch,
+    rate_limited,          unavailable,       outcome_unknown};
 constexpr std::array kPersonFaults{authentication_failed, missing_parameter, unknown_person, rate_limited, unavailable};
 
 /// The other services call it so, and the contract's name is misleading: it carries the UUID.

@@ -114,6 +114,10 @@ TEST_F(EndpointTest, PassesIdempotencyKeyAndClientAddressOn) {
   EXPECT_EQ(call(good_request(), "key"), "200");
   EXPECT_EQ(call(good_with("ada@", "eve@"), "key"), "500 Client idempotency_mismatch");
   EXPECT_EQ(call(good_with("ada@", "eve@"), "other"), "200");
+  EXPECT_EQ(call(good_request(), repeat("k", 256)), "500 Client invalid_parameter");
+  EXPECT_THAT(services()[0].faults,
+              testing::IsSupersetOf({domain::ErrorCode::idempotency_mismatch, domain::ErrorCode::invalid_parameter}))
+      << "the page names the codes that a call can meet";
   // Ten wrong passwords from one address slow that address, and no other.
   const auto wrong = good_with(password_.reveal(), "wrong");
   std::string last;
