@@ -50,7 +50,9 @@ std::string explain_status(int status) {
   if (status / 100 == 2)
     return "the answer is not a SOAP message: the refresh URL must be the address of the app's RefreshAPI";
   if (status / 100 == 3) return answered + ", a redirect, which is not followed: set the refresh URL to where it leads";
-  if (status == 404) return answered + ": there is no RefreshAPI at the refresh URL";
+  if (status == 401 || status == 403)
+    return answered + ": the call carries no credentials, so the app and what stands before it must let it in without";
+  if (status == 404 || status == 405) return answered + ": there is no RefreshAPI at the refresh URL";
   return answered;
 }
 
