@@ -26,6 +26,7 @@ http::Response to_response(soap::SoapAnswer answer) {
 
 /// What to do about a refusal of the listener, which does not know what a SOAP call looks like.
 std::string_view remedy(int status) {
+  if (status == 404) return " The addresses of the services are at /ws-doc/.";
   if (status == 413) return " A call needs less than 4 KiB.";
   if (status == 415) return " A call is sent as text/xml; charset=utf-8, with nothing compressed or attached.";
   return {};
@@ -71,6 +72,11 @@ void add_soap_routes(http::Router& router, const RouteParts& parts) {
                      .error_renderer = render_fault});
     router.add("GET", path, get_document);
   }
+  // A location that is mistyped is called like a right one. Clients take the page that people get for an answer in XML.
+  router.add_error_renderer("/ws/", [page = http::page_error_renderer(parts.renderer)](
+                                        int status, std::string_view reason, const http::Request& request) {
+    return request.method == "POST" ? render_fault(status, reason, request) : page(status, reason, request);
+  });
   router.add("GET", "/ws-doc/", get_document);
   router.add("GET", "/ws-doc", [location = parts.public_url + "/ws-doc/"](const http::Request&) {
     http::Response response = http::make_response(308, kText, "");

@@ -140,6 +140,21 @@ class TheListenersRefusalsAreFaultsToo(unittest.TestCase):
             self.assertIn("text/xml; charset=utf-8", answer.message)
 
 
+class AWrongAddressUnderWs(unittest.TestCase):
+    def test_is_a_fault_for_programs_and_a_page_for_people(self):
+        with Service.serve(NO_RATES) as service:
+            parameters = service.invite_parameters("wrong.address@example.org")
+            wrong = (soap_client.PATH + "/", "/" + soap_client.PATH, "/ws/InviteAPI/1", "/ws/inviteapi/1/soap1")
+            for path in wrong:
+                for soap in (SOAP_11, SOAP_12):
+                    with self.subTest(f"{path} in {soap}"):
+                        answer = soap_client.post(service.port, soap_client.envelope(parameters, soap), soap, path=path)
+                        self.assertEqual((answer.status, answer.code, answer.soap), (404, "malformed_request", soap))
+                        self.assertIn("/ws-doc/", answer.message)
+                page = service.request("GET", path)
+                self.assertEqual((page.status, page.headers["Content-Type"]), (404, "text/html; charset=utf-8"))
+
+
 class UuidsAreNormalised(unittest.TestCase):
     def test_letter_case_braces_and_blanks_around_do_not_matter(self):
         with Service.serve(NO_RATES) as service:
