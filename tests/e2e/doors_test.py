@@ -15,7 +15,7 @@ import end_to_end
 import json_clients
 import postgres
 import soap_client
-from invited_service import NO_RATES, Service
+from invited_service import NO_RATES, Service, wait_until
 
 
 class Door:
@@ -161,7 +161,8 @@ class DoorsTest(unittest.TestCase):
                 second.resend(email)
                 mails = captured_mail.await_mails(self.service.mail_dir, email, 2)
                 new, = [mail for mail in mails if mail.link != old.link]
-                self.assertIn("newer", self.service.person().open(old.link).text)
+                # The mail lies there a moment before it is recorded as having left.
+                wait_until(lambda: "newer" in self.service.person().open(old.link).text, what="the newer mail's record")
                 self.assertEqual(self.service.person().open(new.link).status, 200)
 
     def test_and_taken_back(self):
