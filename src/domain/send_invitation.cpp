@@ -38,7 +38,8 @@ Result<ValidRequest> validate(const SendInvitation& request, const Environment& 
     auto parsed = EmailAddress::parse(text);
     if (!parsed)
       return refuse(ErrorCode::invalid_email_address,
-                    "The " + std::string(whose) + "'s e-mail address cannot be used: write it as name@example.org.",
+                    "The " + std::string(whose) +
+                        "'s e-mail address cannot be used: write it as name@example.org, without blanks.",
                     std::string(name));
     return *parsed;
   };

@@ -101,7 +101,8 @@ std::string sample_answer(const ServiceDescription& service, const OperationDesc
 
 std::string sample_fault() {
   return indent_xml(to_answer(to_fault({domain::ErrorCode::invalid_email_address,
-                                        "The invitee's e-mail address cannot be used: write it as name@example.org.",
+                                        "The invitee's e-mail address cannot be used: write it as "
+                                        "name@example.org, without blanks.",
                                         "InviteeEmailAddress", std::nullopt},
                                        SoapVersion::v1_1))
                         .body);

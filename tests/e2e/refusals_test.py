@@ -104,6 +104,11 @@ class EveryRefusalHasItsCode(unittest.TestCase):
         self.assertEqual(refused, [])
         self.assertEqual(captured_mail.mails_to(self.service.mail_dir, "refused@example.org"), [])
 
+    def test_an_address_with_an_invisible_blank_is_explained(self):
+        answer = self.service.send_invite("pasted@example.org ")
+        self.assertEqual((answer.code, answer.parameter), ("invalid_email_address", "InviteeEmailAddress"))
+        self.assertIn("without blanks", answer.message)
+
     def test_a_disabled_environment_is_refused_as_an_unknown_one(self):
         before = self.service.send_invite("x@example.org", EnvironmentUUID=UNKNOWN)
         added = self.service.cli("environment", "add", "--app", self.service.app_uuid, "--name", "to be disabled")
