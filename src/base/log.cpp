@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <memory>
 
+#include "base/utf8.h"
+
 namespace invited::base::log {
 namespace {
 
@@ -20,7 +22,8 @@ spdlog::logger& logger() {
   return *instance;
 }
 
-/// Bare where that is unambiguous, else in quotes; controls and non-ASCII stay readable but cannot break the line.
+/// Bare where that is unambiguous, else in quotes. What could break, hide or reorder the line is escaped, byte by byte,
+/// and so is what is no UTF-8: journald shows a line that holds such bytes as a blob only.
 void append_value(std::string& line, std::string_view value) {
   const bool bare = !value.empty() &&
                     value.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/@+,") ==
@@ -30,13 +33,16 @@ void append_value(std::string& line, std::string_view value) {
     return;
   }
   line += '"';
-  for (const char c : value) {
+  const bool is_text = is_valid_utf8(value);
+  bool hidden = !is_text;  // what the byte that is not ASCII is part of
+  for (std::size_t at = 0; at < value.size(); ++at) {
+    const char c = value[at];
     const auto byte = static_cast<unsigned char>(c);
+    if (is_text && byte >= 0xc0) hidden = is_hidden_at(value, at);
     if (c == '"' || c == '\\') {
       line += '\\';
       line += c;
-    } else if (byte < 0x20 || byte == 0x7f || byte == 0xc2 || byte == 0xe2) {
-      // 0xC2 and 0xE2 begin U+0085 and U+2028: escaped too, some viewers break lines at them.
+    } else if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && hidden)) {
       std::array<char, 8> escaped{};
       std::snprintf(escaped.data(), escaped.size(), "\\x%02x", byte);
       line += escaped.data();

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
+
 namespace invited::base {
 namespace {
 
@@ -27,14 +29,22 @@ TEST(Log, AValueCannotForgeALine) {
   };
   for (const auto& [value, written] :
        {Case{"a\nb", "\"a\\x0ab\""}, Case{"a\r", "\"a\\x0d\""}, Case{"say \"hi\"", "\"say \\\"hi\\\"\""},
-        Case{"a\u2028b",
-             "\"a\\xe2\x80\xa8"
-             "b\""},
-        Case{"", "\"\""}}) {
+        Case{"a\u2028b", "\"a\\xe2\\x80\\xa8b\""}, Case{"a\u0085", "\"a\\xc2\\x85\""},
+        Case{"\u202egnp", "\"\\xe2\\x80\\xaegnp\""}, Case{"", "\"\""}}) {
     const std::string line = logged(value);
     EXPECT_NE(line.find(std::string("value=") + written + "\n"), std::string::npos) << line;
     EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1) << line;
   }
+}
+
+/// journalctl shows a line that is not UTF-8 as "[171B blob data]", and grep takes the file for a binary one.
+TEST(Log, EveryLineIsUtf8) {
+  for (const char* value :
+       {"can\u2019t \u2013 \u00abno\u00bb \u2026 \u20ac", "/srv/caf\u00e9", "\u65e5\u672c \U0001F6A2"})
+    EXPECT_NE(logged(value).find(value), std::string::npos) << value;
+  EXPECT_NE(logged("caf\xe9 \u00e9").find("\"caf\\xe9 \\xc3\\xa9\""), std::string::npos);
+  for (const char* value : {"a\u2028b", "caf\xe9", "\x80\xe2\x80", "\xf0\x9f\x9a"})
+    EXPECT_TRUE(is_valid_utf8(logged(value))) << value;
 }
 
 TEST(Log, LevelsBelowTheChosenOneAreDropped) {
