@@ -186,7 +186,8 @@ Result<Environment> EnvironmentAuthenticator::authenticate(std::string_view envi
     return *environment;
   }
 
-  if (id && !password.empty() && base::Uuid::parse(password) == id)
+  // Not for who is slowed down: each call would be a line.
+  if (!wait && id && !password.empty() && base::Uuid::parse(password) == id)
     base::log::warning("environment.password_is_uuid",
                        {{"environment", id->to_string()},
                         {"remedy",

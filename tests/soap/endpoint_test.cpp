@@ -172,6 +172,23 @@ TEST_F(EndpointTest, WarnsOfAPasswordThatIsTheUuid) {
   EXPECT_THAT(testing::internal::GetCapturedStderr(), Not(HasSubstr("password_is_uuid")));
 }
 
+/// Whoever knows an environment's UUID could fill the disk with lines otherwise, and so does an app that is set up
+/// wrong.
+TEST_F(EndpointTest, DoesNotRepeatThatWarningForWhoIsSlowedDown) {
+  InviteValues values = good_values();
+  values.environment_password = values.environment_uuid;
+  testing::internal::CaptureStderr();
+  std::size_t slowed = 0;
+  for (int i = 0; i < 100; ++i) slowed += seen(test::request(values)).summary().contains("rate_limited") ? 1 : 0;
+  const auto log = testing::internal::GetCapturedStderr();
+  EXPECT_GT(slowed, 80U);
+  std::size_t warnings = 0;
+  for (auto at = log.find("password_is_uuid"); at != std::string::npos; at = log.find("password_is_uuid", at + 1))
+    ++warnings;
+  EXPECT_GT(warnings, 0U);
+  EXPECT_LE(warnings, 100U - slowed + 1U);
+}
+
 TEST_F(EndpointTest, ServesManyThreadsAtOnce) {
   constexpr int kThreads = 8;
   constexpr int kCalls = 25;
