@@ -177,6 +177,11 @@ std::vector<ConfigProblem> unsafe_settings(const Config& config) {
        "http.trusted_proxies",
        "is not set, and people seem to come through a proxy: all of them share the limits of its address, so that one "
        "stranger can use them up; name the proxy, like \"127.0.0.1\"");
+  warn(std::ranges::any_of(config.http.trusted_proxies,
+                           [](const std::string& network) { return network.ends_with("/0"); }),
+       "http.trusted_proxies",
+       "trusts everybody, so that strangers can name any address as their own, and no limit on an address holds them: "
+       "name the proxies only, like \"127.0.0.1\" or \"10.1.2.0/24\"");
   const bool smtp = config.mail.transport == mail::TransportKind::smtp;
   const bool remote_relay = smtp && !is_loopback_host(config.mail.host);
   warn(remote_relay && config.mail.tls == mail::Tls::off, "mail.tls",

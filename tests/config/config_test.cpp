@@ -291,6 +291,9 @@ TEST_F(ConfigTest, WhatIsNotSafeIsWarnedOfWithARemedy) {
               IsEmpty());
   EXPECT_THAT(keys("http.listen = \"0.0.0.0:80\""), testing::ElementsAre("http.listen"));
   EXPECT_THAT(keys("http.listen = \"0.0.0.0:80\"\nhttp.trusted_proxies = [\"10.0.0.0/8\"]"), IsEmpty());
+  EXPECT_THAT(keys("http.trusted_proxies = [\"127.0.0.1\", \"0.0.0.0/0\"]"),
+              testing::ElementsAre("http.trusted_proxies"));
+  EXPECT_THAT(keys("http.trusted_proxies = [\"::/0\"]"), testing::ElementsAre("http.trusted_proxies"));
   EXPECT_THAT(keys("[mail]\ntls = \"off\"\nhost = \"relay.example\""), testing::ElementsAre("mail.tls"));
   EXPECT_THAT(keys("[mail]\ntls = \"off\"\nhost = \"127.0.0.1\""), IsEmpty());
   EXPECT_THAT(keys(proxy + "public_url = \"https://invite.example.com\"\nmail.transport = \"directory\""),
