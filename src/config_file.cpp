@@ -2,6 +2,8 @@
 
 #include <fstream>
 #include <iterator>
+#include <sstream>
+#include <string_view>
 #include <system_error>
 
 #define TOML_EXCEPTIONS 0
@@ -47,6 +49,17 @@ std::expected<void, std::string> flatten(const toml::table& table, const std::st
   return {};
 }
 
+/// What a parser says of `from = me@example.org` ("expected 'inf'") helps nobody.
+bool is_text_without_quotes(const std::string& content, unsigned line) {
+  std::istringstream lines(content);
+  std::string text;
+  while (line-- > 0 && std::getline(lines, text)) continue;
+  const auto equals = text.find('=');
+  const auto begin = equals == std::string::npos ? equals : text.find_first_not_of(" \t", equals + 1);
+  if (begin == std::string::npos || std::string_view("\"'[{#\r").contains(text[begin])) return false;
+  return text.find_first_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ@:/", begin) != std::string::npos;
+}
+
 }  // namespace
 
 std::expected<std::vector<FileEntry>, std::string> read_config_file(const std::filesystem::path& path) {
@@ -60,7 +73,8 @@ std::expected<std::vector<FileEntry>, std::string> read_config_file(const std::f
   if (!parsed) {
     const auto& where = parsed.error().source().begin;
     return complain("line " + std::to_string(where.line) + ", column " + std::to_string(where.column) + ": " +
-                    std::string(parsed.error().description()));
+                    std::string(parsed.error().description()) +
+                    (is_text_without_quotes(content, where.line) ? " (a text stands in quotes, like \"this\")" : ""));
   }
   std::vector<FileEntry> entries;
   if (auto done = flatten(parsed.table(), "", entries); !done) return complain(done.error());

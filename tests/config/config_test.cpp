@@ -198,9 +198,18 @@ TEST_F(ConfigTest, O20WhatMayNotStandThereIsRefusedAndNamed) {
            Case{"[log]\nlevel = \"verbose\"", "log.level", "none of: debug, info, warning, error"},
            Case{"state_dir = ", "invited.toml", "line 1"},
            Case{"[mail]\nport = 1\nport = 2", "invited.toml", "line 3"},
+           Case{"[mail]\nfrom = me@example.org", "invited.toml", "in quotes"},
+           Case{"[mail]\nhost = smtp.example.org\n", "invited.toml", "in quotes"},
+           Case{"[http]\nlisten = 127.0.0.1:8080", "invited.toml", "in quotes"},
        }) {
     EXPECT_THAT(complaints(c.content), Contains(AllOf(HasSubstr(c.key), HasSubstr(c.says)))) << c.content;
   }
+}
+
+TEST_F(ConfigTest, QuotesAreNotAskedForWhereTheyAreNotWhatIsMissing) {
+  for (const char* content :
+       {"state_dir = ", "[mail]\nport = 1\nport = 2", "[mail", "[mail]\nhost = \"a", "[mail]\nport = 1_"})
+    EXPECT_THAT(complaints(content), Not(Contains(HasSubstr("in quotes")))) << content;
 }
 
 TEST_F(ConfigTest, AProblemNamesTheLineAllProblemsAreToldAtOnce) {
