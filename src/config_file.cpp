@@ -64,7 +64,11 @@ bool is_text_without_quotes(const std::string& content, unsigned line) {
 
 std::expected<std::vector<FileEntry>, std::string> read_config_file(const std::filesystem::path& path) {
   std::error_code error;
-  if (!std::filesystem::exists(path, error)) return complain("there is no such file");
+  if (!std::filesystem::exists(path, error))
+    return complain(
+        error ? "cannot be read: " + error.message() +
+                    ": run this as the service's user or as root; that user must be allowed to enter its folder"
+              : "there is no such file");
   if (!std::filesystem::is_regular_file(path, error)) return complain("is not a file");
   std::ifstream stream(path, std::ios::binary);
   if (!stream) return complain("cannot be read: check its permissions");

@@ -21,7 +21,8 @@ std::optional<std::filesystem::path> config_file_of(const ServiceChoice& choice)
     if (found != environment.end()) state_dir = found->second;
   }
   std::filesystem::path file = state_dir.empty() ? kSystemFile : state_dir / kFileInStateDir;
-  if (std::filesystem::exists(file, error)) return file;
+  // One that cannot be looked at is not one that is not there: the service may be another than the one without it.
+  if (std::filesystem::exists(file, error) || error) return file;
   return std::nullopt;
 }
 

@@ -263,6 +263,29 @@ class Check(Case):
         self.assertNotIn("http.listen", findings)
 
 
+class TheServicesUser(Case):
+    """What a user who is not root meets, as the service's own is none."""
+
+    def run_as_nobody(self, *arguments, **options):
+        self.folder.chmod(0o755)
+        program = self.folder / "invited"
+        shutil.copy(binary(), program)
+        return subprocess.run([program, *map(str, arguments)], check=False, user=NOBODY, group=NOBODY, extra_groups=[],
+                              env={}, timeout=60, capture_output=True, **options)
+
+    @unittest.skipIf(os.geteuid() != 0, "NOT TESTED: only root can be kept out as somebody else")
+    def test_a_file_in_a_folder_that_is_closed_is_not_said_to_be_missing(self):
+        closed = self.folder / "etc"
+        closed.mkdir(mode=0o700)
+        shutil.copy(self.config_file, closed / "invited.toml")
+        for arguments in (("--config", closed / "invited.toml"), ("--state-dir", closed)):
+            result = self.run_as_nobody("app", "list", *arguments)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("invited.toml", told(result))
+            self.assertIn("Permission denied", told(result))
+            self.assertNotIn("no such file", told(result))
+
+
 class WhatIsShown(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
