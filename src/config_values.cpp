@@ -112,6 +112,14 @@ bool is_percent_encoded(std::string_view rest) {
   return rest.find('@') == last_at && (authority_end == std::string_view::npos || last_at < authority_end);
 }
 
+const char* remedy_for(int bind_error) {
+  if (bind_error == EACCES)
+    return "give the service the right to a port below 1024 (systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE), or "
+           "choose a higher one";
+  if (bind_error == EADDRNOTAVAIL) return "choose an address that this machine has, or 0.0.0.0 for all of them";
+  return "stop what listens there, or choose another address or port";
+}
+
 }  // namespace
 
 bool ListenAddress::is_loopback() const { return is_loopback_host(host); }
@@ -199,7 +207,8 @@ Parsed<std::uint16_t> find_port(const ListenAddress& address) {
                     ::bind(probe, bound, size) == 0 && ::getsockname(probe, bound, &size) == 0;
   const int error = errno;
   if (probe >= 0) ::close(probe);
-  if (!done) return complain("cannot listen on " + address.to_string() + ": " + std::strerror(error));
+  if (!done)
+    return complain("cannot listen on " + address.to_string() + ": " + std::strerror(error) + ": " + remedy_for(error));
   return ntohs(is_v6 ? v6.sin6_port : v4.sin_port);
 }
 

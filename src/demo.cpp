@@ -308,8 +308,7 @@ int demo(const cli::DemoOptions& options) {
   });
   if (!service) {
     const bool taken = service.error().message.starts_with("http.listen");
-    return fail(service.error().message +
-                (taken ? ". Choose another address with --listen, or port 0 for a free one." : ""));
+    return fail(service.error().message + (taken ? " For the demo: --listen, with port 0 for a free one." : ""));
   }
   const auto known = credentials(folder->path(), **service);
   if (!known) return fail(known.error().message);

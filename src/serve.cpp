@@ -204,9 +204,7 @@ Result<std::unique_ptr<Service>> Service::start(Config config, const MoreRoutes&
   // Links and pages hold the public URL, so the port must be known before anything is built; but a second service on
   // the same folder is told who holds that, not that the port is taken.
   const auto port = find_port(config.http.listen);
-  if (!port)
-    return refuse(ErrorCode::unavailable,
-                  "http.listen: " + port.error() + ": stop what listens there, or choose another address or port.");
+  if (!port) return refuse(ErrorCode::unavailable, "http.listen: " + port.error() + ".");
   config.http.listen.port = *port;
   if (config.public_url.empty())
     config.public_url = (config.http.tls_certificate.empty() ? "http://" : "https://") + config.http.listen.to_string();

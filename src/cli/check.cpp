@@ -108,7 +108,7 @@ void check_ca_file(const char* setting, const std::filesystem::path& file, std::
 
 void check_listen(const Config& config, std::vector<Finding>& findings) {
   if (const auto port = find_port(config.http.listen); !port)
-    findings.push_back({"http.listen", Outcome::failed, config.http.listen.to_string() + " " + port.error()});
+    findings.push_back({"http.listen", Outcome::failed, port.error()});
 }
 
 std::string cannot_be_used(const std::string& folder) {

@@ -274,6 +274,21 @@ class TheServicesUser(Case):
                               env={}, timeout=60, capture_output=True, **options)
 
     @unittest.skipIf(os.geteuid() != 0, "NOT TESTED: only root can be kept out as somebody else")
+    def test_a_port_of_the_system_is_told_with_what_gives_the_right_to_it(self):
+        first_free = int(pathlib.Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
+        if first_free <= 1:
+            self.skipTest("NOT TESTED: here anybody may listen on any port")
+        self.state_dir.mkdir(mode=0o700)
+        os.chown(self.state_dir, NOBODY, NOBODY)
+        for command in ("serve", "check"):
+            result = self.run_as_nobody(command, "--config", self.config_file, "--http-listen", "127.0.0.1:1")
+            said = (result.stdout + result.stderr).decode()
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("CAP_NET_BIND_SERVICE", said)
+            self.assertNotIn("stop what listens there", said)
+            self.assertEqual(said.count("127.0.0.1:1:"), 1, said)
+
+    @unittest.skipIf(os.geteuid() != 0, "NOT TESTED: only root can be kept out as somebody else")
     def test_a_file_in_a_folder_that_is_closed_is_not_said_to_be_missing(self):
         closed = self.folder / "etc"
         closed.mkdir(mode=0o700)
