@@ -7,6 +7,7 @@
 #include <cstring>
 #include <exception>
 #include <iostream>
+#include <system_error>
 
 #include "cli/command_line.h"
 #include "demo.h"
@@ -41,6 +42,14 @@ int main(int argc, char** argv) {
   try {
     const int code = invited::cli::run(argc, argv, {.serve = invited::serve, .demo = invited::demo});
     return is_all_printed() ? code : EXIT_FAILURE;
+  } catch (const std::system_error& failure) {
+    // What std::thread says where it may not start.
+    const bool threads = failure.code() == std::errc::resource_unavailable_try_again;
+    std::cerr << "invited: " << failure.what()
+              << (threads ? ": no more threads can be started. Raise the limit on them (systemd: TasksMax; containers: "
+                            "pids; else ulimit -u), or lower http.workers.\n"
+                          : "\n");
+    return EXIT_FAILURE;
   } catch (const std::exception& failure) {
     // Out of memory or threads: nobody below can do anything about it, and nothing owed is lost by ending.
     std::cerr << "invited: " << failure.what() << '\n';

@@ -4,6 +4,7 @@ files, a database that another version or another instance serves. Nothing may b
 import json
 import os
 import pathlib
+import resource
 import shutil
 import sqlite3
 import subprocess
@@ -299,6 +300,16 @@ class TheServicesUser(Case):
             self.assertIn("invited.toml", told(result))
             self.assertIn("Permission denied", told(result))
             self.assertNotIn("no such file", told(result))
+
+    @unittest.skipIf(os.geteuid() != 0, "NOT TESTED: only root can be kept out as somebody else")
+    def test_a_limit_on_threads_is_told_with_what_raises_it(self):
+        self.state_dir.mkdir(mode=0o700)
+        os.chown(self.state_dir, NOBODY, NOBODY)
+        result = self.run_as_nobody("serve", "--config", self.config_file,
+                                    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NPROC, (20, 20)))
+        self.assertEqual(result.returncode, 1)
+        for part in ("thread", "ulimit -u", "http.workers"):
+            self.assertIn(part, told(result))
 
 
 class WhatIsShown(unittest.TestCase):
