@@ -263,7 +263,8 @@ int Service::run() {
     if (signal == SIGHUP) {
       const auto reloaded = parts_->server->reload_tls();
       if (reloaded)
-        base::log::info("service.reloaded");
+        base::log::info("service.reloaded", {{"tls", !parts_->config.http.tls_certificate.empty()},
+                                             {"effect", "certificate and key only: other settings need a restart"}});
       else
         base::log::error("service.reload_failed", {{"reason", reloaded.error().message}});
       continue;

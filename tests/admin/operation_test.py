@@ -6,6 +6,7 @@ import os
 import pathlib
 import resource
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -310,6 +311,14 @@ class TheServicesUser(Case):
         self.assertEqual(result.returncode, 1)
         for part in ("thread", "ulimit -u", "http.workers"):
             self.assertIn(part, told(result))
+
+
+class TheLog(Case):
+    def test_a_reload_says_what_it_took_up_and_what_not(self):
+        with Service.serve() as service:
+            service.process.child.send_signal(signal.SIGHUP)
+            line = service.process.await_log(r"service\.reloaded")
+            self.assertIn("restart", line)
 
 
 class WhatIsShown(unittest.TestCase):
