@@ -73,15 +73,22 @@ std::string identity_of(const Json& entry) {
   return has_uuid ? first->dump() : entry.dump();
 }
 
+/// A script's variable that is not set must not mean all of them, or a new one. To `set`, '' is a value: none.
+std::unexpected<domain::Error> is_empty(std::string_view option) {
+  return refuse(ErrorCode::missing_parameter,
+                "--" + std::string(option) + " is empty: give it a value, or leave it out.", std::string(option));
+}
+
 std::unexpected<domain::Error> not_utf8(std::string_view option) {
   return refuse(ErrorCode::invalid_parameter, "--" + std::string(option) + " is not valid UTF-8.", std::string(option));
 }
+
+std::string not_empty(const std::string& value) { return value.empty() ? "is empty" : ""; }
 
 }  // namespace
 
 void add_service_options(CLI::App& command, ServiceChoice& choice) {
   // A script's variable that is not set must not mean the service of /etc.
-  const auto not_empty = [](const std::string& value) { return std::string(value.empty() ? "is empty" : ""); };
   command
       .add_option("--config", choice.config, "the service's configuration file (default: /etc/invited/invited.toml)")
       ->envname("INVITED_CONFIG")
@@ -123,8 +130,14 @@ AdminCommand::AdminCommand(const CommandSpec& spec, CLI::App& noun)
     if (option.required) added->required();
   }
   if (spec.shape == Shape::paged_list) {
-    command_->add_option("--limit", limit_, "at most so many (default: 100; all with --json)")->type_name("N");
-    command_->add_option("--offset", offset_, "leave out so many of the newest")->type_name("N");
+    // An empty value would be 0 to CLI11, and no line at all look like nothing to list.
+    const auto not_none = [](const std::string& value) {
+      return std::string(value.find_first_not_of('0') == std::string::npos ? "must be a number from 1 on" : "");
+    };
+    command_->add_option("--limit", limit_, "at most so many (default: 100; all with --json)")
+        ->type_name("N")
+        ->check(not_none);
+    command_->add_option("--offset", offset_, "leave out so many of the newest")->type_name("N")->check(not_empty);
   }
   command_->add_flag("--json", json_,
                      spec.shape == Shape::object ? "print one JSON object" : "print a JSON array of objects");
@@ -156,6 +169,7 @@ domain::Result<Json> AdminCommand::arguments() const {
     }
     const std::string& text = texts_.at(option.name);
     if (text.empty() && command_->get_option("--" + std::string(option.name))->count() == 0) continue;
+    if (text.empty() && spec_.verb != "set") return is_empty(option.name);
     if (!base::is_valid_utf8(text)) return not_utf8(option.name);
     if (option.kind == OptionKind::duration) {
       const auto duration = parse_duration(text);

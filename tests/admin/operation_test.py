@@ -129,6 +129,26 @@ class NamesTypedWrong(Case):
         self.assertEqual(result.returncode, 1)
         self.assertIn("state_dir", told(result))
 
+    def test_an_empty_value_is_not_taken_for_none(self):
+        """What a script does whose variable is not set: it must not mean all of them, none of them, or a new one."""
+        self.add_app()
+        for arguments, option in ((("webhook", "replay", "--all", "--webhook", ""), "--webhook"),
+                                  (("mail", "retry", "--all", "--message", ""), "--message"),
+                                  (("invitation", "list", "--email", ""), "--email"),
+                                  (("mail", "list", "--state", ""), "--state"),
+                                  (("access", "list", "--environment", ""), "--environment"),
+                                  (("mail", "list", "--limit", ""), "--limit"), (("mail", "list", "--limit", "0"), "--limit"),
+                                  (("mail", "list", "--offset", ""), "--offset"),
+                                  (("environment", "add", "--app", "Planner", "--name", "Test", "--uuid", ""), "--uuid"),
+                                  (("account", "add", "--email", "a@example.org", "--name", "A", "--uuid", ""), "--uuid")):
+            with self.subTest(arguments=arguments):
+                result = self.run_here(*arguments)
+                self.assertNotEqual(result.returncode, 0, result.stdout)
+                self.assertIn(option, told(result))
+        self.assertEqual(len(self.json("environment", "list")), 1)
+        self.assertEqual(self.json("account", "list"), [])
+        self.assertEqual(self.json("app", "set", "Planner", "--redirect-url", "")["redirect_urls"], [], "here it has a meaning")
+
     def test_what_is_not_text_is_told_in_a_sentence(self):
         self.add_app()
         latin = self.run_here("account", "set-password", "--email", "a@example.org", "--password-stdin",
