@@ -94,7 +94,7 @@ void add_probe_routes(http::Router& router, const RouteParts& parts) {
   // Whoever asks restarts a service that does not answer: no help where all workers wait for the database.
   http::RouteOptions probe;
   probe.runs_at_once = true;
-  router.add("GET", "/healthz", [uncached](const http::Request&) { return uncached(200, "alive\n"); }, probe);
+  router.add("GET", "/healthz", [uncached](const http::Request&) { return uncached(200, std::string(kAlive)); }, probe);
   router.add(
       "GET", "/readyz",
       [uncached, &store = parts.context.store, &draining = parts.draining](const http::Request&) {

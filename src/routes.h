@@ -5,6 +5,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/secret.h"
@@ -24,6 +25,9 @@ struct RouteParts {
   const std::atomic<bool>& draining;
   std::vector<std::string> cors_origins = {};
 };
+
+/// What GET /healthz answers.
+inline constexpr std::string_view kAlive = "alive\n";
 
 /// The parts' references must outlive the router.
 http::Router make_routes(const RouteParts& parts);

@@ -23,6 +23,7 @@
 #include "keys.h"
 #include "mail/transport.h"
 #include "state_folder.h"
+#include "routes.h"
 
 namespace invited::cli {
 namespace {
@@ -270,14 +271,16 @@ void check_public_url(const std::string& public_url, std::vector<Finding>& findi
     return;
   }
   const std::string url = public_url + "/healthz";
-  const auto status = probe_url(url);
-  if (status && *status == 200)
+  const auto probed = probe_url(url);
+  // Many a web server has a page for whatever it is asked.
+  if (probed && probed->status == 200 && probed->begin == kAlive)
     findings.push_back({"public_url", Outcome::ok, "the service answers at " + url});
   else
     findings.push_back({"public_url", Outcome::failed,
                         url +
-                            (status ? " answers with status " + std::to_string(*status)
-                                    : " cannot be reached from here: " + status.error()) +
+                            (!probed                 ? " cannot be reached from here: " + probed.error()
+                             : probed->status == 200 ? " is answered by something else"
+                                                     : " answers with status " + std::to_string(probed->status)) +
                             ". Links in mails begin with public_url, so it must lead to this service: check the name, "
                             "the proxy and the certificate"});
 }

@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <memory>
@@ -36,20 +37,25 @@ std::string perform(CURL* curl) {
   return reason.front() != '\0' ? reason.data() : curl_easy_strerror(code);
 }
 
+constexpr std::size_t kMostOfAnswer = 100;
 constexpr const char* kNoCurl = "libcurl cannot be started";
 
 }  // namespace
 
-Parsed<long> probe_url(const std::string& url) {
+Parsed<Probed> probe_url(const std::string& url) {
   const Handle curl = make_handle(url);
   if (!curl) return std::unexpected(std::string(kNoCurl));
+  Probed probed;
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &probed.begin);
   curl_easy_setopt(
-      curl.get(), CURLOPT_WRITEFUNCTION,
-      +[](char*, std::size_t size, std::size_t count, void*) { return size * count; });
+      curl.get(), CURLOPT_WRITEFUNCTION, +[](char* bytes, std::size_t size, std::size_t count, void* begin) {
+        auto& text = *static_cast<std::string*>(begin);
+        text.append(bytes, std::min(size * count, kMostOfAnswer - text.size()));
+        return size * count;
+      });
   if (auto reason = perform(curl.get()); !reason.empty()) return std::unexpected(std::move(reason));
-  long status = 0;
-  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
-  return status;
+  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &probed.status);
+  return probed;
 }
 
 std::string probe_connection(const std::string& url, const std::filesystem::path& ca_file) {

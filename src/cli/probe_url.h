@@ -9,8 +9,13 @@
 
 namespace invited::cli {
 
-/// The status code; or why there was no answer.
-Parsed<long> probe_url(const std::string& url);
+struct Probed {
+  long status = 0;
+  std::string begin;  ///< of the answer's body, so much that it can be told from other answers
+};
+
+/// What is answered; or why nothing is.
+Parsed<Probed> probe_url(const std::string& url);
 
 /// Connects as refresh/refresh_caller does (no proxy, TLS 1.2 or newer with a certificate that is trusted, by `ca_file`
 /// where there is one), sends nothing and hangs up. Empty where that went well; or why not.

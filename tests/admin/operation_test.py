@@ -1,6 +1,7 @@
 """The command line on a bad day: no room for what it prints, streams that are closed, names typed wrong, another user's
 files, a database that another version or another instance serves. Nothing may be lost, made or changed in silence."""
 
+import http.server
 import json
 import os
 import pathlib
@@ -283,6 +284,27 @@ class Check(Case):
         self.assertEqual(findings["state_dir"]["outcome"], "failed")
         self.assertIn("not tried", findings["database"]["message"])
         self.assertNotIn("http.listen", findings)
+
+    def test_a_stranger_at_the_public_url_is_told(self):
+        """A page for everything, with status 200, as many web servers have one."""
+        class Stranger(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b"<h1>Welcome!</h1>")
+
+            def log_message(self, *_):
+                pass
+
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Stranger) as stranger:
+            threading.Thread(target=stranger.serve_forever, daemon=True).start()
+            public_url = f"http://127.0.0.1:{stranger.server_port}"
+            with Service.serve({"public_url": public_url}) as service:
+                result = run("check", "--config", service.config_file, "--json")
+            stranger.shutdown()
+        finding = next(one for one in json.loads(result.stdout) if one["check"] == "public_url")
+        self.assertEqual((result.returncode, finding["outcome"]), (1, "failed"))
+        self.assertIn("something else", finding["message"])
 
 
 class TheServicesUser(Case):
