@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <system_error>
@@ -22,8 +23,8 @@
 #include "http/transport.h"
 #include "keys.h"
 #include "mail/transport.h"
-#include "state_folder.h"
 #include "routes.h"
+#include "state_folder.h"
 
 namespace invited::cli {
 namespace {
@@ -100,11 +101,55 @@ void check_tls(const Config& config, std::vector<Finding>& findings) {
   warn_if_open("tls", "http.tls_key", key, findings);
 }
 
+bool holds_certificate(const std::filesystem::path& file) {
+  std::ifstream stream(file);
+  for (std::string line; std::getline(stream, line);)
+    if (line.starts_with("-----BEGIN ") && line.contains("CERTIFICATE-----")) return true;
+  return false;
+}
+
 void check_ca_file(const char* setting, const std::filesystem::path& file, std::vector<Finding>& findings) {
-  if (!file.empty() && ::access(file.c_str(), R_OK) != 0)
+  if (file.empty()) return;
+  std::string reason;
+  if (::access(file.c_str(), R_OK) != 0)
+    reason = std::string(" cannot be read: ") + std::strerror(errno);
+  else if (!holds_certificate(file))
+    reason = " holds no certificate";
+  if (!reason.empty())
     findings.push_back({setting, Outcome::failed,
-                        file.string() + " cannot be read: " + std::strerror(errno) +
-                            ". Name a file of authorities in PEM format that this user may read"});
+                        file.string() + reason + ". Name a file of authorities in PEM format that this user may read"});
+}
+
+/// The service makes the folder, but none above it.
+void check_export_dir(const std::filesystem::path& folder, std::vector<Finding>& findings) {
+  if (folder.empty()) return;
+  struct stat status{};
+  int reason = 0;
+  if (::stat(folder.c_str(), &status) == 0) {
+    if (!S_ISDIR(status.st_mode))
+      reason = ENOTDIR;
+    else if (::access(folder.c_str(), W_OK | X_OK) != 0)
+      reason = errno;
+  } else {
+    const auto parent = std::filesystem::absolute(folder).parent_path();
+    reason = errno;
+    if (reason == ENOENT) reason = ::access(parent.c_str(), W_OK | X_OK) == 0 ? 0 : errno;
+  }
+  if (reason != 0)
+    findings.push_back({"retention.export_dir", Outcome::failed,
+                        folder.string() + " cannot be written: " + std::strerror(reason) +
+                            ". Nothing is deleted until it can be: name a folder that the service's user may write"});
+}
+
+void check_disk(const Config& config, std::vector<Finding>& findings) {
+  std::error_code error;
+  const auto space = std::filesystem::space(config.state_dir, error);
+  // With PostgreSQL the disk is the server's.
+  if (is_shared(config) || error || space.available >= config.storage.disk_watermark) return;
+  findings.push_back({"disk", Outcome::failed,
+                      std::to_string(space.available >> 20) + " MiB are free at " + config.state_dir.string() +
+                          ", less than storage.disk_watermark (" + format_size(config.storage.disk_watermark) +
+                          "): new invitations are refused until there is room"});
 }
 
 void check_listen(const Config& config, std::vector<Finding>& findings) {
@@ -300,6 +345,7 @@ int run_check(const ServiceChoice& choice, bool json) {
   if (folder == Folder::usable) {
     check_files_of_service(*config, findings);
     check_keys(*config, database_exists, findings);
+    check_disk(*config, findings);
   }
   if (folder == Folder::unusable)
     findings.push_back({"database", Outcome::warning, "not tried, because state_dir cannot be used"});
@@ -310,6 +356,7 @@ int run_check(const ServiceChoice& choice, bool json) {
   if (public_url.empty() && folder != Folder::unusable) check_listen(*config, findings);
   check_ca_file("refresh.ca_file", config->refresh.ca_file, findings);
   check_ca_file("webhook.ca_file", config->webhook.ca_file, findings);
+  check_export_dir(config->retention.export_dir, findings);
   check_relay(*config, findings);
   if (folder != Folder::unusable) check_public_url(public_url, findings);
 

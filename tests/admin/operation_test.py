@@ -285,6 +285,19 @@ class Check(Case):
         self.assertIn("not tried", findings["database"]["message"])
         self.assertNotIn("http.listen", findings)
 
+    def test_a_disk_that_is_short_is_told(self):
+        self.add_app()
+        watermark = 1 << 40
+        disk = os.statvfs(self.state_dir)
+        self.assertLess(disk.f_bavail * disk.f_frsize, watermark, "this test needs a disk with less than the largest watermark")
+        with Service.serve({**NO_RATES}) as service:
+            for state_dir in (self.state_dir, service.state_dir):
+                code, findings = self.findings("--state-dir", state_dir, "--storage-disk-watermark", watermark)
+                self.assertEqual((code, findings["disk"]["outcome"]), (1, "failed"), findings)
+                self.assertIn("storage.disk_watermark", findings["disk"]["message"])
+        _, findings = self.findings("--storage-disk-watermark", "1")
+        self.assertNotIn("disk", findings)
+
     def test_a_stranger_at_the_public_url_is_told(self):
         """A page for everything, with status 200, as many web servers have one."""
         class Stranger(http.server.BaseHTTPRequestHandler):
@@ -305,6 +318,27 @@ class Check(Case):
         finding = next(one for one in json.loads(result.stdout) if one["check"] == "public_url")
         self.assertEqual((result.returncode, finding["outcome"]), (1, "failed"))
         self.assertIn("something else", finding["message"])
+
+    def test_an_export_that_cannot_be_written_is_told(self):
+        file = self.folder / "file"
+        file.touch()
+        for folder in (self.folder / "none" / "export", file, file / "export"):
+            code, findings = self.findings("--retention-invitations", "30d", "--retention-export-dir", folder)
+            self.assertEqual((code, findings["retention.export_dir"]["outcome"]), (1, "failed"), folder)
+            self.assertIn(str(folder), findings["retention.export_dir"]["message"])
+        for folder in (self.folder / "export", self.folder):  # made when it is needed; there already
+            code, findings = self.findings("--retention-invitations", "30d", "--retention-export-dir", folder)
+            self.assertEqual(code, 0, findings)
+            self.assertNotIn("retention.export_dir", findings)
+
+    def test_a_file_without_authorities_is_told(self):
+        key = self.folder / "key.pem"
+        key.write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+        for file in (key, self.folder):
+            for setting in ("refresh.ca_file", "webhook.ca_file"):
+                code, findings = self.findings("--" + setting.replace(".", "-").replace("_", "-"), file)
+                self.assertEqual((code, findings[setting]["outcome"]), (1, "failed"), (file, findings))
+                self.assertIn("PEM", findings[setting]["message"])
 
 
 class TheServicesUser(Case):
