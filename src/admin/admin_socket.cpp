@@ -194,6 +194,13 @@ Result<std::optional<std::string>> call_service(const std::filesystem::path& sta
   if (!send_line(connection.get(), request, end))
     return refuse(ErrorCode::unavailable, "The service at " + path + " does not take the command: see its log.");
   auto reply = receive_line(connection.get(), end, -1);
+  // Waiting ends where less than a millisecond is left.
+  if (!reply && std::chrono::steady_clock::now() + std::chrono::milliseconds(1) >= end)
+    return refuse(ErrorCode::outcome_unknown,
+                  "The service at " + path + " did not answer within " +
+                      std::to_string(std::chrono::ceil<std::chrono::seconds>(deadline).count()) +
+                      " s: it is stopped by a signal or its disk does not answer. See its log, look whether the "
+                      "command took effect, and repeat it if not.");
   if (!reply)
     return refuse(ErrorCode::outcome_unknown, "The service at " + path +
                                                   " ended before it answered, or runs as another user: see its log, "

@@ -70,6 +70,25 @@ TEST(AdminSocket, IsForItsOwnerOnlyAndGoesWithTheServer) {
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
+TEST(AdminSocket, AServiceThatDoesNotAnswerIsNotSaidToHaveEnded) {
+  const test::TemporaryDirectory directory;
+  std::atomic<bool> asked_for_long{false};
+  const auto server = AdminSocketServer::start(directory.path(),
+                                               [&](const std::string&) {
+                                                 asked_for_long.wait(false);
+                                                 return std::string("late");
+                                               },
+                                               {});
+  ASSERT_TRUE(server);
+  const auto reply = call_service(directory.path(), "x", 50ms);
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().code, domain::ErrorCode::outcome_unknown);
+  EXPECT_NE(reply.error().message.find("did not answer within 1 s"), std::string::npos) << reply.error().message;
+  EXPECT_EQ(reply.error().message.find("ended"), std::string::npos) << reply.error().message;
+  asked_for_long = true;
+  asked_for_long.notify_all();
+}
+
 TEST(AdminSocket, NobodyListeningIsNoError) {
   const test::TemporaryDirectory directory;
   for (const auto& folder : {directory.path(), directory.path() / "none"}) {
