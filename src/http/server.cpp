@@ -95,7 +95,10 @@ domain::Result<void> Server::Implementation::start() {
   if (auto loaded = reload_tls(); !loaded) return loaded;
   most_connections_ = connections_allowed(options.limits.connections);
   if (most_connections_ < options.limits.connections) {
-    base::log::warning("http.few_descriptors", {{"connections", most_connections_}});
+    base::log::warning("http.few_descriptors",
+                       {{"connections", most_connections_},
+                        {"http.max_connections", options.limits.connections},
+                        {"remedy", "raise the limit on open files (systemd: LimitNOFILE), or lower the setting"}});
   }
   for (std::size_t i = 0; i < std::max<std::size_t>(1, options.io_threads); ++i) {
     loops_.push_back(std::make_unique<IoLoop>(core_));

@@ -31,7 +31,10 @@ bool DiskWatermark::has_room() {
     if (has_room)
       base::log::info("storage.disk_has_room", {{"free_bytes", free_bytes}, {"watermark_bytes", bytes_}});
     else
-      base::log::error("storage.disk_short", {{"free_bytes", free_bytes}, {"watermark_bytes", bytes_}});
+      base::log::error("storage.disk_short", {{"free_bytes", free_bytes},
+                                              {"watermark_bytes", bytes_},
+                                              {"effect", "new invitations are refused"},
+                                              {"remedy", "make room; the limit is storage.disk_watermark"}});
   }
   return has_room;
 }

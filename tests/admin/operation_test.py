@@ -390,6 +390,15 @@ class TheServicesUser(Case):
 
 
 class TheLog(Case):
+    def test_what_is_short_is_told_with_its_remedy(self):
+        """The limit on open files that many a system has, and a disk with less room than the mark."""
+        settings = {**NO_RATES, "storage.disk_watermark": str(1 << 40)}
+        with Service.configured(settings, command_prefix=("prlimit", "--nofile=1024:1024")) as service:
+            service.start()
+            self.assertIn("LimitNOFILE", service.process.await_log(r"warning http\.few_descriptors"))
+            run("app", "add", "--config", service.config_file, "--name", "Planner", "--url", "https://planner.example.org")
+            self.assertIn("storage.disk_watermark", service.process.await_log(r"error storage\.disk_short"))
+
     def test_a_reload_says_what_it_took_up_and_what_not(self):
         with Service.serve() as service:
             service.process.child.send_signal(signal.SIGHUP)
