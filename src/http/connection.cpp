@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.h"
+
 namespace invited::http {
 namespace {
 
@@ -286,6 +288,17 @@ std::optional<Connection::Denial> Connection::admit() {
   request.path_parameters = std::move(match.path_parameters);
   request.secure = transport_.is_secure() || core_.options.is_behind_tls;
   if (core_.trusted_proxies.contains(peer_)) {
+    // A browser: programs of the proxy's own machine may well come by themselves.
+    if (request.headers.count("X-Forwarded-For") == 0 && request.headers.get("Accept").contains("text/html") &&
+        core_.is_first_silent_proxy())
+      base::log::warning("http.forwarded_for_missing",
+                         {{"proxy", peer_text_},
+                          {"effect",
+                           "all who come through it share the limits of one address: a stranger can use "
+                           "them up"},
+                          {"remedy",
+                           "have it set X-Forwarded-For (nginx: proxy_set_header X-Forwarded-For "
+                           "$remote_addr;)"}});
     auto client = core_.trusted_proxies.client_of(peer_, request.secure, request.headers);
     request.client_address = std::move(client.address);
     // With an https public URL every request counts as secure, whatever a proxy in between says.

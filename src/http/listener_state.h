@@ -33,6 +33,9 @@ struct ServerCore {
   std::atomic<bool> draining{false};
   std::atomic<std::size_t> buffered{0};  ///< bytes, see Limits::buffered
 
+  /// True once: whoever comes through a proxy that does not say who calls shares its limits, and nothing else shows it.
+  bool is_first_silent_proxy() { return !silent_proxy_seen_.exchange(true); }
+
   void connection_opened() { connections_.fetch_add(1); }
   void connection_closed() {
     if (connections_.fetch_sub(1) == 1 && draining) {
@@ -66,6 +69,7 @@ struct ServerCore {
   std::condition_variable no_late_answers_;
   std::size_t late_answers_ = 0;
   std::atomic<std::size_t> connections_{0};
+  std::atomic<bool> silent_proxy_seen_{false};
   std::mutex mutex_;
   std::condition_variable all_closed_;
 };

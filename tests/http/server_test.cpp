@@ -311,6 +311,35 @@ TEST(Server, BelievesForwardedAddressesOnlyFromTrustedProxies) {
   EXPECT_TRUE(trusted.has("Strict-Transport-Security"));
 }
 
+/// nginx sends no X-Forwarded-For by itself, and nothing else shows that all people share one address's limits.
+TEST(Server, WarnsOnceOfATrustedProxyThatDoesNotSayWhoCalls) {
+  const auto logged = [](const std::vector<std::string>& trusted, const std::string& headers) {
+    ServerOptions options;
+    options.trusted_proxies = trusted;
+    testing::internal::CaptureStderr();
+    {
+      TestListener listener(options);
+      for (int i = 0; i < 3; ++i) {
+        RawHttpClient client(listener.port());
+        client.send("GET /page HTTP/1.1\r\nHost: a\r\n" + headers + "\r\n");
+        EXPECT_EQ(client.read_answer().status, 200);
+      }
+    }
+    return testing::internal::GetCapturedStderr();
+  };
+  const std::string browser = "Accept: text/html,application/xhtml+xml;q=0.9\r\n";
+  const auto silent = logged({"127.0.0.1"}, browser);
+  const auto first = silent.find("http.forwarded_for_missing proxy=127.0.0.1");
+  ASSERT_NE(first, std::string::npos) << silent;
+  EXPECT_EQ(silent.find("http.forwarded_for_missing", first + 1), std::string::npos) << silent;
+  EXPECT_THAT(silent, HasSubstr("proxy_set_header X-Forwarded-For"));
+  // Programs of the proxy's own machine are who they seem to be.
+  EXPECT_THAT(logged({"127.0.0.1"}, "Accept: */*\r\n"), Not(HasSubstr("forwarded_for_missing")));
+  EXPECT_THAT(logged({"127.0.0.1"}, browser + "X-Forwarded-For: 192.0.2.7\r\n"),
+              Not(HasSubstr("forwarded_for_missing")));
+  EXPECT_THAT(logged({}, browser), Not(HasSubstr("forwarded_for_missing")));
+}
+
 TEST(Server, AProxyBetweenTakesNothingFromAPublicUrlWithTls) {
   ServerOptions options;
   options.trusted_proxies = {"127.0.0.0/8"};
