@@ -240,15 +240,17 @@ void add_account_routes(Router& router, domain::Context& context, std::shared_pt
   RouteOptions form = page;
   form.max_body = kMaxFormBody;
   form.content_types = {"application/x-www-form-urlencoded"};
+  RouteOptions password_form = form;
+  password_form.hashes_passwords = true;
   router.add("GET", std::string(kSignIn), handler(&AccountPages::show_sign_in), page);
-  router.add("POST", std::string(kSignIn), handler(&AccountPages::sign_in), form);
+  router.add("POST", std::string(kSignIn), handler(&AccountPages::sign_in), password_form);
   router.add("POST", std::string(kSignOut), handler(&AccountPages::sign_out), form);
   // As after a restart of the browser.
   router.add("GET", std::string(kSignOut), [renderer](const Request&) { return lead_to(*renderer, kProfile); }, page);
   router.add("GET", std::string(kForgotPassword), handler(&AccountPages::show_forgot_password), page);
   router.add("POST", std::string(kForgotPassword), handler(&AccountPages::forgot_password), form);
   router.add("GET", "/reset-password/{token}", handler(&AccountPages::show_reset_password), page);
-  router.add("POST", "/reset-password/{token}", handler(&AccountPages::reset_password), form);
+  router.add("POST", "/reset-password/{token}", handler(&AccountPages::reset_password), password_form);
   // Some programs write a slash behind a link.
   router.add("GET", "/reset-password/{token}/", handler(&AccountPages::lead_to_reset_password), page);
   router.add("GET", std::string(kPasswordSet), handler(&AccountPages::show_password_set), page);

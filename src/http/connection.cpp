@@ -321,7 +321,9 @@ void Connection::hand_over() {
   self_ = shared_from_this();
   phase_.store(Phase::running, std::memory_order_release);
   if (exchange_->route->options.runs_at_once) return run();
-  if (core_.pool.submit(*this, now)) return;  // from here on it may be gone
+  const bool hashes = exchange_->route->options.hashes_passwords;
+  if (hashes) exchange_->hashing = core_.take_hashing_turn();
+  if ((!hashes || exchange_->hashing) && core_.pool.submit(*this, now)) return;  // from here on it may be gone
   const auto self = std::move(self_);
   respond(busy());
 }

@@ -56,6 +56,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
     const Route* route = nullptr;
     const ErrorRenderer* error_renderer = nullptr;
     const CorsPolicy* cors = nullptr;
+    ServerCore::HashingTurn hashing;
     bool expects_continue = false;
     bool keep_alive = false;
     std::string answer;

@@ -119,6 +119,7 @@ void Connection::deny(const Denial& denial) {
 
 void Connection::respond(const Response& response) {
   auto& exchange = *exchange_;
+  exchange.hashing.reset();
   const auto& request = exchange.reader.request();
   exchange.keep_alive = exchange.reader.keep_alive() && !response.close && !core_.draining;
   const HeaderList cors = exchange.cors != nullptr ? exchange.cors->headers(request) : HeaderList{};

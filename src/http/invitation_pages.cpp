@@ -235,10 +235,12 @@ void add_invitation_routes(Router& router, std::shared_ptr<const InvitationPages
   RouteOptions form = page;
   form.max_body = kMaxFormBody;
   form.content_types = {"application/x-www-form-urlencoded"};
+  RouteOptions password_form = form;
+  password_form.hashes_passwords = true;
   router.add("GET", "/i/{token}", handler(&InvitationPages::show), page);
   // Some programs write a slash behind a link.
   router.add("GET", "/i/{token}/", handler(&InvitationPages::lead_back), page);
-  router.add("POST", "/i/{token}/accept", handler(&InvitationPages::accept), form);
+  router.add("POST", "/i/{token}/accept", handler(&InvitationPages::accept), password_form);
   router.add("POST", "/i/{token}/decline", handler(&InvitationPages::decline), form);
   router.add("POST", "/i/{token}/fresh", handler(&InvitationPages::send_fresh_link), form);
   for (const std::string_view action : {"accept", "decline", "fresh"})

@@ -2,6 +2,7 @@
 // deadlines and read buffer (IoLoop). Inside http only. ServerCore is thread-safe; an IoLoop belongs to its thread.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -10,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "http/client_address.h"
@@ -44,6 +46,17 @@ struct ServerCore {
     }
   }
   std::size_t connections() const { return connections_; }
+  struct GiveBack {
+    void operator()(std::atomic<std::size_t>* taken) const { taken->fetch_sub(1); }
+  };
+  /// The share in the workers of a request that hashes passwords, while it has it.
+  using HashingTurn = std::unique_ptr<std::atomic<std::size_t>, GiveBack>;
+  /// None where others have them all.
+  HashingTurn take_hashing_turn() {
+    HashingTurn turn(&hashing_);
+    return hashing_.fetch_add(1) < std::max<std::size_t>(1, options.workers / 2) ? std::move(turn) : nullptr;
+  }
+
   /// False when `timeout` is over first.
   bool wait_until_all_closed(std::chrono::milliseconds timeout) {
     std::unique_lock lock(mutex_);
@@ -70,6 +83,7 @@ struct ServerCore {
   std::size_t late_answers_ = 0;
   std::atomic<std::size_t> connections_{0};
   std::atomic<bool> silent_proxy_seen_{false};
+  std::atomic<std::size_t> hashing_{0};
   std::mutex mutex_;
   std::condition_variable all_closed_;
 };

@@ -29,6 +29,9 @@ struct RouteOptions {
   ErrorRenderer error_renderer;            ///< none: a line of plain text. One is enough for all methods of a path
   /// By the I/O thread, for handlers that never wait: they answer though every worker is busy.
   bool runs_at_once = false;
+  /// It may hash a password, which takes long and waits for its turn: such requests have half of the workers at most,
+  /// so that a flood of them from many addresses leaves the others alone.
+  bool hashes_passwords = false;
   /// Pages of the origins that are allowed may call it, and so the path answers OPTIONS. One is enough for a path.
   bool is_cross_origin = false;
 };

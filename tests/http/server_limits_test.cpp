@@ -295,6 +295,16 @@ struct Gate {
       open.acquire();
       return make_response(200, "text/plain", "done");
     });
+    RouteOptions hashing;
+    hashing.hashes_passwords = true;
+    router.add(
+        "GET", "/hash",
+        [this](const Request&) {
+          entered.release();
+          open.acquire();
+          return make_response(200, "text/plain", "hashed");
+        },
+        hashing);
     RouteOptions probe;
     probe.runs_at_once = true;
     router.add("GET", "/probe", [](const Request&) { return make_response(200, "text/plain", "alive"); }, probe);
@@ -379,6 +389,39 @@ TEST(Overload, DoesNotKeepAProbeFromItsAnswer) {
   gate.open.release(2);
   EXPECT_EQ(running.read_answer().body, "done");
   EXPECT_EQ(queued.read_answer().body, "done");
+}
+
+// Two passwords are hashed at once. A flood of sign-ins from many addresses (an IPv6 /48 is 65,536 of them for the
+// limits) waited for its turn in all of the workers, and of forty SendInvites one was served.
+TEST(Overload, ByPasswordsLeavesWorkersToTheOthers) {
+  Gate gate;
+  ServerOptions options;
+  options.workers = 5;
+  TestListener listener(options, gate.router());
+  const std::string hash = "GET /hash HTTP/1.1\r\nHost: a\r\n\r\n";
+  RawHttpClient first(listener.port());
+  RawHttpClient second(listener.port());
+  for (auto* client : {&first, &second}) {
+    client->send(hash);
+    gate.entered.acquire();
+  }
+  RawHttpClient other(listener.port());
+  for (int i = 0; i < 3; ++i) {
+    other.send(hash);
+    const auto refused = other.read_answer();
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_EQ(refused.header("Retry-After"), "1");
+    other.send(kGet);
+    EXPECT_EQ(other.read_answer().status, 200);
+  }
+  gate.open.release(2);
+  for (auto* client : {&first, &second}) EXPECT_EQ(client->read_answer().body, "hashed");
+  // What was answered, and what was refused, has given back its share.
+  gate.open.release(4);
+  for (int i = 0; i < 4; ++i) {
+    other.send(hash);
+    EXPECT_EQ(other.read_answer().body, "hashed");
+  }
 }
 
 TEST(Descriptors, ThatRunOutPauseAcceptingWithoutABusyLoop) {

@@ -279,17 +279,20 @@ Result<MedusaIdentity> find_medusa_identity(const Request& request, Context& con
 
 void add_medusa_auth_routes(Router& router, const std::string& prefix, Context& context) {
   using Endpoint = Response (*)(const Request&, Context&);
-  const auto add = [&](const char* method, const char* path, Endpoint endpoint, ApiBody body) {
+  const auto add = [&](const char* method, const char* path, Endpoint endpoint, const RouteOptions& options) {
     router.add(
         method, prefix + path, [endpoint, &context](const Request& request) { return endpoint(request, context); },
-        api_route_options(render_medusa_error, body));
+        options);
   };
-  add("POST", "/auth/user/emailpass/register", do_register, ApiBody::json);
-  add("POST", "/auth/user/emailpass", login, ApiBody::json);
-  add("POST", "/auth/token/refresh", refresh, ApiBody::none);
-  add("POST", "/auth/session", begin_session, ApiBody::none);
-  add("DELETE", "/auth/session", end_session, ApiBody::none);
-  add("GET", "/auth/user/providers", list_providers, ApiBody::none);
+  RouteOptions with_password = api_route_options(render_medusa_error, ApiBody::json);
+  with_password.hashes_passwords = true;
+  const RouteOptions without_body = api_route_options(render_medusa_error, ApiBody::none);
+  add("POST", "/auth/user/emailpass/register", do_register, with_password);
+  add("POST", "/auth/user/emailpass", login, with_password);
+  add("POST", "/auth/token/refresh", refresh, without_body);
+  add("POST", "/auth/session", begin_session, without_body);
+  add("DELETE", "/auth/session", end_session, without_body);
+  add("GET", "/auth/user/providers", list_providers, without_body);
 }
 
 }  // namespace invited::http

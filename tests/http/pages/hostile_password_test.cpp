@@ -2,6 +2,10 @@
 #include <gmock/gmock.h>
 #include <sodium.h>
 
+#include <set>
+
+#include "http/account_pages.h"
+#include "http/dialects/dialects.h"
 #include "http/pages/invitation_pages_fixture.h"
 
 namespace invited::http {
@@ -105,6 +109,20 @@ TEST_F(HostilePasswordTest, P07EntriesThatDifferShowThePageAgainAndConsumeNothin
   EXPECT_THAT(response.body, Not(HasSubstr("lighthouse")));
   EXPECT_EQ(link(token_), LinkState::open);
   EXPECT_FALSE(account("ada1@example.org"));
+}
+
+/// Whatever runs Argon2 shares half of the workers, so that a flood of it leaves the others to everybody else.
+TEST_F(HostilePasswordTest, WhateverHashesAPasswordMayNotHaveEveryWorker) {
+  add_account_routes(router_, *context_, renderer_, base::Secret(std::string(32, 'c')));
+  add_medusa_routes(router_, *context_);
+  std::set<std::string> hashing;
+  for (const Route* route : router_.routes())
+    if (route->options.hashes_passwords) hashing.insert(route->method + ' ' + route->pattern);
+  EXPECT_THAT(hashing,
+              testing::UnorderedElementsAre("POST /i/{token}/accept", "POST /sign-in", "POST /reset-password/{token}",
+                                            "POST /auth/user/emailpass", "POST /auth/user/emailpass/register",
+                                            "POST /environments/{environment}/auth/user/emailpass",
+                                            "POST /environments/{environment}/auth/user/emailpass/register"));
 }
 
 }  // namespace
