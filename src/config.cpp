@@ -350,7 +350,7 @@ std::vector<Setting> make_settings() {
              INVITED_TARGET(policy.sign_ups_per_minute), "Sign-up and sign-in posts for each client address."),
       number("rates.wrong_sign_ins_per_hour", policy.wrong_sign_ins_per_hour, 0, kMaxRate,
              INVITED_TARGET(policy.wrong_sign_ins_per_hour),
-             "Wrong passwords on the sign-in page for each account and client address."),
+             "Wrong passwords of people, for each account and client address."),
       number("rates.wrong_passwords_per_minute", policy.wrong_passwords_per_minute, 0, kMaxRate,
              INVITED_TARGET(policy.wrong_passwords_per_minute),
              "Wrong passwords for each environment and client address."),

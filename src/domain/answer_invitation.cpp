@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "domain/password_guesses.h"
 #include "domain/person_name.h"
 #include "domain/queue_event.h"
 #include "domain/queue_mail.h"
@@ -146,10 +147,16 @@ Result<Credentials> check_sign_up(const AcceptInvitation& request, const Loaded&
 }
 
 Result<Credentials> check_sign_in(const AcceptInvitation& request, const Loaded& loaded, Context& context) {
+  PasswordGuesses guesses(loaded.invitee->email, request.client_address, context);
+  if (auto admitted = guesses.admit(); !admitted) return std::unexpected(std::move(admitted.error()));
   const auto verified = context.password_hasher.verify(loaded.invitee->password_hash, request.password.reveal());
-  if (!verified.correct) return refuse(ErrorCode::sign_in_failed, "The password is not right. Try again.", "Password");
+  if (!verified.correct) {
+    guesses.count_wrong();
+    return refuse(ErrorCode::sign_in_failed, "The password is not right. Try again.", "Password");
+  }
   // Only who has the password learns this.
   if (loaded.invitee->disabled) return refuse(ErrorCode::not_allowed, "This account is disabled.");
+  guesses.forget();
   Credentials credentials{{}, {}, loaded.invitee->password_hash};
   if (verified.needs_rehash) credentials.password_hash = context.password_hasher.hash(request.password);
   return credentials;
@@ -257,9 +264,13 @@ Result<InvitationView> find_accepted(const AcceptInvitation& request, Context& c
   if (!*loaded || (*loaded)->link != LinkState::accepted || (*loaded)->granted.empty())
     return std::unexpected(link_not_valid());
   if (auto admitted = admit_post(request, context); !admitted) return std::unexpected(std::move(admitted.error()));
-  if (!context.password_hasher.verify((*loaded)->invitee->password_hash, request.password.reveal()).correct)
-    return std::unexpected(link_not_valid());
-  return view_of(**loaded);
+  const Account& invitee = *(*loaded)->invitee;
+  PasswordGuesses guesses(invitee.email, request.client_address, context);
+  if (auto admitted = guesses.admit(); !admitted) return std::unexpected(std::move(admitted.error()));
+  if (context.password_hasher.verify(invitee.password_hash, request.password.reveal()).correct)
+    return view_of(**loaded);
+  guesses.count_wrong();
+  return std::unexpected(link_not_valid());
 }
 
 Result<Account> accept_as(const TokenSubject& subject, const KnownInvitee& person, Context& context) {

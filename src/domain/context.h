@@ -24,7 +24,7 @@ struct Context {
   PasswordHasher& password_hasher;
   AttemptLimiter& wrong_links;  ///< look-ups of forged tokens
   AttemptLimiter& sign_ups;     ///< posts of sign-up and sign-in forms, for a client address
-  AttemptLimiter& sign_ins;     ///< wrong passwords on our sign-in page, for an account and client address
+  AttemptLimiter& sign_ins;     ///< see PasswordGuesses
   /// Called after a commit that queued mail: wakes the delivery worker. Must not block.
   std::function<void()> mail_queued = [] {};
   /// Called after a commit that queued calls to apps. Must not block.

@@ -4,6 +4,7 @@
 
 #include "base/crypto.h"
 #include "domain/email_address.h"
+#include "domain/password_guesses.h"
 
 namespace invited::domain {
 namespace {
@@ -162,14 +163,18 @@ bool was_reset_to(const ResetPassword& request, Context& context) {
   const base::Timestamp now = context.clock.now();
   const auto subject = check_reset_token(context.token_keys, request.token);
   if (!subject || now >= subject->expires_at) return false;
-  const auto hash = read_returning(context.store, [&](Transaction& transaction) -> Result<std::string> {
-    auto account = transaction.find_account(subject->account_id);
-    if (!account || account->disabled || account->password_generation != subject->password_generation + 1)
+  const auto account = read_returning(context.store, [&](Transaction& transaction) -> Result<Account> {
+    auto found = transaction.find_account(subject->account_id);
+    if (!found || found->disabled || found->password_generation != subject->password_generation + 1)
       return std::unexpected(link_not_valid());
-    return std::move(account->password_hash);
+    return *std::move(found);
   });
-  return hash && !context.sign_ups.attempt(limited_as(request.client_address), now) &&
-         context.password_hasher.verify(*hash, request.password.reveal()).correct;
+  if (!account || context.sign_ups.attempt(limited_as(request.client_address), now)) return false;
+  PasswordGuesses guesses(account->email, request.client_address, context);
+  if (!guesses.admit()) return false;
+  if (context.password_hasher.verify(account->password_hash, request.password.reveal()).correct) return true;
+  guesses.count_wrong();
+  return false;
 }
 
 }  // namespace invited::domain

@@ -2,6 +2,7 @@
 
 #include "base/crypto.h"
 #include "domain/email_address.h"
+#include "domain/password_guesses.h"
 #include "domain/person_name.h"
 
 namespace invited::domain {
@@ -38,12 +39,11 @@ Result<SignedIn> sign_in(const SignIn& request, Context& context) {
     return std::unexpected(rate_limited(*wait));
 
   const auto email = EmailAddress::parse(request.email);
-  // For the account and who is trying: a limit on the account alone would let any stranger lock its owner out. Whether
-  // the address is known or not: a limit that only known ones had would tell.
-  const std::string guesser = email ? email->key() + ' ' + limited_as(request.client_address) : std::string();
+  std::optional<PasswordGuesses> guesses;
   std::optional<Account> account;
   if (email) {
-    if (const auto wait = context.sign_ins.blocked(guesser, now)) return std::unexpected(rate_limited(*wait));
+    guesses.emplace(*email, request.client_address, context);
+    if (auto admitted = guesses->admit(); !admitted) return std::unexpected(std::move(admitted.error()));
     auto found = read_returning(context.store, [&](Transaction& transaction) -> Result<std::optional<Account>> {
       return transaction.find_account_by_email(email->key());
     });
@@ -53,11 +53,11 @@ Result<SignedIn> sign_in(const SignIn& request, Context& context) {
   const auto verified =
       context.password_hasher.verify(account ? account->password_hash : std::string(), request.password.reveal());
   if (!account || !verified.correct || account->disabled) {
-    if (email) context.sign_ins.attempt(guesser, now);
+    if (guesses) guesses->count_wrong();
     return refuse(ErrorCode::sign_in_failed, "The e-mail address or the password is not right. Try again.", "Password");
   }
 
-  context.sign_ins.clear(guesser);
+  guesses->forget();
   SignedIn signed_in{base::Secret(base::to_base64url(base::random_bytes(32))), now + context.policy.session_lifetime};
   const std::string better_hash =
       verified.needs_rehash ? context.password_hasher.hash(request.password) : std::string();

@@ -5,6 +5,7 @@
 #include <barrier>
 #include <thread>
 
+#include "domain/session.h"
 #include "domain/use_case_fixture.h"
 
 namespace invited::domain {
@@ -137,6 +138,30 @@ TEST_F(AnswerInvitationTest, T08AnExistingAccountSignsInAndKeepsItsPassword) {
   EXPECT_EQ(ada->password_hash, before);
   EXPECT_EQ(ada->name, "Ada L.");
   EXPECT_TRUE(has_access(*ada, user_));
+}
+
+// Ten a minute were let through here for as long as one liked, where the sign-in page takes thirty an hour.
+TEST_F(AnswerInvitationTest, AWrongPasswordCountsAsOnTheSignInPage) {
+  add_ada();
+  const std::string token = invite();
+  auto guess = sign_up(token);
+  guess.password = base::Secret("not the password at all");
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(accept_invitation(guess, *context_).error().code, ErrorCode::sign_in_failed);
+  clock_.advance(1min);  // the limit on posts is not what is meant
+  const auto refused = accept_invitation(sign_up(token), *context_);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::rate_limited);
+  EXPECT_TRUE(refused.error().retry_after);
+  const SignIn same_guesser{"ada@example.org", base::Secret(kGoodPassword), guess.client_address, {}};
+  EXPECT_EQ(sign_in(same_guesser, *context_).error().code, ErrorCode::rate_limited);
+  EXPECT_TRUE(sign_in({"ada@example.org", base::Secret(kGoodPassword), "198.51.100.1", {}}, *context_));
+  EXPECT_EQ(link(token), LinkState::open);
+
+  clock_.advance(1h);
+  ASSERT_TRUE(accept_invitation(sign_up(token), *context_));
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(find_accepted(guess, *context_).error().code, ErrorCode::link_not_valid);
+  clock_.advance(1min);
+  EXPECT_EQ(find_accepted(sign_up(token), *context_).error().code, ErrorCode::rate_limited);
 }
 
 TEST_F(AnswerInvitationTest, AnAccountThatAnOperatorEnteredChoosesItsFirstPassword) {

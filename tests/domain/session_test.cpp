@@ -264,6 +264,19 @@ TEST_F(ResetPasswordTest, AMailGoesToAnAccountAndItsLinkSetsANewPasswordOnce) {
   EXPECT_TRUE(sign_in_as("ada@example.org", kOtherPassword));
 }
 
+TEST_F(ResetPasswordTest, AUsedLinkIsNoPlaceToGuessAt) {
+  const std::string reset_link = link();
+  ASSERT_TRUE(reset(reset_link));
+  const auto was_reset = [&](const char* password) {
+    return was_reset_to({reset_link, base::Secret(password), base::Secret(password), kClient}, *context_);
+  };
+  EXPECT_TRUE(was_reset(kOtherPassword));
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(was_reset("wrong"));
+  clock_.advance(1min);  // the limit on posts is not what is meant
+  EXPECT_FALSE(was_reset(kOtherPassword));
+  EXPECT_EQ(sign_in_as("ada@example.org", kOtherPassword).error().code, ErrorCode::rate_limited);
+}
+
 TEST_F(ResetPasswordTest, ALinkIsGoodForAnHour) {
   const std::string reset_link = link();
   clock_.set(messages()[0].expires_at - 1ms);

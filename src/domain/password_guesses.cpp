@@ -1,0 +1,19 @@
+#include "domain/password_guesses.h"
+
+namespace invited::domain {
+
+PasswordGuesses::PasswordGuesses(const EmailAddress& email, std::string_view client_address, Context& context)
+    : limiter_(context.sign_ins), clock_(context.clock), subject_(email.key() + ' ' + limited_as(client_address)) {}
+
+Result<void> PasswordGuesses::admit() const {
+  const auto wait = limiter_.blocked(subject_, clock_.now());
+  if (!wait) return {};
+  return refuse(ErrorCode::rate_limited, "Too many attempts. Wait a while and try again.", {},
+                std::chrono::ceil<std::chrono::seconds>(*wait));
+}
+
+void PasswordGuesses::count_wrong() { limiter_.attempt(subject_, clock_.now()); }
+
+void PasswordGuesses::forget() { limiter_.clear(subject_); }
+
+}  // namespace invited::domain
