@@ -159,7 +159,8 @@ Json invitation_short(const InvitedPerson& person, base::Timestamp now) {
           {"expiresAt", nullptr}};
 }
 
-/// Whoever invites or was invited, as it stands inside an invitation.
+/// Whoever invites or was invited, as it stands inside an invitation. `account` only where it is one of the
+/// environment's people: of others, whom anybody may invite by their address, name and state are not told.
 Json person_short(const base::Uuid& id, const domain::EmailAddress& email, const domain::Account* account,
                   std::string_view type) {
   const NameParts name = account != nullptr ? split_name(account->name) : NameParts{};
@@ -171,6 +172,12 @@ Json person_short(const base::Uuid& id, const domain::EmailAddress& email, const
           {"status", account != nullptr && account->disabled ? "disabled" : "active"}};
 }
 
+/// The invitee's account, where it is one of the environment's people already.
+const domain::Account* own_account(const std::optional<domain::Account>& account, const ApiCall& call) {
+  const bool is_own = account && call.transaction.has_any_access(account->id, call.caller.environment.id);
+  return is_own ? &*account : nullptr;
+}
+
 Json invitation_full(const Invitation& invitation, const std::optional<domain::Account>& inviter, ApiCall& call) {
   const auto account = call.transaction.find_account_by_email(invitation.invitee.key());
   Json json = invitation_short(invitation, account, call.now);
@@ -178,7 +185,7 @@ Json invitation_full(const Invitation& invitation, const std::optional<domain::A
   json["acceptedAt"] =
       is_accepted && invitation.settled_at ? Json(base::to_rfc3339(*invitation.settled_at)) : Json(nullptr);
   json["createdBy"] = inviter ? person_short(inviter->id, inviter->email, &*inviter, "member") : Json(nullptr);
-  json["user"] = person_short(account ? account->id : invitation.id, invitation.invitee, account ? &*account : nullptr,
+  json["user"] = person_short(account ? account->id : invitation.id, invitation.invitee, own_account(account, call),
                               is_accepted ? "member" : "invited");
   json["organisation"] = {{"id", call.caller.app.id.to_string()}, {"name", call.caller.app.name}};
   return json;
@@ -305,7 +312,7 @@ Result<ApiAnswer> list_users(ApiCall& call, const ListQuery& input) {
       for (const base::Uuid& id : invitation.role_ids())
         if (const auto& role = related.role(call.caller.app.id, id)) roles.push_back(*role);
       results.push_back(user(person_short(account ? account->id : invitation.id, invitation.invitee,
-                                          account ? &*account : nullptr, "invited"),
+                                          own_account(account, call), "invited"),
                              invitation.created_at, roles));
     }
   }

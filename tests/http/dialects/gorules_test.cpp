@@ -247,6 +247,33 @@ TEST_F(GoRules, RevokesAsTheOriginalCannot) {
   EXPECT_EQ(call("DELETE", "/api/invitations/" + id).status, 400);
 }
 
+// Anybody may be invited by their address, and was then listed with the name and state of an account that another
+// environment's people know.
+TEST_F(GoRules, TellsNobodysNameToAnEnvironmentThatTheyAreNotIn) {
+  write([&](domain::Transaction& t) -> domain::Result<void> {
+    EXPECT_TRUE(domain::add_account("eve@example.org", "Secret Name", {}, t, now()));
+    EXPECT_TRUE(domain::set_account_disabled("eve@example.org", true, t, now()));
+    return {};
+  });
+  invite({"eve@example.org"});
+  for (const char* list : {"invitations", "users"}) {
+    const auto answer = call("GET", "/api/" + std::string(list) + "?search=eve");
+    ASSERT_EQ(answer.json["results"].size(), 1U) << answer.text;
+    const Json& one = answer.json["results"][0];
+    const Json& person = one.contains("user") ? one["user"] : one;
+    EXPECT_EQ(person["firstName"], "") << answer.text;
+    EXPECT_EQ(person["lastName"], "") << answer.text;
+    EXPECT_EQ(person["status"], "active") << answer.text;
+    EXPECT_EQ(person["id"], account("eve@example.org")->id.to_string()) << answer.text;
+  }
+  write([&](domain::Transaction& t) -> domain::Result<void> {
+    EXPECT_TRUE(domain::grant_access(environment_.id, "eve@example.org", user_.id, t, now()));
+    return {};
+  });
+  const auto answer = call("GET", "/api/invitations?search=eve");
+  EXPECT_EQ(answer.json["results"][0]["user"]["lastName"], "Name") << answer.text;
+}
+
 TEST_F(GoRules, KnowsNoIdsOfOtherEnvironments) {
   std::string elsewhere;
   write([&](domain::Transaction& t) -> domain::Result<void> {
