@@ -21,6 +21,7 @@ struct Loaded {
   std::optional<Account> invitee;
   LinkState link = LinkState::wrong;
   std::vector<Role> granted{};  ///< accepted: what the person has by now
+  bool proves_mailbox = true;   ///< having the link does
   bool is_replaced = false;     ///< the link's own invitation was, by this one
   std::optional<base::Timestamp> newer_mail_due{};
 };
@@ -46,6 +47,8 @@ std::optional<Loaded> load(const TokenSubject& subject, Transaction& transaction
   auto inviter = transaction.find_account(invitation->inviter_id);
   if (!app || !roles || !inviter) return std::nullopt;
   auto invitee = transaction.find_account_by_email(invitation->invitee.key());
+  const bool has_no_password = invitee && invitee->password_hash.empty();
+  const bool proves_mailbox = !has_no_password || only_invitee_has_links(*invitation, transaction);
   std::vector<Role> granted;
   if (link == LinkState::accepted && invitee && !invitee->disabled)
     granted = transaction.list_roles_of(invitee->id, environment->id);
@@ -58,11 +61,16 @@ std::optional<Loaded> load(const TokenSubject& subject, Transaction& transaction
                 .invitee = std::move(invitee),
                 .link = link,
                 .granted = std::move(granted),
+                .proves_mailbox = proves_mailbox,
                 .is_replaced = is_replaced,
                 .newer_mail_due = due};
 }
 
-bool signs_in(const std::optional<Account>& invitee) { return invitee && !invitee->password_hash.empty(); }
+/// An account that has no password yet is given one by whoever has the link, where that can be the invitee only. An app
+/// that sees links could otherwise become whoever an operator entered, in every other environment too.
+bool signs_in(const Loaded& loaded) {
+  return loaded.invitee && (!loaded.invitee->password_hash.empty() || !loaded.proves_mailbox);
+}
 
 InvitationView view_of(const Loaded& loaded) {
   return {.link = loaded.link,
@@ -72,7 +80,8 @@ InvitationView view_of(const Loaded& loaded) {
           .app_url = loaded.invitation.redirect_url.empty() ? loaded.app.url : loaded.invitation.redirect_url,
           .role_name = names_of(loaded.granted.empty() ? loaded.roles : loaded.granted),
           .expires_at = loaded.invitation.expires_at,
-          .signs_in = signs_in(loaded.invitee),
+          .signs_in = signs_in(loaded),
+          .needs_password = signs_in(loaded) && loaded.invitee->password_hash.empty(),
           .known_name = loaded.invitee ? loaded.invitee->name : std::string(),
           .has_access = !loaded.granted.empty(),
           .is_replaced = loaded.is_replaced,
@@ -165,8 +174,8 @@ Result<Credentials> check_sign_in(const AcceptInvitation& request, const Loaded&
 /// Creates or updates the account. link_not_valid where it is no longer what the credentials were checked against.
 Result<Account> settle_account(const Loaded& loaded, const Credentials& credentials, Transaction& transaction,
                                base::Timestamp now) {
-  if (signs_in(loaded.invitee) != !credentials.verified_hash.empty()) return std::unexpected(link_not_valid());
-  if (signs_in(loaded.invitee)) {
+  if (signs_in(loaded) != !credentials.verified_hash.empty()) return std::unexpected(link_not_valid());
+  if (signs_in(loaded)) {
     Account account = *loaded.invitee;
     if (account.disabled || account.password_hash != credentials.verified_hash)
       return std::unexpected(link_not_valid());
@@ -243,8 +252,8 @@ Result<InvitationView> accept_invitation(const AcceptInvitation& request, Contex
   if (!*loaded || (*loaded)->link != LinkState::open) return std::unexpected(link_not_valid());
 
   if (auto admitted = admit_post(request, context); !admitted) return std::unexpected(std::move(admitted.error()));
-  const auto credentials = signs_in((*loaded)->invitee) ? check_sign_in(request, **loaded, context)
-                                                        : check_sign_up(request, **loaded, context);
+  const auto credentials =
+      signs_in(**loaded) ? check_sign_in(request, **loaded, context) : check_sign_up(request, **loaded, context);
   if (!credentials) return std::unexpected(credentials.error());
   auto accepted = write_returning(
       context.store,

@@ -22,8 +22,11 @@ struct InvitationView {
   std::string app_url;
   std::string role_name;  ///< names_of what the invitation grants; once it is accepted, of what the person has
   base::Timestamp expires_at;
-  /// The address has an account with a password: sign in to accept. Else: sign up.
+  /// The address has an account with a password, or one whose password is not set here: sign in to accept. Else: sign
+  /// up.
   bool signs_in = false;
+  /// The account to sign in to has no password yet, and the link does not prove the mailbox: a link to a new one does.
+  bool needs_password = false;
   /// Prefills the sign-up form, where an operator had entered the person before.
   std::string known_name;
   /// Accepted: the access that it gave, or any other one, is there still.

@@ -110,6 +110,17 @@ std::optional<std::vector<Role>> find_all_roles(const Invitation& invitation, co
   return roles;
 }
 
+bool only_invitee_has_links(const Invitation& invitation, Transaction& transaction) {
+  for (Page page;; page.offset += page.limit) {
+    const auto tokens = transaction.list_api_tokens(invitation.environment_id, page);
+    if (std::ranges::any_of(tokens, [&](const ApiToken& token) {
+          return token.may_see_links && (!token.revoked_at || *token.revoked_at >= invitation.created_at);
+        }))
+      return false;
+    if (tokens.size() < page.limit) return true;
+  }
+}
+
 std::optional<Invitation> find_successor(const Invitation& invitation, Transaction& transaction, base::Timestamp now) {
   auto newest = transaction.list_invitations(
       {invitation.environment_id, std::string(invitation.invitee.key()), std::nullopt, now}, {.limit = 1, .offset = 0});

@@ -38,6 +38,10 @@ LinkState link_state_of(const Invitation& invitation, std::uint32_t generation, 
 std::optional<std::vector<Role>> find_all_roles(const Invitation& invitation, const base::Uuid& app_id,
                                                 Transaction& transaction);
 
+/// Whether its links were mailed to the invitee only: no API token of the environment may see links, or might when it
+/// was made. Only then does a link prove the mailbox.
+bool only_invitee_has_links(const Invitation& invitation, Transaction& transaction);
+
 /// The newest invitation of the same person to the same environment, where that is another one.
 std::optional<Invitation> find_successor(const Invitation& invitation, Transaction& transaction, base::Timestamp now);
 

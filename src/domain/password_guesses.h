@@ -1,7 +1,7 @@
-// Wrong passwords of a person, wherever they are typed: on the sign-in page, into the form of an invitation, with a link
-// to a new password that was used. They are counted for the address and who is trying; a limit on the address alone
-// would let any stranger lock its owner out. Whether there is such an account or not: a limit that only known addresses
-// had would tell.
+// Wrong passwords of a person, wherever they are typed: on the sign-in page, into the form of an invitation, with a
+// link to a new password that was used. They are counted for the address and who is trying; a limit on the address
+// alone would let any stranger lock its owner out. Whether there is such an account or not: a limit that only known
+// addresses had would tell.
 #pragma once
 
 #include <string>

@@ -1,5 +1,6 @@
 #include "domain/queue_mail.h"
 
+#include "domain/link_state.h"
 #include "domain/queue_event.h"
 
 namespace invited::domain {
@@ -50,7 +51,8 @@ void queue_invitation_mail(const Invitation& invitation, const MailFacts& facts,
                            Transaction& transaction, const Policy& policy, base::Timestamp now) {
   // Before the slot is chosen: a mail that will never be sent takes no slot. A first generation has none to cancel.
   if (invitation.generation > 1) transaction.cancel_messages(invitation.id, now);
-  const bool can_sign_in = account && !account->password_hash.empty();
+  const bool can_sign_in =
+      account && (!account->password_hash.empty() || !only_invitee_has_links(invitation, transaction));
   OutboxMessage message =
       new_message(can_sign_in ? MessageKind::invitation_to_accept : MessageKind::invitation_to_sign_up,
                   invitation.environment_id, invitation.invitee, facts, transaction, policy, now);

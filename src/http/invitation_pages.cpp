@@ -202,7 +202,8 @@ Response InvitationPages::show_form(const Request& request, std::string_view tok
       .text("csrf", ticket.form_value)
       .text("monogram", base::truncate_code_points(base::trim(view.app_name), 1))
       .text("name", std::string(name))
-      .flag("signs_in", view.signs_in);
+      .flag("signs_in", view.signs_in)
+      .flag("needs_password", view.needs_password);
   state.put_into(data, language, kFields);
 
   Response response = renderer_->render(

@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <barrier>
 #include <thread>
 
+#include "domain/manage_api_tokens.h"
+#include "domain/reset_password.h"
 #include "domain/session.h"
 #include "domain/use_case_fixture.h"
 
@@ -175,6 +178,73 @@ TEST_F(AnswerInvitationTest, AnAccountThatAnOperatorEnteredChoosesItsFirstPasswo
   EXPECT_EQ(view->known_name, "Ada L.");
   ASSERT_TRUE(accept_invitation(sign_up(token), *context_));
   EXPECT_TRUE(hasher_.verify(account("ada@example.org")->password_hash, kGoodPassword).correct);
+}
+
+// An app that sees links is given one for whomever it invites: by it, it became an administrator of another app whom an
+// operator had entered without a password.
+TEST_F(AnswerInvitationTest, ALinkThatAnAppMaySeeSetsNobodysFirstPassword) {
+  base::Uuid token_id;
+  write([&](Transaction& t) -> Result<void> {
+    EXPECT_TRUE(add_account("ada@example.org", "Ada L.", {}, t, now()));
+    token_id = add_api_token({.environment_id = environment_.id,
+                              .email = "grace@example.org",
+                              .name = "app",
+                              .role_ceiling = {},
+                              .may_see_links = true,
+                              .expires_at = std::nullopt},
+                             authenticator_->pepper(), t, now())
+                   ->token.id;
+    return {};
+  });
+  const std::string token = invite();
+  EXPECT_EQ(messages()[0].kind, MessageKind::invitation_to_accept);
+  auto view = view_invitation(token, "192.0.2.7", *context_);
+  EXPECT_TRUE(view->signs_in);
+  EXPECT_TRUE(view->needs_password);
+  EXPECT_EQ(accept_invitation(sign_up(token), *context_).error().code, ErrorCode::sign_in_failed);
+  const KnownInvitee registered{*EmailAddress::parse("ada@example.org"), "Mallory",
+                                hasher_.hash(base::Secret(kGoodPassword)), std::nullopt};
+  EXPECT_EQ(accept_as(*check_token(keys_, token), registered, *context_).error().code, ErrorCode::link_not_valid);
+  EXPECT_EQ(account("ada@example.org")->password_hash, "");
+  EXPECT_EQ(account("ada@example.org")->name, "Ada L.");
+
+  // Also when the token is revoked afterwards.
+  write([&](Transaction& t) -> Result<void> {
+    EXPECT_TRUE(revoke_api_token(token_id, t, now()));
+    return {};
+  });
+  EXPECT_EQ(accept_invitation(sign_up(token), *context_).error().code, ErrorCode::sign_in_failed);
+
+  // The mail with a link to a new password goes to the mailbox only.
+  ASSERT_TRUE(request_password_reset("ada@example.org", base::Language::en, "192.0.2.7", *context_));
+  const auto mails = messages();
+  const auto mail = std::ranges::find(mails, MessageKind::password_reset, &OutboxMessage::kind);
+  const std::string reset_link = make_reset_token(keys_, {mail->account_id, mail->generation, mail->expires_at});
+  ASSERT_TRUE(
+      reset_password({reset_link, base::Secret(kGoodPassword), base::Secret(kGoodPassword), "192.0.2.7"}, *context_));
+  view = view_invitation(token, "192.0.2.7", *context_);
+  EXPECT_TRUE(view->signs_in);
+  EXPECT_FALSE(view->needs_password);
+  EXPECT_TRUE(accept_invitation(sign_up(token), *context_));
+}
+
+TEST_F(AnswerInvitationTest, ALinkThatNoAppMaySeeAnyMoreProvesTheMailbox) {
+  write([&](Transaction& t) -> Result<void> {
+    EXPECT_TRUE(add_account("ada@example.org", "Ada L.", {}, t, now()));
+    const auto added = add_api_token({.environment_id = environment_.id,
+                                      .email = "grace@example.org",
+                                      .name = "app",
+                                      .role_ceiling = {},
+                                      .may_see_links = true,
+                                      .expires_at = std::nullopt},
+                                     authenticator_->pepper(), t, now());
+    EXPECT_TRUE(revoke_api_token(added->token.id, t, now()));
+    return {};
+  });
+  clock_.advance(1s);
+  const std::string token = invite();
+  EXPECT_FALSE(view_invitation(token, "192.0.2.7", *context_)->signs_in);
+  EXPECT_TRUE(accept_invitation(sign_up(token), *context_));
 }
 
 TEST_F(AnswerInvitationTest, ADisabledAccountCannotAccept) {

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "domain/manage_api_tokens.h"
 #include "http/pages/invitation_pages_fixture.h"
 
 namespace invited::http {
@@ -266,6 +267,29 @@ TEST_F(InvitationPagesTest, AKnownAddressSignsIn) {
   EXPECT_FALSE(page.has("//input[@name='name'] | //input[@name='password_again']"));
   EXPECT_EQ(browser.submit(token, "accept", {{"password", domain::kGoodPassword}}).status, 200);
   EXPECT_TRUE(has_access(*account("ada@example.org"), user_));
+}
+
+TEST_F(InvitationPagesTest, WhereAnAppSeesLinksAnAccountsFirstPasswordIsSetByMail) {
+  write([&](domain::Transaction& t) -> domain::Result<void> {
+    EXPECT_TRUE(domain::add_account("ada@example.org", "Ada L.", {}, t, now()));
+    EXPECT_TRUE(domain::add_api_token({.environment_id = environment_.id,
+                                       .email = "grace@example.org",
+                                       .name = "app",
+                                       .role_ceiling = {},
+                                       .may_see_links = true,
+                                       .expires_at = std::nullopt},
+                                      authenticator_->pepper(), t, now()));
+    return {};
+  });
+  Browser browser(router_);
+  const std::string token = invite();
+  const Response response = browser.get("/i/" + token);
+  const ParsedPage page(response);
+  expect_accessible(page);
+  EXPECT_TRUE(page.has("//a[@class='button'][@href='/forgot-password']"));
+  EXPECT_FALSE(page.has("//form[contains(@action, '/accept')]"));
+  EXPECT_TRUE(page.has("//form[contains(@action, '/decline')]"));
+  EXPECT_THAT(response.body, Not(HasSubstr("Ada L."))) << "a name is for those who know the person";
 }
 
 TEST_F(InvitationPagesTest, AWrongPasswordShowsTheFormAgain) {
