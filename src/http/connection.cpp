@@ -140,9 +140,11 @@ void Connection::read() {
           phase_ = Phase::idle;  // the handshake is over
           set_deadline(Clock::now() + core_.options.limits.idle);
         }
+        if (!charge()) return close();
         wait(Socket::wait_read);
         return;
       case Transport::Status::wants_write:
+        if (!charge()) return close();
         wait(Socket::wait_write);
         return;
       case Transport::Status::end:
@@ -248,7 +250,7 @@ Connection::Next Connection::await_more() {
 }
 
 bool Connection::charge() {
-  std::size_t size = pending_.capacity();
+  std::size_t size = pending_.capacity() + transport_.held();
   if (exchange_) size += exchange_->reader.request().body.capacity() + exchange_->answer.size() - exchange_->sent;
   const auto before = core_.buffered.fetch_add(size - charged_);  // unsigned arithmetic wraps to a subtraction
   const bool is_more = size > charged_;

@@ -53,6 +53,8 @@ class Transport {
   void finish_writing();
 
   bool is_secure() const { return tls_; }
+  /// Bytes that OpenSSL holds for what came in part: a handshake, a record. About; it does not tell.
+  std::size_t held() const;
   /// TLS: whether the handshake is over. Plain: always.
   bool is_established() const;
   /// TLS: decrypted bytes are waiting, of which the socket shows nothing.

@@ -113,6 +113,37 @@ class TlsServer : public testing::Test {
 
 const std::string kGet = "GET /page HTTP/1.1\r\nHost: a\r\n\r\n";
 
+/// A record that announces 16 KiB, and the beginning of a hello as long as that.
+std::string half_a_hello() {
+  return std::string("\x16\x03\x01\x40\x00\x01\x00\x3f\xfc\x03\x03", 11) + std::string(4000, 'a');
+}
+
+// OpenSSL takes some 45 KiB for a hello that does not end; a few hundred addresses had a gigabyte of them.
+TEST_F(TlsServer, LimitsTheMemoryOfUnfinishedHandshakes) {
+  options.limits.buffered = 100'000;
+  options.limits.headers = 1min;  // not its end is what is meant
+  TestListener listener(options);
+  std::vector<std::unique_ptr<RawHttpClient>> clients;
+  for (int i = 0; i < 2; ++i) {
+    clients.push_back(std::make_unique<RawHttpClient>(listener.port()));
+    clients.back()->send(half_a_hello());
+    EXPECT_TRUE(clients.back()->is_silent_for(30ms)) << i;
+  }
+  RawHttpClient one_too_many(listener.port());
+  one_too_many.send(half_a_hello());
+  EXPECT_TRUE(one_too_many.is_closed());
+  clients.clear();
+  EXPECT_TRUE(eventually([&] { return listener.server->connections() == 0; }));
+  // What they held is given back; and so is what each of these did, though they stay.
+  std::vector<std::unique_ptr<TlsClient>> good;
+  for (int i = 0; i < 6; ++i) {
+    good.push_back(std::make_unique<TlsClient>(listener.port()));
+    ASSERT_TRUE(good.back()->is_connected()) << i;
+    good.back()->send("GET /page HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_EQ(good.back()->read_until("\r\n"), "HTTP/1.1 200 OK\r\n") << i;
+  }
+}
+
 TEST_F(TlsServer, AnswersRequestAfterRequest) {
   TestListener listener(options);
   TlsClient client(listener.port());
