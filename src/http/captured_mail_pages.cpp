@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/ascii.h"
 #include "http/router.h"
 
 namespace invited::http {
@@ -58,6 +59,15 @@ std::string leading_out(std::string html) {
   return head == std::string::npos ? std::string(kBase) + html : html.insert(head + 6, kBase);
 }
 
+/// Whether the browser went to an address that nobody else's page can have: what shows every mail, links and all, to
+/// who comes from this machine must not be read by a site whose name suddenly leads here (DNS rebinding).
+bool is_addressed_here(const Request& request, std::string_view origin) {
+  const std::string host = base::to_lower_ascii(request.headers.get("Host"));
+  if (host.empty() || origin.ends_with("://" + host) || host.starts_with('[')) return true;
+  const std::string name = host.substr(0, host.find(':'));
+  return name == "localhost" || name.find_first_not_of("0123456789.") == std::string::npos;
+}
+
 struct Pages {
   std::shared_ptr<const PageRenderer> renderer;
   CapturedMails mails;
@@ -104,10 +114,21 @@ void add_captured_mail_routes(Router& router, std::shared_ptr<const PageRenderer
   RouteOptions options;
   options.error_renderer = page_error_renderer(renderer);
   const auto pages = std::make_shared<const Pages>(Pages{std::move(renderer), std::move(mails)});
-  router.add("GET", "/demo/mails", [pages](const Request& request) { return pages->list(request); }, options);
-  router.add("GET", "/demo/mails/{file}", [pages](const Request& request) { return pages->show(request); }, options);
-  router.add(
-      "GET", "/demo/mails/{file}/html", [pages](const Request& request) { return pages->show_html(request); }, options);
+  using Page = Response (Pages::*)(const Request&) const;
+  const auto add = [&](const char* pattern, Page page) {
+    router.add(
+        "GET", pattern,
+        [pages, page](const Request& request) {
+          if (is_addressed_here(request, pages->renderer->origin())) return (*pages.*page)(request);
+          Response response = make_response(303, "text/plain; charset=utf-8", {});
+          response.headers.set("Location", pages->renderer->origin() + pages->renderer->base_path() + "/demo/mails");
+          return response;
+        },
+        options);
+  };
+  add("/demo/mails", &Pages::list);
+  add("/demo/mails/{file}", &Pages::show);
+  add("/demo/mails/{file}/html", &Pages::show_html);
 }
 
 }  // namespace invited::http

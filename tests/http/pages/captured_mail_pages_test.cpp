@@ -24,8 +24,9 @@ class CapturedMailPagesTest : public testing::Test {
                               }});
   }
 
-  Response get(const std::string& path) const {
+  Response get(const std::string& path, const std::string& host = "127.0.0.1:8080") const {
     Request request;
+    request.headers.add("Host", host);
     request.method = "GET";
     request.path = path;
     request.headers.add("Accept", "text/html");
@@ -57,6 +58,20 @@ TEST_F(CapturedMailPagesTest, ListsTheMailsAsGivenAndLooksForNewOnes) {
   EXPECT_TRUE(page.has("//script[contains(@src, 'mails')]"));
   EXPECT_TRUE(page.has("//a[@href='/demo/mails']")) << "to look again, without scripts";
   EXPECT_THAT(response.body, Not(HasSubstr("<b>Hopper")));
+}
+
+// A page of evil.example whose name is made to lead to 127.0.0.1 is of the same origin as what it reads there.
+TEST_F(CapturedMailPagesTest, AreShownUnderNoStrangersName) {
+  for (const char* path : {"/demo/mails", "/demo/mails/0001.eml", "/demo/mails/0002 é.eml/html"}) {
+    for (const char* host : {"evil.example:8080", "evil.example", "127.0.0.1.evil.example", "localhost.evil.example"}) {
+      const Response response = get(path, host);
+      EXPECT_EQ(response.status, 303) << path << ' ' << host;
+      EXPECT_EQ(response.headers.get("Location"), "http://127.0.0.1:8080/demo/mails");
+      EXPECT_EQ(response.body, "");
+    }
+    for (const char* host : {"127.0.0.1:8080", "localhost:8080", "LOCALHOST", "[::1]:8080", "192.0.2.1:8080"})
+      EXPECT_EQ(get(path, host).status, 200) << path << ' ' << host;
+  }
 }
 
 TEST_F(CapturedMailPagesTest, SaysWhenThereIsNone) {
