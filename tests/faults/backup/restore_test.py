@@ -129,6 +129,31 @@ class RestoreTest(unittest.TestCase):
             self.assertEqual(relay.mails("second@example.org") + relay.mails("third@example.org"), [])
             self.assertEqual(len(service.cli("invitation", "list", "--state", "pending")), 2)
 
+    def test_what_was_revoked_since_the_backup_is_good_again_and_the_steps_say_so(self):
+        with Service.serve() as service:
+            token = service.cli("token", "add", "--environment", service.environment_uuid, "--account",
+                                service.inviter_email, "--name", "lost")
+            hook = service.cli("webhook", "add", "--environment", service.environment_uuid, "--url",
+                               "https://hooks.example.org/")
+            made = service.cli("backup", "--to", str(service.folder / "backup"))
+
+            def status():
+                bearer = {"Authorization": "Bearer " + token["api_token"]}
+                return service.request("GET", "/api/v1/roles", headers=bearer).status
+
+            service.cli("token", "revoke", token["token_uuid"])
+            service.cli("webhook", "rotate-secret", hook["webhook_uuid"])
+            self.assertEqual(status(), 401)
+            service.stop()
+            restored = run(service, "restore", "--from", made["backup"], "--replace", "--after-restore")
+            self.assertEqual(restored.returncode, 0, restored.stderr)
+            service.start()
+            self.assertEqual(status(), 200)
+            for step in ("token revoke", "environment disable", "secrets of webhooks", "People have the passwords of then"):
+                self.assertIn(step, restored.stdout + restored.stderr)
+            service.cli("token", "revoke", token["token_uuid"])
+            self.assertEqual(status(), 401)
+
     def test_a_folder_with_a_database_is_refused_and_so_is_what_is_no_backup(self):
         with Service.serve() as service:
             made = service.cli("backup", "--to", str(service.folder / "backup"))
