@@ -1,6 +1,7 @@
 // What operators read about deliveries.
 #include "base/log.h"
 #include "mail/delivery_parts.h"
+#include "mail/smtp_dialogue.h"
 
 namespace invited::mail {
 
@@ -20,8 +21,12 @@ void DeliveryWorker::log_outcome(const Finished& finished, const Notes& notes) c
       break;
     case DeliveryOutcome::deferred:
       if (notes.next_attempt) {
-        base::log::warning("mail.deferred",
-                           {message, stage, reply, reason, {"next_attempt", base::to_rfc3339(*notes.next_attempt)}});
+        const base::log::Field next("next_attempt", base::to_rfc3339(*notes.next_attempt));
+        if (refuses_us(result))
+          base::log::warning("mail.deferred",
+                             {message, stage, reply, reason, next, {"remedy", how_to_mend(settings_, result)}});
+        else
+          base::log::warning("mail.deferred", {message, stage, reply, reason, next});
       } else {
         base::log::error("mail.given_up", {message, stage, reply, reason});
       }

@@ -1,6 +1,7 @@
 #include "mail/smtp_dialogue.h"
 
 #include <algorithm>
+#include <array>
 
 #include "mail/name_guard.h"
 
@@ -29,9 +30,48 @@ bool begins_with_word(std::string_view text, std::string_view word) {
 /// configuration is meant, not the recipient.
 bool wants_authentication(int code) { return code == 530 || code == 534 || code == 535 || code == 538; }
 
-DeliveryOutcome judge_reply(SmtpStage stage, int code) {
+std::string in_lower_case(std::string_view text) {
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return lower;
+}
+
+/// `text` begins with this enhanced status code (RFC 3463), of any class: ".1.8".
+bool has_status(std::string_view text, std::string_view subject_and_detail) {
+  return text.size() > 1 && is_digit(text[0]) && text.substr(1).starts_with(subject_and_detail) &&
+         (text.size() == 1 + subject_and_detail.size() || !is_digit(text[1 + subject_and_detail.size()]));
+}
+
+/// Words for a refusal of the sender, of this machine, or of relaying for it: Postfix, Exim, Sendmail, Exchange, Gmail,
+/// qmail. In lower case.
+constexpr std::array<std::string_view, 16> kRefusalsOfUs{
+    "sender address rejected", "client host rejected", "client host [",         "helo command rejected",
+    "sender verify failed",    "send as this sender",  "sendasdenied",          "relay access denied",
+    "relaying denied",         "relay denied",         "relay not permitted",   "relaying not permitted",
+    "relaying not allowed",    "unable to relay",      "credentials for relay", "allowed rcpthosts"};
+
+/// Postfix keeps what it has against client, greeting and sender until RCPT (smtpd_delay_reject, its default); Exchange
+/// looks at the sender behind the final dot. A verdict of another relay that is quoted about a recipient is none on us.
+bool refuses_us(std::string_view text) {
+  const std::string lower = in_lower_case(text);
+  if (lower.find("recipient address rejected") != std::string::npos) return false;
+  return has_status(text, ".1.7") || has_status(text, ".1.8") ||  // the sender's address, its domain
+         std::ranges::any_of(kRefusalsOfUs,
+                             [&](std::string_view words) { return lower.find(words) != std::string::npos; });
+}
+
+/// The relay is full or busy, or we have sent enough for today, although the code says "never": Gmail's 550 5.4.5.
+bool is_about_today(std::string_view text) {
+  return has_status(text, ".3.1") || has_status(text, ".3.2") || has_status(text, ".4.5");
+}
+
+DeliveryOutcome judge_reply(SmtpStage stage, int code, std::string_view text) {
   if (code == kShuttingDown) return DeliveryOutcome::deferred;
   if (stage < SmtpStage::rcpt_to || wants_authentication(code)) return DeliveryOutcome::held;
+  // Held would be right for most of these. But a relay may say them for single recipients, too (a list that only some
+  // may write to), and one such mail would hold up everybody's.
+  if (refuses_us(text) || is_about_today(text)) return DeliveryOutcome::deferred;
   return code / 100 == 5 ? DeliveryOutcome::rejected : DeliveryOutcome::deferred;
 }
 
@@ -128,7 +168,7 @@ domain::DeliveryResult judge(const SmtpDialogue& dialogue, std::string_view trou
     // Whatever happens to the connection afterwards: the relay has taken the mail.
     result.outcome = DeliveryOutcome::sent;
   } else if (code >= 400) {
-    result.outcome = judge_reply(stage, code);
+    result.outcome = judge_reply(stage, code, dialogue.reply_text());
   } else {
     // No answer, or a good one before the connection or TLS failed: the relay as a whole until it knows the recipient,
     // this message from then on.
@@ -139,6 +179,10 @@ domain::DeliveryResult judge(const SmtpDialogue& dialogue, std::string_view trou
   result.reply_code = code;
   result.explanation = dialogue.reply_text();
   return result;
+}
+
+bool refuses_us(const domain::DeliveryResult& result) {
+  return result.reply_code >= 400 && refuses_us(result.explanation);
 }
 
 bool asks_for_pause(const domain::DeliveryResult& result) {

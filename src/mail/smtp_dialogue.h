@@ -71,6 +71,10 @@ class SmtpDialogue {
 /// the connection or TLS says, empty where all went well. Only a 2yz to the final dot is `sent`.
 domain::DeliveryResult judge(const SmtpDialogue& dialogue, std::string_view trouble);
 
+/// Whether the relay's words mean us and not the recipient, whichever command they answer: the sender, this machine, or
+/// that it relays for us.
+bool refuses_us(const domain::DeliveryResult& result);
+
 /// Whether a result tells of a relay that wants to be left alone for a while, or of a connection that broke: 421, or no
 /// answer at all.
 bool asks_for_pause(const domain::DeliveryResult& result);

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "mail/directory_transport.h"
+#include "mail/smtp_dialogue.h"
 #include "mail/smtp_transport.h"
 
 namespace invited::mail {
@@ -57,9 +58,9 @@ std::string how_to_mend(const Settings& settings, const domain::DeliveryResult& 
            "by an authority that we know (mail.ca_file, if it is your own), with TLS 1.2 or newer";
   if (stage == "auth")
     return "check mail.user and the first line of mail.password_file, and that the relay offers AUTH";
-  if (stage == "mail_from")
+  if (stage == "mail_from" || refuses_us(result))
     return "the relay does not take mail from us: check mail.from, and mail.user and mail.password_file if it wants us "
-           "to sign in";
+           "to sign in, and that it admits this machine";
   return "the relay wants us to sign in: set mail.user and mail.password_file";
 }
 

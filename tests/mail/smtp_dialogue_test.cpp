@@ -145,6 +145,61 @@ TEST(SmtpDialogue, only_takes_2yz_after_the_dot_for_delivered) {
   }
 }
 
+/// At RCPT unless a row says otherwise.
+DeliveryOutcome judged(const std::string& reply, const std::vector<std::string>& before = {"> RCPT TO:<c@d>"}) {
+  auto lines = before;
+  lines.push_back("< " + reply);
+  return judge(spoken(lines), "").outcome;
+}
+
+TEST(SmtpDialogue, M04_a_refusal_of_us_at_the_recipient_is_no_refusal_of_the_recipient) {
+  const std::vector<std::string> after_dot{"> DATA", "< 354 go"};
+  for (const char* reply : {
+           // Postfix, with smtpd_delay_reject as it is by default
+           "554 5.7.1 <me@example.org>: Sender address rejected: not yours",
+           "553 5.7.1 <me@example.org>: Sender address rejected: not owned by user robot",
+           "550 5.1.8 <me@example.org>: Sender address rejected: Domain not found",
+           "554 5.7.1 <unknown[192.0.2.1]>: Client host rejected: Access denied",
+           "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using list.example",
+           "504 5.5.2 <me>: Helo command rejected: need fully-qualified hostname",
+           "554 5.7.1 <c@d>: Relay access denied",
+           // Sendmail, Exim, Exchange, Gmail, qmail
+           "550 5.7.1 <c@d>... Relaying denied",
+           "550 relay not permitted",
+           "550 Sender verify failed",
+           "550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain",
+           "550 5.7.1 Invalid credentials for relay [192.0.2.1].",
+           "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)",
+           // only the status tells
+           "553 5.1.7 we do not like it",
+           "550 5.1.8",
+       }) {
+    EXPECT_EQ(judged(reply), DeliveryOutcome::deferred) << reply;
+  }
+  EXPECT_EQ(judged("550 5.7.60 SMTP; Client does not have permissions to send as this sender", after_dot),
+            DeliveryOutcome::deferred);
+  EXPECT_EQ(judged("554 5.2.252 SendAsDenied; me@example.org not allowed to send as you@example.org", after_dot),
+            DeliveryOutcome::deferred);
+}
+
+TEST(SmtpDialogue, a_relay_that_has_had_enough_for_today_refuses_nobody_for_good) {
+  EXPECT_EQ(judged("550 5.4.5 Daily user sending limit exceeded"), DeliveryOutcome::deferred);
+  EXPECT_EQ(judged("552 5.3.1 Mail system full"), DeliveryOutcome::deferred);
+  EXPECT_EQ(judged("554 5.3.2 not accepting mail"), DeliveryOutcome::deferred);
+  EXPECT_EQ(judged("550 5.4.51 of another meaning"), DeliveryOutcome::rejected);
+}
+
+TEST(SmtpDialogue, what_a_relay_has_against_the_recipient_or_the_mail_stays_final) {
+  for (const char* reply :
+       {"550 5.1.1 <c@d>: Recipient address rejected: User unknown",
+        "554 5.7.1 <c@d>: Recipient address rejected: Access denied", "550 5.1.1 no such user at relay.example.org",
+        "552 5.2.2 mailbox full", "554 5.7.1 spam", "550 5.7.1 not authorised to write to this list",
+        // another relay's verdict on this one, quoted
+        "550 5.1.1 <c@d>: Recipient address rejected: unverified address: host mx.d said: 554 5.7.1 "
+        "Client host [192.0.2.1] blocked"})
+    EXPECT_EQ(judged(reply), DeliveryOutcome::rejected) << reply;
+}
+
 TEST(SmtpDialogue, keeps_the_relays_words_on_one_line_and_none_of_ours) {
   const auto result = judge(spoken(after_mail({"> AUTH PLAIN", "< 334 ", "> AHVzZXIAc2VjcmV0", "< 535-5.7.8 Bad",
                                                "< 535 5.7.8 credentials"})),

@@ -143,6 +143,9 @@ INSTANTIATE_TEST_SUITE_P(
                             "mail_from", 530},
                     Refusal{"M04_554_banner", "banner", "554 go away", held, "banner", 554},
                     Refusal{"M04_550_at_mail_from", "mail_from", "550 not you", held, "mail_from", 550},
+                    Refusal{"M04_sender_refused_at_rcpt", "rcpt_to",
+                            "553 5.7.1 <robot@example.org>: Sender address rejected: not owned", deferred, "rcpt_to",
+                            553},
                     Refusal{"M04_550_at_ehlo", "ehlo", "550 bad name", held, "ehlo", 550},
                     Refusal{"M04_454_at_starttls", "starttls", "454 TLS not available", held, "starttls", 454}),
     [](const auto& row) { return std::string(row.param.what); });
