@@ -205,7 +205,10 @@ class Backups(Case):
         backup = self.json("backup", "--to", self.folder / "backup")["backup"]
         [step] = self.json("restore", "--from", backup, "--replace")["next"]
         self.assertTrue(step.endswith(f"invited restore --after-restore --config {self.config_file}"), step)
-        self.json("restore", "--after-restore")
+        steps = " ".join(self.json("restore", "--after-restore")["next"])
+        # What is as it was then, and dangerous where it was changed for a reason.
+        for command in ("access revoke", "account disable", "invitation revoke", "token revoke", "account set-password"):
+            self.assertIn(command, steps)
         self.json("app", "list")
 
 
