@@ -16,6 +16,11 @@ constexpr Rate kPerMinute{1, minutes(1), 1};
 constexpr Rate kPerHour{3, hours(1), 3};
 constexpr Rate kPerDay{10, hours(24), 10};
 
+/// The queue goes by when mails are due. This one is of use for an hour, the invitations before it for days: with a
+/// slow relay, or one that was away, it would be too late behind them. As long as a mail can wait at most
+/// (mail.give_up_after).
+constexpr hours kAheadOfOthers{30 * 24};
+
 Error rate_limited(std::chrono::milliseconds wait) {
   return {ErrorCode::rate_limited,
           "Too many attempts. Wait a minute and try again.",
@@ -55,7 +60,7 @@ OutboxMessage make_message(const Account& account, base::Language language, base
           .role_name = {},
           .queued_at = now,
           .not_before = now,
-          .due_at = now,
+          .due_at = now - kAheadOfOthers,
           // Whole seconds: so it stands in the link's token.
           .expires_at = std::chrono::floor<std::chrono::seconds>(now) + kResetLinkLifetime,
           .attempts = 0,

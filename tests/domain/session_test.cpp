@@ -277,6 +277,24 @@ TEST_F(ResetPasswordTest, AUsedLinkIsNoPlaceToGuessAt) {
   EXPECT_EQ(sign_in_as("ada@example.org", kOtherPassword).error().code, ErrorCode::rate_limited);
 }
 
+TEST_F(ResetPasswordTest, AMailIsNotLateBehindInvitationsThatWaitForTheRelay) {
+  ASSERT_TRUE(send("guest1@example.org"));
+  ASSERT_TRUE(send("guest2@example.org"));
+  clock_.advance(72h);
+  ASSERT_TRUE(ask("ada@example.org"));
+  std::vector<MessageKind> order;
+  write([&](Transaction& transaction) -> Result<void> {
+    order.clear();
+    while (true) {
+      const auto leases = transaction.claim_due_messages(1, clock_.now(), clock_.now() + 1min);
+      if (leases.empty()) return {};
+      order.push_back(leases.front().message.kind);
+    }
+  });
+  ASSERT_EQ(order.size(), 3U);
+  EXPECT_EQ(order.front(), MessageKind::password_reset);
+}
+
 TEST_F(ResetPasswordTest, ALinkIsGoodForAnHour) {
   const std::string reset_link = link();
   clock_.set(messages()[0].expires_at - 1ms);
