@@ -75,6 +75,13 @@ std::string way_to_a_fresh_one(const domain::OutboxMessage& message) {
                                                              : "send a fresh one with invited invitation resend.";
 }
 
+std::string why_not_retried(const domain::OutboxMessage& message) {
+  if (domain::is_held(message)) return "The mail is held after a restore: let it go with invited mail release.";
+  if (message.state == MessageState::queued) return "The mail is queued, and its turn comes by itself.";
+  return "The mail is " + std::string(domain::to_string(message.state)) +
+         ": only one that failed, is in quarantine, or waits for its next try can be tried again.";
+}
+
 Result<Json> retry_one(const base::Uuid& id, AdminContext& context) {
   return domain::write_returning(context.store, [&](Transaction& transaction) -> Result<Json> {
     const base::Timestamp now = context.clock.now();
@@ -84,11 +91,7 @@ Result<Json> retry_one(const base::Uuid& id, AdminContext& context) {
       return refuse(ErrorCode::invalid_parameter, "The link in this mail has expired: " + way_to_a_fresh_one(*message),
                     "message");
     if (!transaction.retry_message(id, now))
-      return refuse(ErrorCode::invalid_parameter,
-                    "The mail is " + std::string(domain::to_string(message->state)) +
-                        ": only a failed or quarantined one can be tried again." +
-                        (message->state == MessageState::queued ? " A queued one is tried by itself." : ""),
-                    "message");
+      return refuse(ErrorCode::invalid_parameter, why_not_retried(*message), "message");
     audit("mail.retried", id, transaction, now);
     return to_json(*transaction.find_message(id), transaction.find_mail_hold());
   });
@@ -99,12 +102,14 @@ struct RetriedBatch {
   std::uint32_t retried = 0;
 };
 
-/// Up to kRetryBatch messages in `state`, from `offset` on. One whose link is dead by now is left alone.
+/// Up to kRetryBatch messages in `state`, from `offset` on. One whose link is dead by now is left alone. Of queued
+/// ones, which are listed by when they are due, those that wait.
 Result<RetriedBatch> retry_batch(MessageState state, std::uint32_t offset, AdminContext& context) {
   return domain::write_returning(context.store, [&](Transaction& transaction) -> Result<RetriedBatch> {
     const base::Timestamp now = context.clock.now();
     RetriedBatch batch;
     for (const auto& message : transaction.list_messages(state, {.limit = kRetryBatch, .offset = offset})) {
+      if (state == MessageState::queued && message.due_at <= now) break;
       ++batch.listed;
       if (message.expires_at <= now || !transaction.retry_message(message.id, now)) continue;
       audit("mail.retried", message.id, transaction, now);
@@ -124,7 +129,7 @@ Result<Json> retry_all(AdminContext& context) {
   });
   if (!lifted) return error_of(lifted);
   std::uint64_t total = 0;
-  for (const MessageState state : {MessageState::failed, MessageState::quarantined}) {
+  for (const MessageState state : {MessageState::failed, MessageState::quarantined, MessageState::queued}) {
     // What was queued again has left the listing; what was left alone is stepped over.
     std::uint32_t offset = 0;
     for (;;) {

@@ -35,7 +35,9 @@ constexpr std::array kMailList{
 constexpr std::array kMailShow{OptionSpec{"message", subject, true, "UUID of the mail, as `list` shows it"}};
 constexpr std::array kMailRetry{
     OptionSpec{"message", subject, false, "UUID of the mail, as `list` shows it"},
-    OptionSpec{"all", flag, false, "every failed and quarantined one; also lifts a hold of the queue"},
+    OptionSpec{
+        "all", flag, false,
+        "every failed and quarantined one, and those that wait for their next try; also lifts a hold of the queue"},
 };
 constexpr std::array kMailRelease{
     OptionSpec{"message", subject, false, "UUID of the mail, as `list` shows it"},
@@ -96,7 +98,7 @@ constexpr std::array kCommands{
     CommandSpec{"mail", "show", "Show one mail and each attempt to deliver it", "invited mail show 0192…", kMailShow},
     CommandSpec{"mail",
                 "retry",
-                "Queue failed mail again",
+                "Send failed mail again, or now one that waits for its next try",
                 "invited mail retry --all",
                 kMailRetry,
                 Shape::object,

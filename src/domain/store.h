@@ -186,7 +186,7 @@ class Transaction {
   /// longer the message's.
   virtual bool finish_attempt(const Lease&, const DeliveryResult&, std::optional<base::Timestamp> next_attempt,
                               base::Timestamp now) = 0;
-  /// failed, quarantined → queued, due now, deaths and attempts forgotten. False in any other state.
+  /// failed, quarantined, waiting for its next try → queued, due now, deaths and attempts forgotten. False otherwise.
   virtual bool retry_message(const base::Uuid& id, base::Timestamp now) = 0;
   /// queued → cancelled. False in any other state.
   virtual bool cancel_message(const base::Uuid& id, base::Timestamp now) = 0;

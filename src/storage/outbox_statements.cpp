@@ -143,6 +143,13 @@ struct OutboxStatements::Prepared {
                     " WHERE id = :id AND due_at >= expires_at AND " +
                         row_is("state", "queued"),
                     {{"id", row.id}, {"now", now}}};
+  // Not what is being tried, waits for its first try, or is held.
+  Statement retry_waiting{connection,
+                          "UPDATE outbox_message SET due_at = :now, attempts = 0"
+                          " WHERE id = :id AND attempts > 0 AND due_at > :now AND due_at < expires_at"
+                          " AND lease_id IS NULL AND " +
+                              row_is("state", "queued"),
+                          {{"id", row.id}, {"now", now}}};
   Statement count_held{
       connection, "SELECT COUNT(*) FROM outbox_message WHERE state = 'queued' AND due_at >= expires_at", {}, {&slot}};
   Statement find_due{connection,
@@ -460,6 +467,10 @@ bool OutboxStatements::retry_message(const base::Uuid& id, base::Timestamp now) 
   MessageRow& row = prepared.row;
   row.id = id.to_string();
   if (!prepared.find.find()) return false;
+  if (row.state == word(MessageState::queued)) {
+    prepared.now = to_number(now);
+    return prepared.retry_waiting.run() > 0;
+  }
   if (row.state != word(MessageState::failed) && row.state != word(MessageState::quarantined)) return false;
   row.state = word(MessageState::queued);
   row.due_at = to_number(now);

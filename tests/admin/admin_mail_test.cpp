@@ -53,6 +53,22 @@ TEST_F(AdminMailTest, AFailedMailIsQueuedAgainAndTheWorkerWoken) {
   EXPECT_EQ(error("mail retry", {{"message", id}}), "invalid_parameter message") << "it is queued already";
 }
 
+TEST_F(AdminMailTest, AMailThatWaitsForItsNextTryIsSentNow) {
+  for (const char* invitee : {"a@example.org", "b@example.org"}) {
+    ASSERT_TRUE(send(invitee));
+    attempt(domain::DeliveryOutcome::deferred, "rcpt_to", 554, "Relay access denied");
+  }
+  ASSERT_TRUE(send("untried@example.org"));
+  const std::string id = result("mail list")[1]["message_uuid"];
+  const std::string due_at = base::to_rfc3339(now());
+  EXPECT_EQ(result("mail retry", {{"message", id}})["due_at"], due_at);
+  EXPECT_EQ(result("mail retry", {{"all", true}})["retried"], 1) << "the other one";
+  for (const Json& mail : result("mail list", {{"state", "queued"}})) EXPECT_EQ(mail["due_at"], due_at);
+  EXPECT_EQ(result("mail retry", {{"all", true}})["retried"], 0);
+  const Json refused = answer("mail retry", {{"message", id}});
+  EXPECT_THAT(refused["error"]["message"].get<std::string>(), testing::HasSubstr("its turn comes by itself"));
+}
+
 TEST_F(AdminMailTest, AMailWhoseLinkHasExpiredIsNotSentAgain) {
   ASSERT_TRUE(send());
   attempt(domain::DeliveryOutcome::rejected, "rcpt_to", 550, "unknown user");

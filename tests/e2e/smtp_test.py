@@ -145,6 +145,21 @@ class MailWaits(RelayTest):
             self.assertEqual(wait_until(lambda: service.cli("mail", "list", "--state", "sent"),
                                         what="the outcome")[0]["hold"], None)
 
+    def test_where_the_relay_refuses_our_sender_at_the_recipient_and_leaves_when_that_is_mended(self):
+        with Relay(self.authority) as relay, self.service(relay) as service:
+            reply = "553 5.7.1 <invitations@invited.example>: Sender address rejected: not owned by user invited"
+            invitees = [f"ours{number}@example.org" for number in range(3)]
+            relay.replies.update(dict.fromkeys(invitees, reply))
+            for invitee in invitees:
+                self.assertFalse(service.send_invite(invitee).fault)
+            wait_until(lambda: not relay.replies, what="three refusals")
+            line = service.process.await_log(r"\bmail\.deferred\b.*Sender address rejected")
+            self.assertIn("mail.from", line)
+            wait_until(lambda: all(m["attempt_count"] for m in self.queued(service)), what="their outcomes")
+            self.assertEqual(service.cli("mail", "retry", "--all"), {"retried": 3, "hold_lifted": False})
+            for invitee in invitees:
+                relay.await_mail(invitee)
+
     def test_where_the_relays_certificate_is_not_the_right_one(self):
         """M08: no fallback to plain text, no mail, the setting is named."""
         stranger = Authority(self.folder / "stranger")

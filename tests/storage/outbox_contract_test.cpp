@@ -455,6 +455,27 @@ TEST_P(OutboxTest, OnlyFailedAndQuarantinedMessagesCanBeTriedAgain) {
   write([](Transaction& t) { EXPECT_FALSE(t.retry_message(base::Uuid::random(), at(0))); });
 }
 
+TEST_P(OutboxTest, AMessageThatWaitsForItsNextTryCanBeTriedNow) {
+  const DeliveryResult later{DeliveryOutcome::deferred, 450, "rcpt_to", "later"};
+  const auto retry = [&](const OutboxMessage& queued, base::Timestamp now) {
+    bool retried = false;
+    write([&](Transaction& t) { retried = t.retry_message(queued.id, now); });
+    return retried;
+  };
+  const auto waiting = invite("guest@example.com", at(0)).second;
+  EXPECT_FALSE(retry(waiting, at(0))) << "its first try comes by itself";
+  const Lease lease = claim_one(at(1), at(60));
+  EXPECT_FALSE(retry(waiting, at(2))) << "under way";
+  finish(lease, later, at(600), at(2));
+  EXPECT_TRUE(claim(1, at(3), at(60)).empty());
+  EXPECT_TRUE(retry(waiting, at(3)));
+  EXPECT_EQ(message(waiting.id).attempts, 0U);
+  EXPECT_FALSE(retry(waiting, at(3))) << "it is due";
+  finish(claim_one(at(3), at(60)), later, at(600), at(4));
+  write([&](Transaction& t) { t.hold_queued_messages("held"); });
+  EXPECT_FALSE(retry(waiting, at(5))) << "held after a restore: an operator lets it go";
+}
+
 TEST_P(OutboxTest, ARetriedMessageKeepsItsHistoryAndItsNumbersGoOn) {
   const auto queued = invite("guest@example.com", at(0)).second;
   const Lease lease = claim_one(at(1), at(60));
