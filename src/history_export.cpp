@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "admin/admin_json.h"
@@ -131,6 +133,19 @@ bool cut_torn_line(int file, off_t& size) {
   return true;
 }
 
+/// Another instance may share the folder, and is perhaps in the middle of a line: some milliseconds. Whoever has the
+/// file for longer, because it hangs, say, must not hang us: everything else that the thread does waits. False: see
+/// errno.
+bool lock(int file) {
+  constexpr std::chrono::milliseconds kBetween{10};
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  while (::flock(file, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EINTR && (errno != EWOULDBLOCK || std::chrono::steady_clock::now() >= end)) return false;
+    std::this_thread::sleep_for(kBetween);
+  }
+  return true;
+}
+
 std::unexpected<domain::Error> cannot(std::string_view what, const std::filesystem::path& path) {
   const int code = errno;
   return domain::refuse(domain::ErrorCode::unavailable,
@@ -158,9 +173,13 @@ domain::Result<void> HistoryExport::append(History history, const domain::Histor
   const auto path = file_of(history, now);
   const Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
   if (file.get() < 0) return cannot("open", path);
-  // Another instance may share the folder, and is perhaps in the middle of a line.
   struct stat status{};
-  if (::flock(file.get(), LOCK_EX) != 0 || ::fstat(file.get(), &status) != 0) return cannot("lock", path);
+  if (!lock(file.get()))
+    return errno != EWOULDBLOCK ? cannot("lock", path)
+                                : domain::refuse(domain::ErrorCode::unavailable,
+                                                 "retention.export_dir: another process has locked " + path.string() +
+                                                     ". Nothing was deleted; it is tried again.");
+  if (::fstat(file.get(), &status) != 0) return cannot("read", path);
   off_t size = status.st_size;
   if (size == 0 && !sync_durably(folder_)) return cannot("sync", folder_);
   if (!cut_torn_line(file.get(), size)) return cannot("mend the last line of", path);

@@ -1,13 +1,17 @@
 // The files that retention leaves: whole lines, readable by their owner only, whatever happened before.
 #include "history_export.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <fstream>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/descriptor.h"
 #include "support/sample_data.h"
 #include "support/temporary_directory.h"
 
@@ -143,6 +147,21 @@ TEST_F(HistoryExportTest, AFullDiskIsSaidWithTheSettingAndLeavesWholeLines) {
   EXPECT_EQ(refused.error().code, domain::ErrorCode::unavailable);
   EXPECT_THAT(refused.error().message, HasSubstr("retention.export_dir"));
   EXPECT_THAT(refused.error().message, HasSubstr(file_.string()));
+}
+
+TEST_F(HistoryExportTest, AFileThatSomebodyElseKeepsLockedHangsNobody) {
+  ASSERT_TRUE(export_.append(History::audit_events, slice_of("first"), at(0)));
+  const base::Descriptor other(::open(file_.c_str(), O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(::flock(other.get(), LOCK_EX), 0);
+  auto refused =
+      std::async(std::launch::async, [&] { return export_.append(History::audit_events, slice_of("second"), at(1)); });
+  EXPECT_EQ(refused.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  ::flock(other.get(), LOCK_UN);  // so that the test ends in any case
+  const auto result = refused.get();
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error().message, HasSubstr("another process has locked " + file_.string()));
+  ASSERT_TRUE(export_.append(History::audit_events, slice_of("second"), at(2)));
+  EXPECT_EQ(lines(file_).size(), 2u);
 }
 
 TEST_F(HistoryExportTest, AFolderThatCannotBeMadeIsSaid) {
