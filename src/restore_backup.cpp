@@ -47,6 +47,8 @@ std::string newest_in(const std::filesystem::path& folder) {
   return newest;
 }
 
+bool is_epoch(const Json& json) { return json.is_number_unsigned() && json <= UINT32_MAX; }
+
 Result<Json> read_manifest(const std::filesystem::path& from) {
   std::error_code error;
   if (!std::filesystem::exists(from / kManifestFileName, error)) {
@@ -60,17 +62,19 @@ Result<Json> read_manifest(const std::filesystem::path& from) {
   const auto content = read_file(from / kManifestFileName, 1 << 20);
   if (!content) return cannot(content.error());
   auto manifest = Json::parse(*content, nullptr, /*allow_exceptions=*/false);
+  // All that is used of it is looked at before anything is changed.
   const auto text = [&](const char* part, const char* member) {
     return manifest.contains(part) && manifest[part].is_object() && manifest[part].contains(member) &&
            manifest[part][member].is_string();
   };
   if (!manifest.is_object() || !(manifest.value("database", Json()).is_null() || text("database", "sha256")) ||
-      !text("keys", "sha256") || !manifest.value("schema_version", Json()).is_number_integer() ||
-      !manifest.value("made_at", Json()).is_string())
+      !text("keys", "sha256") || !is_epoch(manifest["keys"].value("epoch", Json(1U))) ||
+      !manifest.value("schema_version", Json()).is_number_integer() || !manifest.value("made_at", Json()).is_string() ||
+      !manifest.value("version", Json()).is_string() || !manifest.value("counts", Json::object()).is_object())
     return cannot((from / kManifestFileName).string() + " is damaged: take another backup");
   if (manifest.value("format", Json()) != kManifestFormat ||
       manifest["schema_version"] > storage::newest_sqlite_schema())
-    return cannot("it was made by a newer version (" + manifest.value("version", "?") +
+    return cannot("it was made by a newer version (" + manifest["version"].get<std::string>() +
                   ") than this program (" INVITED_VERSION "): restore it with that one");
   return manifest;
 }

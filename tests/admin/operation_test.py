@@ -200,6 +200,20 @@ class Backups(Case):
         owners = {file.name: file.stat().st_uid for file in [made, *made.iterdir()]}
         self.assertEqual(set(owners.values()), {NOBODY}, owners)
 
+    def test_a_damaged_manifest_is_refused_before_anything_is_moved(self):
+        self.add_app()
+        backup = pathlib.Path(self.json("backup", "--to", self.folder / "backup")["backup"])
+        manifest = backup / "manifest.json"
+        whole = json.loads(manifest.read_text())
+        for damage in ({"keys": {**whole["keys"], "epoch": "1"}}, {"keys": {**whole["keys"], "epoch": -1}},
+                       {"version": 1, "format": 2}, {"counts": [1]}):
+            manifest.write_text(json.dumps({**whole, **damage}))
+            refused = self.run_here("restore", "--from", backup, "--replace", "--after-restore")
+            self.assertEqual(refused.returncode, 1, damage)
+            self.assertIn("manifest.json is damaged", told(refused))
+        self.json("app", "list")
+        self.assertEqual(list(self.state_dir.glob("replaced-*")), [])
+
     def test_the_next_step_after_a_restore_names_the_same_service(self):
         self.add_app()
         backup = self.json("backup", "--to", self.folder / "backup")["backup"]
