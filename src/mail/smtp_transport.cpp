@@ -289,6 +289,11 @@ DeliveryResult SmtpTransport::converse_once(Conversation& conversation) {
             interrupted_ ? "broken off because the service is stopping" : "broken off before the mail was complete"};
   if (conversation.dialogue.stage() == SmtpStage::connect && is_tls_trouble(code))
     conversation.dialogue.fail_at(SmtpStage::tls);
+  // Without a word of AUTH said: of what the relay offers there is nothing that libcurl does.
+  if (conversation.dialogue.stage() == SmtpStage::ehlo && code == CURLE_LOGIN_DENIED) {
+    conversation.trouble = "the relay offers no way to sign in that we know";
+    conversation.dialogue.fail_at(SmtpStage::auth);
+  }
   if (conversation.trouble.empty() && code != CURLE_OK)
     conversation.trouble = conversation.error.front() != '\0' ? conversation.error.data() : curl_easy_strerror(code);
   if (conversation.recipient == nullptr && code == CURLE_OK) return {DeliveryOutcome::sent, 0, "noop", {}};

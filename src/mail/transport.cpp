@@ -57,7 +57,8 @@ std::string how_to_mend(const Settings& settings, const domain::DeliveryResult& 
     return "check mail.tls and mail.port; the relay's certificate must be valid, bear the name mail.host and be signed "
            "by an authority that we know (mail.ca_file, if it is your own), with TLS 1.2 or newer";
   if (stage == "auth")
-    return "check mail.user and the first line of mail.password_file, and that the relay offers AUTH";
+    return "check mail.user and the first line of mail.password_file, and that the relay offers AUTH PLAIN, LOGIN "
+           "or CRAM-MD5";
   if (stage == "mail_from" || refuses_us(result))
     return "the relay does not take mail from us: check mail.from, and mail.user and mail.password_file if it wants us "
            "to sign in, and that it admits this machine";

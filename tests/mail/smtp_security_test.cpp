@@ -168,6 +168,7 @@ TEST_F(SmtpSecurityTest, check_relay_says_what_is_wrong_and_which_setting_mends_
   };
   for (const Row& row :
        {Row{"banner", "554 you are on a list", "554", "mail.host"}, Row{"ehlo", "250 relay", "STARTTLS", "mail.tls"},
+        Row{"ehlo_tls", "250-relay\r\n250 AUTH XOAUTH2", "no way to sign in", "AUTH PLAIN"},
         Row{"auth", "535 5.7.8 wrong", "535", "mail.password_file"}}) {
     start();
     sign_in_as("robot", "secret");
