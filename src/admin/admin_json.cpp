@@ -1,5 +1,7 @@
 #include "admin/admin_json.h"
 
+#include <algorithm>
+
 namespace invited::admin {
 namespace {
 
@@ -171,7 +173,8 @@ Json to_json(const domain::OutboxMessage& message, const std::optional<domain::M
           {"app_name", text_or_null(message.app_name)},
           {"role_name", text_or_null(domain::with_commas(message.role_name))},
           {"queued_at", time(message.queued_at)},
-          {"due_at", time(message.due_at)},
+          // What goes ahead of others is due before it was queued.
+          {"due_at", time(std::max(message.due_at, message.queued_at))},
           {"expires_at", time(message.expires_at)},
           {"finished_at", time(message.finished_at)},
           {"attempt_count", message.attempts},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "mail/name_guard.h"
 
 namespace invited::mail {
@@ -30,13 +31,6 @@ bool begins_with_word(std::string_view text, std::string_view word) {
 /// configuration is meant, not the recipient.
 bool wants_authentication(int code) { return code == 530 || code == 534 || code == 535 || code == 538; }
 
-std::string in_lower_case(std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return lower;
-}
-
 /// `text` begins with this enhanced status code (RFC 3463), of any class: ".1.8".
 bool has_status(std::string_view text, std::string_view subject_and_detail) {
   return text.size() > 1 && is_digit(text[0]) && text.substr(1).starts_with(subject_and_detail) &&
@@ -54,7 +48,7 @@ constexpr std::array<std::string_view, 16> kRefusalsOfUs{
 /// Postfix keeps what it has against client, greeting and sender until RCPT (smtpd_delay_reject, its default); Exchange
 /// looks at the sender behind the final dot. A verdict of another relay that is quoted about a recipient is none on us.
 bool refuses_us(std::string_view text) {
-  const std::string lower = in_lower_case(text);
+  const std::string lower = base::to_lower_ascii(text);
   if (lower.find("recipient address rejected") != std::string::npos) return false;
   return has_status(text, ".1.7") || has_status(text, ".1.8") ||  // the sender's address, its domain
          std::ranges::any_of(kRefusalsOfUs,
