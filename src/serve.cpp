@@ -40,6 +40,8 @@ using namespace std::chrono_literals;
 
 /// Sent to ourselves when storage has failed for good.
 constexpr int kFatalSignal = SIGUSR1;
+/// Others may send that signal, too, as log rotation does; one of theirs and ours that come together are one.
+std::atomic<bool> storage_has_failed{false};
 /// Kept back from shutdown_timeout for closing what remains once connections and deliveries are done with.
 constexpr milliseconds kClosingTime = 1s;
 constexpr milliseconds kPatience = 5s;
@@ -197,6 +199,7 @@ Result<std::unique_ptr<Service>> Service::start(Config config, const MoreRoutes&
       config, clock,
       [](std::string_view reason) {
         base::log::error("service.failed", {{"reason", reason}});
+        storage_has_failed = true;
         ::kill(::getpid(), kFatalSignal);
       },
       said);
@@ -269,6 +272,12 @@ int Service::run() {
         base::log::error("service.reload_failed", {{"reason", reloaded.error().message}});
       continue;
     }
+    if (signal == kFatalSignal && !storage_has_failed) {
+      base::log::warning("service.signal_ignored",
+                         {{"signal", "SIGUSR1"},
+                          {"remedy", "send SIGHUP to have the certificate read again, SIGTERM to end the service"}});
+      continue;
+    }
     if (signal == kFatalSignal) {
       parts_->draining = true;
       parts_->server->drain(kClosingTime);
@@ -301,10 +310,7 @@ int Service::stop() {
   parts_->webhook_worker.stop(std::min(left(), kWebhookPatience));
   parts_->state.store->drain();
   parts_.reset();
-  sigset_t pending;
-  sigemptyset(&pending);
-  sigpending(&pending);
-  const bool storage_failed = sigismember(&pending, kFatalSignal) == 1;
+  const bool storage_failed = storage_has_failed;
   base::log::info("service.stopped", {{"all_answered", drained}, {"storage_failed", storage_failed}});
   return storage_failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -416,6 +416,15 @@ class TheLog(Case):
             run("app", "add", "--config", service.config_file, "--name", "Planner", "--url", "https://planner.example.org")
             self.assertIn("storage.disk_watermark", service.process.await_log(r"error storage\.disk_short"))
 
+    def test_a_signal_without_a_meaning_here_ends_nothing(self):
+        """SIGUSR1 is what logrotate's configurations send to have a log opened again."""
+        with Service.serve() as service:
+            service.process.child.send_signal(signal.SIGUSR1)
+            self.assertIn("SIGUSR1", service.process.await_log(r"warning service\.signal_ignored"))
+            self.assertEqual(service.request("GET", "/readyz").status, 200)
+            service.process.child.send_signal(signal.SIGUSR1)
+            self.assertEqual(service.process.end(), 0)
+
     def test_a_reload_says_what_it_took_up_and_what_not(self):
         with Service.serve() as service:
             service.process.child.send_signal(signal.SIGHUP)
