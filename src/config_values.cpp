@@ -93,6 +93,12 @@ bool is_plain_path(std::string_view path) {
   return true;
 }
 
+/// For a complaint about a name of a host.
+std::string how_other_letters_are_written(std::string_view host) {
+  const bool is_ascii = std::ranges::all_of(host, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  return is_ascii ? "" : ": write other letters than a to z as the DNS has them, like \"xn--mller-kva.example\"";
+}
+
 std::optional<std::uint16_t> port_number(std::string_view text) {
   const auto value = digits(text);
   if (!value || *value > 65'535) return std::nullopt;
@@ -234,7 +240,8 @@ Parsed<std::string> parse_public_url(std::string_view text) {
   }
   const bool v6 =
       host.size() > 2 && host.front() == '[' && host.back() == ']' && ip_version(host.substr(1, host.size() - 2)) == 6;
-  if (!v6 && !is_host_name(host)) return complain("does not hold the name of a host");
+  if (!v6 && !is_host_name(host))
+    return complain("does not hold the name of a host" + how_other_letters_are_written(host));
   return scheme + "://" + base::to_lower_ascii(host) + port + path;
 }
 
@@ -290,7 +297,8 @@ Parsed<std::string> parse_host(std::string_view text) {
   std::string host(text);
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
   if (ip_version(host) || is_host_name(host)) return host;
-  return complain("is not the name or address of a host (the port is a setting of its own)");
+  return complain("is not the name or address of a host (the port is a setting of its own)" +
+                  how_other_letters_are_written(host));
 }
 
 bool is_loopback_host(std::string_view host) {

@@ -153,6 +153,14 @@ TEST(ConfigValues, ProxiesAreAddressesOrNetworks) {
     EXPECT_FALSE(parse_network_list(text)) << text;
 }
 
+TEST(ConfigValues, SaysHowNamesWithOtherLettersAreWritten) {
+  for (const auto& complaint :
+       {parse_public_url("https://m\u00fcller.example/invite").error(), parse_host("smtp.m\u00fcller.example").error()})
+    EXPECT_NE(complaint.find("xn--"), std::string::npos) << complaint;
+  EXPECT_TRUE(parse_public_url("https://xn--mller-kva.example"));
+  EXPECT_EQ(parse_host("a b").error().find("xn--"), std::string::npos);
+}
+
 TEST(ConfigValues, FindsAFreePortAndSaysWhenOneIsTaken) {
   const auto port = find_port({.host = "127.0.0.1", .port = 0});
   ASSERT_TRUE(port);
