@@ -249,6 +249,30 @@ void check_refresh_urls(const Config& config, AdminSession& session, std::vector
   }
 }
 
+/// A relay that takes nobody's mail ("Relay access denied") refuses each by itself: nothing is held then, and all that
+/// can be tried without sending a mail goes well.
+void check_mails(AdminSession& session, std::vector<Finding>& findings) {
+  constexpr std::uint32_t kNewest = 100;
+  const auto mails = session.run("mail list", Json{{"limit", kNewest}});
+  if (!mails) return;  // the database's finding says why
+  std::size_t sent = 0;
+  std::size_t failed = 0;
+  std::string newest_reason;
+  for (const Json& mail : *mails) {
+    const std::string state = mail.value("state", "");
+    sent += state == "sent" ? 1 : 0;
+    if (state != "failed" && state != "quarantined") continue;
+    if (++failed > 1) continue;
+    const auto reason = mail.find("last_error");
+    newest_reason = reason != mail.end() && reason->is_string() ? reason->get<std::string>() : "no reason was given";
+  }
+  if (failed > sent)
+    findings.push_back({"mails", Outcome::warning,
+                        "of the newest, " + std::to_string(failed) + " failed and " + std::to_string(sent) +
+                            " were sent; the newest failed with: " + newest_reason +
+                            ". See invited mail list --state failed; once it is mended: invited mail retry --all"});
+}
+
 /// The public URL of the running service; empty where it does not run.
 std::string check_database(const Config& config, bool database_exists, std::vector<Finding>& findings) {
   if (!database_exists) {
@@ -283,6 +307,7 @@ std::string check_database(const Config& config, bool database_exists, std::vect
                         "held since " + hold->value("since", "") + ": " +
                             hold->value("explanation", "no reason was given") +
                             ". Mend what is said under relay; then: invited mail retry --all"});
+  check_mails(session, findings);
   check_refresh_urls(config, session, findings);
   return running ? status->value("public_url", config.public_url) : std::string();
 }

@@ -102,6 +102,25 @@ class MailArrives(RelayTest):
             service.cli("mail", "retry", failed["message_uuid"])
             relay.await_mail("nobody@example.org")
 
+    def test_a_relay_that_takes_nobodys_mail_is_told(self):
+        """It refuses each recipient ("Relay access denied"): nothing is held, and all that can be tried goes well."""
+        people = [f"denied{number}@example.org" for number in range(3)]
+        with Relay(self.authority) as relay, self.service(relay) as service:
+            relay.refused_recipients.update(people)
+            for person in people:
+                service.send_invite(person)
+            wait_until(lambda: len(service.cli("mail", "list", "--state", "failed")) == 3, what="the refusals")
+            code, said = self.check(service)
+            self.assertEqual(code, 0, said)
+            self.assertRegex(said, r"(?m)^warning +mails +of the newest, 3 failed and 0 were sent; .*No such person here\. "
+                                   r"See invited mail list --state failed; .*invited mail retry --all$")
+            relay.refused_recipients.clear()
+            service.cli("mail", "retry", "--all")
+            for person in people:
+                relay.await_mail(person)
+            wait_until(lambda: len(service.cli("mail", "list", "--state", "sent")) == 3, what="the outcomes")
+            self.assertNotRegex(self.check(service)[1], "(?m)^warning +mails")
+
 
 class MailWaits(RelayTest):
     def test_while_the_relay_is_down_through_a_restart_and_leaves_when_it_is_back(self):
