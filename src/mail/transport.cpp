@@ -26,6 +26,8 @@ std::string what_stands(const Settings& settings) {
   return text;
 }
 
+constexpr std::string_view kPorts = "587 is for \"starttls\", 465 for \"implicit\"";
+
 }  // namespace
 
 TransportFactory make_transport_factory(const Settings& settings, std::chrono::milliseconds total_timeout) {
@@ -44,12 +46,11 @@ std::string how_to_mend(const Settings& settings, const domain::DeliveryResult& 
   const std::string& stage = result.stage;
   if (stage == "directory") return "check that mail.directory exists, is writable and has room";
   if (stage == "connect")
-    return "check mail.host and mail.port, and that " + relay_of(settings) + " runs and can be reached from here";
+    return "check mail.host, mail.port and mail.tls (" + std::string(kPorts) +
+           ", where nothing is said before TLS), and that " + relay_of(settings) + " runs and can be reached from here";
   if (stage == "banner" || stage == "ehlo")
-    return relay_of(settings) +
-           " turns us away: check mail.host, mail.port and mail.tls (587 is for \"starttls\", 465 for \"implicit\"), "
-           "and "
-           "that it admits this machine";
+    return relay_of(settings) + " turns us away: check mail.host, mail.port and mail.tls (" + std::string(kPorts) +
+           "), and that it admits this machine";
   if (stage == "starttls")
     return "use a relay that offers STARTTLS, or set mail.tls to \"implicit\" (port 465); \"off\" only for a relay on "
            "this machine";

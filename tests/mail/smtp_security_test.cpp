@@ -181,6 +181,9 @@ TEST_F(SmtpSecurityTest, check_relay_says_what_is_wrong_and_which_setting_mends_
   EXPECT_THAT(check_relay(settings_).error().message, AllOf(HasSubstr("certificate"), HasSubstr("mail.ca_file")));
   relay_.reset();
   EXPECT_THAT(check_relay(settings_).error().message, AllOf(HasSubstr("connect"), HasSubstr("mail.port")));
+  // Who speaks "starttls" to port 465 connects, and hears nothing.
+  EXPECT_THAT(check_relay(settings_).error().message,
+              HasSubstr("mail.tls (587 is for \"starttls\", 465 for \"implicit\""));
   settings_.host = "bad host/../";
   EXPECT_THAT(check_relay(settings_).error().message, HasSubstr("mail.host"));
 }
