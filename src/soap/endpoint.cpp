@@ -1,5 +1,7 @@
 #include "soap/endpoint.h"
 
+#include <chrono>
+#include <cstdint>
 #include <exception>
 #include <utility>
 
@@ -12,6 +14,9 @@
 
 namespace invited::soap {
 namespace {
+
+/// Enough to see what goes wrong and for whom; one connection can have thousands of calls refused in that time.
+constexpr std::uint32_t kFaultLinesPerSecond = 20;
 
 /// The contract's names for who calls; PermissionsAPI calls the first one differently.
 base::Uuid caller_of(const AcceptedCall& call) {
@@ -44,14 +49,15 @@ class WipeAtEnd {
 /// the request and the service's description.
 class Endpoint::Answer {
  public:
-  Answer(Respond respond, Effect effect, std::string_view client)
-      : client_address(client), effect_(effect), respond_(std::move(respond)) {}
+  Answer(Respond respond, Effect effect, std::string_view client, std::shared_ptr<base::LineLimiter> fault_lines)
+      : client_address(client), effect_(effect), fault_lines_(std::move(fault_lines)), respond_(std::move(respond)) {}
   Answer(Answer&& other) noexcept
       : version(other.version),
         operation(other.operation),
         environment(other.environment),
         client_address(other.client_address),
         effect_(other.effect_),
+        fault_lines_(std::move(other.fault_lines_)),
         respond_(std::exchange(other.respond_, nullptr)) {}
   Answer& operator=(Answer&&) = delete;
   ~Answer() {
@@ -61,16 +67,7 @@ class Endpoint::Answer {
   void give(SoapAnswer answer) { std::exchange(respond_, nullptr)(std::move(answer)); }
   void refuse(domain::Error error) { refuse(to_fault(std::move(error), version)); }
   void refuse(const Fault& fault) {
-    // Some clients show of a status 400 nothing else, so that the sentence is to be found here. It quotes no value.
-    const bool is_malformed = fault.error.code == domain::ErrorCode::malformed_request;
-    const auto log = fault.code == FaultCode::receiver ? &base::log::warning : &base::log::info;
-    log("soap.fault", {{"code", domain::to_string(fault.error.code)},
-                       {"status", fault.status},
-                       {"parameter", fault.error.parameter},
-                       {"reason", is_malformed ? std::string_view(fault.error.message) : std::string_view()},
-                       {"operation", operation},
-                       {"environment", loggable(environment)},
-                       {"client", client_address}});
+    log_fault(fault);
     give(to_answer(fault));
   }
 
@@ -81,15 +78,36 @@ class Endpoint::Answer {
   const std::string_view client_address;
 
  private:
+  void log_fault(const Fault& fault) const {
+    const auto left_out = fault_lines_->admit(std::chrono::steady_clock::now());
+    if (!left_out) return;
+    if (*left_out > 0) base::log::info("soap.faults_not_logged", {{"count", *left_out}});
+    // Some clients show of a status 400 nothing else, so that the sentence is to be found here. It quotes no value.
+    const bool is_malformed = fault.error.code == domain::ErrorCode::malformed_request;
+    const auto log = fault.code == FaultCode::receiver ? &base::log::warning : &base::log::info;
+    log("soap.fault", {{"code", domain::to_string(fault.error.code)},
+                       {"status", fault.status},
+                       {"parameter", fault.error.parameter},
+                       {"reason", is_malformed ? std::string_view(fault.error.message) : std::string_view()},
+                       {"operation", operation},
+                       {"environment", loggable(environment)},
+                       {"client", client_address}});
+  }
+
   Effect effect_;
+  std::shared_ptr<base::LineLimiter> fault_lines_;
   Respond respond_;
 };
 
 Endpoint::Endpoint(const Service& service, Engine& engine, domain::Context& context)
-    : service_(service), description_(describe(service)), engine_(engine), context_(context) {}
+    : service_(service),
+      description_(describe(service)),
+      engine_(engine),
+      context_(context),
+      fault_lines_(std::make_shared<base::LineLimiter>(kFaultLinesPerSecond)) {}
 
 void Endpoint::handle(const SoapRequest& request, Respond respond) noexcept {
-  Answer answer(std::move(respond), service_.effect, request.client_address);
+  Answer answer(std::move(respond), service_.effect, request.client_address, fault_lines_);
   try {
     serve(request, answer);
   } catch (const std::exception& exception) {

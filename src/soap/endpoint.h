@@ -4,8 +4,10 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string_view>
 
+#include "base/line_limiter.h"
 #include "domain/context.h"
 #include "soap/engine.h"
 #include "soap/message.h"
@@ -36,6 +38,7 @@ class Endpoint {
   ServiceDescription description_;
   Engine& engine_;
   domain::Context& context_;
+  std::shared_ptr<base::LineLimiter> fault_lines_;  ///< also each answer's that is still to come
 };
 
 }  // namespace invited::soap

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/line_limiter.h"
 #include "base/utf8.h"
 
 namespace invited::base {
@@ -45,6 +46,19 @@ TEST(Log, EveryLineIsUtf8) {
   EXPECT_NE(logged("caf\xe9 \u00e9").find("\"caf\\xe9 \\xc3\\xa9\""), std::string::npos);
   for (const char* value : {"a\u2028b", "caf\xe9", "\x80\xe2\x80", "\xf0\x9f\x9a"})
     EXPECT_TRUE(is_valid_utf8(logged(value))) << value;
+}
+
+TEST(LineLimiter, LetsSoManyThroughInASecondAndCountsTheOthers) {
+  using namespace std::chrono_literals;
+  LineLimiter limiter(2);
+  const LineLimiter::Time start{1h};
+  EXPECT_EQ(limiter.admit(start), 0U);
+  EXPECT_EQ(limiter.admit(start), 0U);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(limiter.admit(start + 999ms), std::nullopt);
+  EXPECT_EQ(limiter.admit(start + 1s), 5U);
+  EXPECT_EQ(limiter.admit(start + 1s), 0U);
+  EXPECT_EQ(limiter.admit(start + 1s), std::nullopt);
+  EXPECT_EQ(limiter.admit(start + 1h), 1U);
 }
 
 TEST(Log, LevelsBelowTheChosenOneAreDropped) {

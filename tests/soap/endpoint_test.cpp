@@ -189,6 +189,20 @@ TEST_F(EndpointTest, DoesNotRepeatThatWarningForWhoIsSlowedDown) {
   EXPECT_LE(warnings, 100U - slowed + 1U);
 }
 
+/// One connection can have thousands of calls refused in a second, without any password.
+TEST_F(EndpointTest, LogsSomeOfManyFaultsOnly) {
+  constexpr int kCalls = 1000;
+  testing::internal::CaptureStderr();
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < kCalls; ++i) EXPECT_NE(seen("<no").summary(), "200");
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(std::chrono::steady_clock::now() - begin).count();
+  const auto log = testing::internal::GetCapturedStderr();
+  std::int64_t lines = 0;
+  for (auto at = log.find("soap.fault "); at != std::string::npos; at = log.find("soap.fault ", at + 1)) ++lines;
+  EXPECT_LT(lines, kCalls);
+  EXPECT_LE(lines, 20 * (seconds + 1));
+}
+
 TEST_F(EndpointTest, ServesManyThreadsAtOnce) {
   constexpr int kThreads = 8;
   constexpr int kCalls = 25;
