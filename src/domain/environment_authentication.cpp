@@ -1,6 +1,7 @@
 #include "domain/environment_authentication.h"
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <mutex>
 #include <unordered_map>
@@ -21,6 +22,8 @@ constexpr auto kOldestSnapshot = 4s;
 constexpr auto kBroughtPasswordMemory = 5min;
 constexpr std::size_t kMaxRemembered = 10'000;
 constexpr std::size_t kSlots = 2;
+/// Calls that may wait for their turn at Argon2, each with a worker of the listener. Others are told to come again.
+constexpr std::size_t kMostWaiting = 8;
 
 Error authentication_failed() {
   return {ErrorCode::authentication_failed,
@@ -76,6 +79,7 @@ struct EnvironmentAuthenticator::State {
   std::mutex remembered_mutex;
   std::unordered_map<std::string, std::chrono::steady_clock::time_point> remembered;
   std::mutex one_argon2_at_a_time;
+  std::atomic<std::size_t> waiting_for_argon2{0};
   PasswordHasher hasher;
 
   State(Store& store_in, const base::Clock& clock_in, base::Secret pepper_in, const Policy& policy)
@@ -141,19 +145,30 @@ struct EnvironmentAuthenticator::State {
     if (remembered.size() < kMaxRemembered) remembered[digest] = now;
   }
 
-  bool matches_brought(const Environment& environment, std::string_view password, base::Timestamp now, bool may_hash) {
+  enum class Match { no, yes, not_looked_at };
+
+  Match matches_brought(const Environment& environment, std::string_view password, base::Timestamp now, bool may_hash) {
+    Match match = Match::no;
     for (const PasswordSlot& slot : environment.passwords) {
       if (slot.kind != PasswordKind::brought || !is_valid_at(slot, now)) continue;
       const std::string digest = base::hmac_sha256(memory_key, {slot.hash, "\n", password});
-      if (is_remembered(digest)) return true;
+      if (is_remembered(digest)) return Match::yes;
       if (!may_hash) continue;
-      const std::lock_guard lock(one_argon2_at_a_time);
-      if (is_remembered(digest) || hasher.verify(slot.hash, password).correct) {
-        remember(digest);
-        return true;
-      }
+      // Guesses from many addresses would otherwise have every worker wait here.
+      const bool is_admitted = waiting_for_argon2.fetch_add(1) < kMostWaiting;
+      if (is_admitted && is_right_by_argon2(slot, password, digest)) match = Match::yes;
+      if (!is_admitted) match = Match::not_looked_at;
+      waiting_for_argon2.fetch_sub(1);
+      if (match == Match::yes) break;
     }
-    return false;
+    return match;
+  }
+
+  bool is_right_by_argon2(const PasswordSlot& slot, std::string_view password, const std::string& digest) {
+    const std::lock_guard lock(one_argon2_at_a_time);
+    if (!is_remembered(digest) && !hasher.verify(slot.hash, password).correct) return false;
+    remember(digest);
+    return true;
   }
 };
 
@@ -179,8 +194,12 @@ Result<Environment> EnvironmentAuthenticator::authenticate(std::string_view envi
   // A right password always gets through, however many wrong ones came before: nobody can lock anybody out. Only
   // Argon2 is not run for those who are being slowed down.
   bool right = state_->matches_issued(environment, password, now);
-  if (!right && environment != nullptr && !password.empty())
-    right = state_->matches_brought(*environment, password, now, /*may_hash=*/!wait.has_value());
+  if (!right && environment != nullptr && !password.empty()) {
+    const auto match = state_->matches_brought(*environment, password, now, /*may_hash=*/!wait.has_value());
+    if (match == State::Match::not_looked_at)
+      return refuse(ErrorCode::unavailable, "Too many passwords are being checked. Call again in a moment.", {}, 1s);
+    right = match == State::Match::yes;
+  }
   if (right && !environment->disabled) {
     state_->wrong_passwords.clear(subject);
     return *environment;

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <barrier>
 #include <functional>
 #include <thread>
+#include <vector>
 
 #include "domain/use_case_fixture.h"
 
@@ -304,6 +306,41 @@ TEST_F(SendInvitationTest, ABroughtPasswordWorksToo) {
   EXPECT_TRUE(send_invitation(brought, *context_));
   brought.environment_password = base::Secret("legacy-passwort");
   EXPECT_EQ(send_invitation(brought, *context_).error().code, ErrorCode::authentication_failed);
+}
+
+// Argon2 runs for one such password at a time. Wrong ones from many addresses, each within its limit, waited for it in
+// all workers of the listener.
+TEST_F(SendInvitationTest, NotEveryWorkerWaitsForABroughtPassword) {
+  auto brought = request();
+  write([&](Transaction& t) -> Result<void> {
+    const auto added = add_environment({app_.id, "Old", std::nullopt, hasher_.hash(base::Secret("legacy-password"))},
+                                       authenticator_->pepper(), t, now());
+    brought.environment_uuid = added->environment.id.to_string();
+    EXPECT_TRUE(grant_access(added->environment.id, "grace@example.org", user_.id, t, now()));
+    return {};
+  });
+  authenticator_->forget_snapshot();
+  constexpr int kCallers = 40;
+  std::barrier start(kCallers);
+  std::atomic<int> wrong = 0;
+  std::atomic<int> busy = 0;
+  {
+    std::vector<std::jthread> callers;
+    for (int i = 0; i < kCallers; ++i)
+      callers.emplace_back([&, i] {
+        start.arrive_and_wait();
+        const auto refused =
+            authenticator_->authenticate(brought.environment_uuid, "wrong", "192.0.2." + std::to_string(i));
+        const ErrorCode code = refused ? ErrorCode::not_found : refused.error().code;
+        wrong += code == ErrorCode::authentication_failed ? 1 : 0;
+        busy += code == ErrorCode::unavailable ? 1 : 0;
+      });
+  }
+  EXPECT_EQ(wrong + busy, kCallers);
+  EXPECT_GE(wrong, 8);
+  EXPECT_GT(busy, 0);
+  brought.environment_password = base::Secret("legacy-password");
+  EXPECT_TRUE(send_invitation(brought, *context_));
 }
 
 TEST_F(SendInvitationTest, A06WrongPasswordsAreSlowedButTheRightOneAlwaysPasses) {
