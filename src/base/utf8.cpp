@@ -6,6 +6,8 @@
 #include <uninorm.h>
 #include <unistr.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -42,6 +44,8 @@ std::size_t ascii_size(std::string_view text) {
 
 constexpr ucs4_t kNonJoiner = 0x200C;
 constexpr ucs4_t kJoiner = 0x200D;
+/// Letters and marks by their category, of which nothing is ever seen: Hangul fillers, Khmer inherent vowels.
+constexpr std::array<ucs4_t, 6> kBlankLetters{0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0};
 
 /// The last code point of `text`, which is taken off; 0 where there is none.
 ucs4_t take_last(std::string_view& text) {
@@ -110,6 +114,7 @@ bool is_hidden_at(std::string_view text, std::size_t at) {
   const int size = u8_mbtouc(&c, units(text) + at, text.size() - at);
   if (c == kNonJoiner || c == kJoiner)
     return !changes_the_writing(c, text.substr(0, at), text.substr(at + static_cast<std::size_t>(size)));
+  if (std::ranges::find(kBlankLetters, c) != kBlankLetters.end()) return true;
   return uc_is_general_category_withtable(c, UC_CATEGORY_MASK_Cc | UC_CATEGORY_MASK_Cf | UC_CATEGORY_MASK_Cs |
                                                  UC_CATEGORY_MASK_Co | UC_CATEGORY_MASK_Cn | UC_CATEGORY_MASK_Zl |
                                                  UC_CATEGORY_MASK_Zp);

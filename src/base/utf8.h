@@ -24,9 +24,9 @@ std::string to_nfc(std::string_view text);
 std::string fold_case(std::string_view text);
 
 /// True where a code point is a control (Cc), a format or bidi control (Cf), a line or paragraph separator
-/// (U+0085, U+2028, U+2029), a private-use, surrogate or unassigned one. Not hidden is a joiner (U+200C, U+200D) that
-/// changes how the letters beside it are written, as Persian and Sinhala need it (RFC 5892, A.1 and A.2). Valid UTF-8
-/// only.
+/// (U+0085, U+2028, U+2029), a private-use, surrogate or unassigned one, or a letter that nobody sees (U+3164). Not
+/// hidden is a joiner (U+200C, U+200D) that changes how the letters beside it are written, as Persian and Sinhala need
+/// it (RFC 5892, A.1 and A.2). Valid UTF-8 only.
 bool has_hidden_characters(std::string_view text);
 
 /// The same of the one code point that begins at byte `at`.

@@ -47,10 +47,10 @@ TEST(Utf8, NormalisesToNfc) {
 TEST(Utf8, FoldsCaseBeyondAscii) { EXPECT_EQ(fold_case("ÄPFEL Straße"), fold_case("äpfel STRASSE")); }
 
 TEST(Utf8, FindsHiddenCharacters) {
-  for (const char* bad :
-       {"a\nb", "a\tb", "\x7f", "\u0085", "\u2028", "\u2029", "\u202e", "\u200b", "\u2066", "\ufeff", "\ue000"})
+  for (const char* bad : {"a\nb", "a\tb", "\x7f", "\u0085", "\u2028", "\u2029", "\u202e", "\u200b", "\u2066", "\ufeff",
+                          "\ue000", "\u3164", "a\u115fb", "\u1160", "\uffa0", "ក\u17b4"})
     EXPECT_TRUE(has_hidden_characters(bad)) << bad;
-  for (const char* good : {"", "José van der Berg", "漢字", "O'Neil", "Ngô Thị", "🙂"})
+  for (const char* good : {"", "José van der Berg", "漢字", "O'Neil", "Ngô Thị", "김민준", "សុខា", "🙂"})
     EXPECT_FALSE(has_hidden_characters(good)) << good;
 }
 
