@@ -1,8 +1,10 @@
 """O13, second half, and O14: a backup is put back. Old links are dead, mails that were owed are held, new ones flow; without
 --after-restore nothing starts, however the old database came there; killed at any place it can be done again."""
 
+import json
 import pathlib
 import shutil
+import subprocess
 import sys
 import unittest
 import urllib.parse
@@ -153,6 +155,30 @@ class RestoreTest(unittest.TestCase):
                 self.assertIn(step, restored.stdout + restored.stderr)
             service.cli("token", "revoke", token["token_uuid"])
             self.assertEqual(status(), 401)
+
+    def test_new_keys_end_every_link_that_the_old_ones_made_as_the_readme_has_it(self):
+        with Service.serve(NO_RATES) as service:
+            service.send_invite("ada@example.org")
+            old = captured_mail.await_mail(service.mail_dir, "ada@example.org").link
+            token = service.cli("token", "add", "--environment", service.environment_uuid, "--account",
+                                service.inviter_email, "--name", "app")["api_token"]
+            self.assertEqual(service.person().open(old).status, 200)
+            service.stop()
+            file = service.state_dir / "keys.json"
+            keys = json.loads(file.read_text(encoding="utf-8"))
+            new = "openssl rand 32 | basenc --base64url | tr -d '=\\n'"
+            readme = pathlib.Path(__file__).resolve().parents[3] / "README.md"
+            self.assertIn(new, " ".join(readme.read_text(encoding="utf-8").split()))
+            for holder, name in [(keys, "csrf_key"), *((one, "key") for one in keys["token_keys"])]:
+                holder[name] = subprocess.run(new, shell=True, capture_output=True, text=True, check=True).stdout
+            file.write_text(json.dumps(keys), encoding="utf-8")
+            self.assertTrue(service.cli("restore", "--after-restore")["accepted"])
+            service.start()
+            self.assertEqual(service.person().open(old).status, 404)
+            self.assertEqual(service.cli("invitation", "resend", "--after-restore"), {"resent": 1})
+            bearer = {"Authorization": "Bearer " + token}
+            self.assertEqual(service.request("GET", "/api/v1/roles", headers=bearer).status, 200)
+            self.assertFalse(service.send_invite("bob@example.org").fault)
 
     def test_a_folder_with_a_database_is_refused_and_so_is_what_is_no_backup(self):
         with Service.serve() as service:
