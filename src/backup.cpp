@@ -189,7 +189,8 @@ Result<Json> describe_keys(const Config& config, const std::filesystem::path& fo
   if (!keys) return cannot(keys.error());
   auto content = read_file(config.state_dir / kKeyFileName, 65'536);
   if (!content) return cannot(content.error());
-  auto written = create_file_durably(folder / kKeyFileName, *content);
+  // There is none to replace. Making one in any other way takes a hard link, which a stick or a share may not have.
+  auto written = replace_file_durably(folder / kKeyFileName, *content);
   Json described{{"file", kKeyFileName},
                  {"bytes", content->size()},
                  {"sha256", base::to_hex(base::sha256(*content))},
@@ -285,7 +286,7 @@ Result<Json> make_backup(const Config& config, const std::filesystem::path& to, 
                 {"keys", std::move(*keys)},
                 {"counts", Json::object()}};
   for (const auto& [name, count] : copied.counts) manifest["counts"][name] = count;
-  if (auto written = create_file_durably(growing->path() / kManifestFileName, manifest.dump(2) + "\n"); !written)
+  if (auto written = replace_file_durably(growing->path() / kManifestFileName, manifest.dump(2) + "\n"); !written)
     return cannot(written.error());
   base::failpoint("backup_before_rename");
   if (auto published = growing->publish(*place); !published) return cannot(published.error());

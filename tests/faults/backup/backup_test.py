@@ -164,6 +164,18 @@ class BackupInQuiet(unittest.TestCase):
             self.assertIn("is a backup itself", inside.stderr)
             self.assertEqual({name: (made / name).read_bytes() for name in content}, content)
 
+    def test_a_disk_without_links_will_do(self):
+        with Service.serve() as service:
+            service.send_invite("guest@example.org")
+            service.stop()
+            poor = {"LD_PRELOAD": str(end_to_end.BUILD_DIR / "tests" / "poor_disk.so")}
+            target = service.folder / "stick"
+            for exit_status in (0, 1):  # nothing is overwritten there either
+                made = run(service, "backup", "--to", str(target), environment=poor)
+                self.assertEqual(made.returncode, exit_status, made.stderr)
+            self.assertEqual(sorted(file.name for file in target.iterdir()), ["invited.db", "keys.json", "manifest.json"])
+            self.assertEqual(run(service, "restore", "--from", str(target), "--replace", "--after-restore").returncode, 0)
+
     def test_killed_in_the_middle_it_leaves_no_backup_and_the_next_one_tidies_up(self):
         for failpoint in ("backup_copied", "backup_before_rename"):
             with self.subTest(failpoint), Service.serve() as service:

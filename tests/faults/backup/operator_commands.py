@@ -6,11 +6,12 @@ import subprocess
 from invited_service import binary
 
 
-def run(service, *arguments, failpoint=None):
+def run(service, *arguments, failpoint=None, environment=None):
     """The finished command; it may have failed."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("INVITED_")}
     if failpoint:
         clean["INVITED_FAILPOINT"] = failpoint
+    clean |= environment or {}
     return subprocess.run([binary(), *arguments, "--config", str(service.config_file)], capture_output=True, text=True,
                           timeout=120, env=clean, check=False)
 
