@@ -22,13 +22,33 @@ constexpr milliseconds kLookingRest = 10ms;
 /// Where one such step follows another, each looks further than the one before.
 constexpr std::uint32_t kFurthestLook = 1'000;
 
+/// A clock that is ahead by less makes nothing history that is pending: the shortest age is four times as long.
+constexpr std::chrono::hours kFarAhead{7 * 24};
+constexpr milliseconds kDoubtingRest = 1min;
+
+/// When the database was served last: whoever serves it says so each minute (restore_guard.h). Now, where nobody did.
+base::Timestamp served_last(domain::Store& store, base::Timestamp now) {
+  const auto found = domain::read_returning(
+      store, [&](domain::Transaction& transaction) -> domain::Result<std::optional<base::Timestamp>> {
+        std::optional<base::Timestamp> last;
+        for (const domain::Incarnation& incarnation : transaction.list_incarnations())
+          last = std::max(last.value_or(incarnation.since), incarnation.since);
+        return last;
+      });
+  return found ? found->value_or(now) : now;
+}
+
 }  // namespace
 
 Retention::Retention(domain::Store& store, const base::Clock& clock, const Config::Retention& settings)
     : Retention(store, clock, settings, Pace{}) {}
 
 Retention::Retention(domain::Store& store, const base::Clock& clock, const Config::Retention& settings, Pace pace)
-    : store_(store), clock_(clock), pace_(pace) {
+    : store_(store),
+      clock_(clock),
+      pace_(pace),
+      believed_(served_last(store, clock.now())),
+      believed_at_(std::chrono::steady_clock::now()) {
   // Mails of an invitation go with it; what is left of the others' attempts comes after.
   const Walk all[] = {{History::invitations, settings.invitations},     {History::mails, settings.attempts},
                       {History::attempts, settings.attempts},           {History::refresh_calls, settings.attempts},
@@ -40,7 +60,10 @@ Retention::Retention(domain::Store& store, const base::Clock& clock, const Confi
 
 milliseconds Retention::step() {
   if (walks_.empty()) return pace_.interval;
-  if (walk_ == 0 && after_.empty()) begin_pass();
+  if (walk_ == 0 && after_.empty()) {
+    if (!trusts_clock()) return kDoubtingRest;
+    begin_pass();
+  }
   const auto begin = std::chrono::steady_clock::now();
   const auto slice = find();
   if (!slice) return give_up(slice.error());
@@ -60,6 +83,27 @@ milliseconds Retention::step() {
   after_.clear();
   look_ = pace_.step;
   return ++walk_ < walks_.size() ? rest : end_pass();
+}
+
+bool Retention::trusts_clock() {
+  const auto steady = std::chrono::steady_clock::now();
+  const base::Timestamp now = clock_.now();
+  if (now - believed_ - (steady - believed_at_) > kFarAhead) {
+    if (!doubted_since_) {
+      doubted_since_ = steady;
+      base::log::warning(
+          "retention.waits",
+          {{"reason", "the clock is more than a week ahead of when the service was last seen to run"},
+           {"clock", base::to_rfc3339(now)},
+           {"last_seen", base::to_rfc3339(believed_)},
+           {"remedy", "set the clock if it is wrong: in an hour it is believed, and what is old by it goes"}});
+    }
+    if (steady - *doubted_since_ < pace_.patience) return false;
+  }
+  doubted_since_.reset();
+  believed_ = now;
+  believed_at_ = steady;
+  return true;
 }
 
 void Retention::begin_pass() {

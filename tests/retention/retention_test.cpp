@@ -142,7 +142,7 @@ TEST_F(RetentionTest, WhatLiesBehindManyThatStayIsFoundInFewSteps) {
 
 TEST_F(RetentionTest, ThePassesGoOn) {
   settings_.audit_events = 30 * kDay;
-  Retention retention(*store_, clock_, settings_);
+  Retention retention(*store_, clock_, settings_, {.patience = 0ms});
   invite(3, "first", clock_.now());
   clock_.advance(15 * kDay);
   invite(4, "second", clock_.now());
@@ -154,6 +154,34 @@ TEST_F(RetentionTest, ThePassesGoOn) {
   EXPECT_EQ(events(), 0u);
   EXPECT_EQ(invitations(), 7u);
   EXPECT_EQ(exported("audit_events-", "subject_uuid").size(), 7u);
+}
+
+TEST_F(RetentionTest, AClockThatIsFarAheadMakesNoHistoryOfWhatIsPending) {
+  settings_.invitations = 30 * kDay;
+  const auto pending = world_.invitation("pending@example.com", at(0));
+  write([&](Transaction& t) {
+    t.insert(pending);
+    t.set_incarnation({"this instance", base::Uuid::random(), clock_.now()});
+  });
+  clock_.advance(60 * kDay);  // a machine that starts with a wrong clock
+  testing::internal::CaptureStderr();
+  Retention retention(*store_, clock_, settings_);
+  for (int i = 0; i < 3; ++i) pass(retention);
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(log, HasSubstr("retention.waits"));
+  EXPECT_EQ(log.find("retention.waits"), log.rfind("retention.waits")) << "said once";
+  EXPECT_EQ(invitations(), 1u);
+
+  clock_.advance(-60 * kDay);  // it is set right
+  pass(retention);
+  EXPECT_EQ(invitations(), 1u);
+  clock_.advance(60 * kDay);  // it jumps while the service runs
+  pass(retention);
+  EXPECT_EQ(invitations(), 1u);
+
+  Retention after_an_hour(*store_, clock_, settings_, {.patience = 0ms});
+  pass(after_an_hour);
+  EXPECT_EQ(invitations(), 0u) << "it was right: the service had been stopped for so long";
 }
 
 TEST_F(RetentionTest, WithoutAFolderItIsDeletedWithoutAnExport) {
