@@ -75,9 +75,10 @@ std::string to_q_encoding(std::string_view character) {
   return encoded;
 }
 
-/// RFC 2047, sections 2 and 5: encoded words of whole characters, 75 octets at most, one on each line of 76 at most.
-/// Not GMime's: it takes a word that somebody has put into a name for one of its own, and does not divide long ones. Q
-/// and not B: some readers put the words together before they decode them, and end at the first one's padding.
+/// Without the line end. RFC 2047, sections 2 and 5: encoded words of whole characters, 75 octets at most, one on each
+/// line of 76 at most. Not GMime's: it takes a word that somebody has put into a name for one of its own, and does not
+/// divide long ones. Q and not B: some readers put the words together before they decode them, and end at the first
+/// one's padding.
 void add_encoded_words(std::string& mail, std::string_view name, std::string_view text) {
   constexpr std::size_t kLine = 76;
   constexpr std::string_view kBegin = "=?utf-8?Q?";
@@ -96,19 +97,26 @@ void add_encoded_words(std::string& mail, std::string_view name, std::string_vie
     mail += encoded;
     column += encoded.size();
   }
-  mail.append(kEnd) += '\n';
+  mail += kEnd;
 }
 
 /// `subject`: valid UTF-8 (the renderer's).
 void add_subject(std::string& mail, const std::string& subject) {
-  if (is_plain_text(subject))
+  if (is_plain_text(subject)) {
     mail += GText(g_mime_utils_unstructured_header_fold(nullptr, nullptr, ("Subject: " + subject).c_str())).get();
-  else
+  } else {
     add_encoded_words(mail, "Subject", subject);
+    mail += '\n';
+  }
 }
 
 /// "Header: Name <address>" with its line end.
 std::string mailbox_field(const char* header, const std::string& name, const std::string& address) {
+  if (!is_plain_text(name)) {
+    std::string field;
+    add_encoded_words(field, header, name);
+    return field + "\n <" + address + ">\n";
+  }
   const Owned<InternetAddress> mailbox(
       internet_address_mailbox_new(name.empty() ? nullptr : name.c_str(), address.c_str()));
   internet_address_set_charset(mailbox.get(), "utf-8");

@@ -284,21 +284,43 @@ TEST(MessageBuilder, a_name_that_looks_like_an_encoded_word_is_shown_as_it_is_wr
   EXPECT_THAT(test::parse_mail(build(message)).header("subject"), testing::Not(HasSubstr("\u202e")));
 }
 
-// RFC 2047, section 2: an encoded word has 75 characters at most, a line with one 76.
+std::string unfolded(std::string header) {
+  std::erase_if(header, [](char c) { return c == '\r' || c == '\n'; });
+  return header;
+}
+
+/// RFC 2047, section 2: an encoded word has 75 characters at most, a line with one 76.
+void expect_short_encoded_words(const std::string& bytes, std::string_view header) {
+  bool in_header = false;
+  for (const std::string& line : test::raw_lines(bytes)) {
+    in_header = line.starts_with(header) || (in_header && line.starts_with(" "));
+    if (!in_header || line.find("=?") == std::string::npos) continue;
+    EXPECT_LE(line.size(), 76U) << line;
+    EXPECT_LE(line.size() - line.find("=?"), 75U) << line;
+  }
+}
+
 TEST(MessageBuilder, a_long_name_without_blanks_is_divided_between_its_characters) {
   auto message = test::sample_message();
+  Settings settings = test::sample_settings();
   for (const std::string character : {"\u6f22", "\U0001F642", "\u00e9"}) {
     message.inviter_name.clear();
     for (int i = 0; i < 60; ++i) message.inviter_name += character;
-    const std::string bytes = build(message);
+    settings.from_name = message.inviter_name;
+    const std::string bytes = build(message, settings);
     EXPECT_THAT(test::parse_mail(bytes).header("subject"), HasSubstr(message.inviter_name));
-    bool in_subject = false;
-    for (const std::string& line : test::raw_lines(bytes)) {
-      in_subject = line.starts_with("Subject:") || (in_subject && line.starts_with(" "));
-      if (!in_subject) continue;
-      EXPECT_LE(line.size(), 76U) << line;
-      EXPECT_LE(line.size() - line.find("=?"), 75U) << line;
-    }
+    EXPECT_EQ(unfolded(test::parse_mail(bytes).header("from")), message.inviter_name + " <invitations@example.com>");
+    expect_short_encoded_words(bytes, "Subject:");
+    expect_short_encoded_words(bytes, "From:");
+  }
+}
+
+TEST(MessageBuilder, the_senders_name_is_shown_as_it_is_written) {
+  Settings settings = test::sample_settings();
+  for (const char* name : {"=?utf-8?B?YQ==?= name", "Gr\u00fc\u00dfe, \"B\u00fcro\" <x>"}) {
+    settings.from_name = name;
+    EXPECT_EQ(unfolded(test::parse_mail(build(test::sample_message(), settings)).header("from")),
+              std::string(name) + " <invitations@example.com>");
   }
 }
 
