@@ -26,8 +26,6 @@ std::string what_stands(const Settings& settings) {
   return text;
 }
 
-constexpr std::string_view kPorts = "587 is for \"starttls\", 465 for \"implicit\"";
-
 }  // namespace
 
 TransportFactory make_transport_factory(const Settings& settings, std::chrono::milliseconds total_timeout) {
@@ -43,14 +41,19 @@ TransportFactory make_transport_factory(const Settings& settings, std::chrono::m
 }
 
 std::string how_to_mend(const Settings& settings, const domain::DeliveryResult& result) {
+  constexpr std::uint16_t kImplicitTlsPort = 465;
   const std::string& stage = result.stage;
   if (stage == "directory") return "check that mail.directory exists, is writable and has room";
   if (stage == "connect")
-    return "check mail.host, mail.port and mail.tls (" + std::string(kPorts) +
-           ", where nothing is said before TLS), and that " + relay_of(settings) + " runs and can be reached from here";
+    return (settings.port == kImplicitTlsPort && settings.tls != Tls::implicit
+                ? "set mail.tls to \"implicit\" (on port 465 a relay waits for encryption before it says a word), "
+                : std::string()) +
+           "check mail.host and mail.port, and that " + relay_of(settings) + " runs and can be reached from here";
   if (stage == "banner" || stage == "ehlo")
-    return relay_of(settings) + " turns us away: check mail.host, mail.port and mail.tls (" + std::string(kPorts) +
-           "), and that it admits this machine";
+    return relay_of(settings) +
+           " turns us away: check mail.host, mail.port and mail.tls (587 is for \"starttls\", 465 for \"implicit\"), "
+           "and "
+           "that it admits this machine";
   if (stage == "starttls")
     return "use a relay that offers STARTTLS, or set mail.tls to \"implicit\" (port 465); \"off\" only for a relay on "
            "this machine";
