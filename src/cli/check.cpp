@@ -207,6 +207,32 @@ void check_files_of_service(const Config& config, std::vector<Finding>& findings
                               std::to_string(folder.st_uid) + "), as which the service runs: give it to that one"});
 }
 
+/// Where it cannot be written nothing that is old goes any more, and only the log says so.
+void check_export_dir(const Config& config, std::vector<Finding>& findings) {
+  std::filesystem::path folder = config.retention.export_dir;
+  if (folder.empty()) return;
+  if (!folder.has_filename()) folder = folder.parent_path();  // a slash at its end
+  std::error_code error;
+  const bool is_made = std::filesystem::exists(folder, error);
+  const std::filesystem::path parent = folder.has_parent_path() ? folder.parent_path() : std::filesystem::path(".");
+  const std::filesystem::path& written = is_made ? folder : parent;
+  struct stat state{};
+  const bool runs_as_another = ::geteuid() == 0 && ::stat(config.state_dir.c_str(), &state) == 0 && state.st_uid != 0;
+  std::string trouble;
+  if (!std::filesystem::is_directory(written, error))
+    trouble = " is not a folder";
+  else if (::access(written.c_str(), W_OK | X_OK) != 0 ||
+           (runs_as_another && !may_write_into_as(state.st_uid, state.st_gid, written)))
+    trouble = " may not be written by the service's user";
+  if (trouble.empty())
+    findings.push_back({"retention.export_dir", Outcome::ok, folder.string()});
+  else
+    findings.push_back({"retention.export_dir", Outcome::failed,
+                        written.string() + trouble +
+                            ", so nothing that is older than retention.* says is deleted: make " + folder.string() +
+                            " a folder of that user, or name another"});
+}
+
 void check_keys(const Config& config, bool database_exists, std::vector<Finding>& findings) {
   std::error_code error;
   if (!database_exists && !std::filesystem::exists(config.state_dir / kKeyFileName, error)) {
@@ -379,6 +405,7 @@ int run_check(const ServiceChoice& choice, bool json) {
   check_tls(*config, findings);
   // Where the service runs it has the port itself; whether it does cannot be told without its folder.
   if (public_url.empty() && folder != Folder::unusable) check_listen(*config, findings);
+  check_export_dir(*config, findings);
   check_ca_file("refresh.ca_file", config->refresh.ca_file, findings);
   check_ca_file("webhook.ca_file", config->webhook.ca_file, findings);
   check_export_dir(config->retention.export_dir, findings);

@@ -289,6 +289,29 @@ class Check(Case):
         _, findings = self.findings("--mail-user", "me", "--mail-password-file", secret)
         self.assertNotIn("mail.password_file", findings)
 
+    def test_a_folder_for_exports_that_cannot_be_written(self):
+        file = self.folder / "file"
+        file.touch()
+        for folder, outcome in ((file, "failed"), (self.folder / "nowhere" / "exports", "failed"),
+                                (self.folder / "exports", "ok"), (f"{self.folder}/exports/", "ok"), (self.folder, "ok")):
+            code, findings = self.findings("--retention-export-dir", folder)
+            self.assertEqual(findings["retention.export_dir"]["outcome"], outcome, folder)
+            self.assertEqual(code, int(outcome == "failed"), findings)
+        self.assertNotIn("retention.export_dir", self.findings()[1])
+
+    @unittest.skipIf(os.geteuid() != 0, "NOT TESTED: only root can make folders for another user")
+    def test_root_is_told_where_the_services_user_may_not_write_exports(self):
+        self.folder.chmod(0o755)
+        exports = self.folder / "exports"
+        for folder in (self.state_dir, exports):
+            folder.mkdir(mode=0o700)
+        os.chown(self.state_dir, NOBODY, NOBODY)
+        _, findings = self.findings("--retention-export-dir", exports)
+        self.assertEqual(findings["retention.export_dir"]["outcome"], "failed")
+        os.chown(exports, NOBODY, NOBODY)
+        _, findings = self.findings("--retention-export-dir", exports)
+        self.assertEqual(findings["retention.export_dir"]["outcome"], "ok")
+
     @unittest.skipIf(os.geteuid() != 0, "NOT TESTED: only root can be kept out as somebody else")
     def test_what_could_not_be_tried_is_not_said_to_be_so(self):
         self.folder.chmod(0o755)
