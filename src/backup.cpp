@@ -162,6 +162,8 @@ std::uint64_t free_bytes(const std::filesystem::path& folder) {
   return error ? UINT64_MAX : space.available;
 }
 
+constexpr std::uint64_t kMebibyte = 1 << 20;
+
 /// A backup must not be what fills the disk: the service would refuse invitations then.
 class SpaceGuard {
  public:
@@ -172,8 +174,9 @@ class SpaceGuard {
   Result<void> expect_room(std::uint64_t bytes) const {
     const std::uint64_t free = free_bytes(folder_);
     if (free >= bytes + reserve_) return {};
-    return cannot(folder_.string() + " has " + format_size(free) + " free, and " + format_size(bytes + reserve_) +
-                  " are needed" + (reserve_ > 0 ? ", as the service's own disk must not become short" : "") +
+    return cannot(folder_.string() + " has " + std::to_string(free / kMebibyte) + " MiB free, and " +
+                  std::to_string((bytes + reserve_ + kMebibyte - 1) / kMebibyte) + " MiB are needed" +
+                  (reserve_ > 0 ? ", as the service's own disk must not become short" : "") +
                   ": name another folder with --to");
   }
   bool has_reserve() const { return free_bytes(folder_) >= reserve_; }

@@ -164,6 +164,16 @@ class BackupInQuiet(unittest.TestCase):
             self.assertIn("is a backup itself", inside.stderr)
             self.assertEqual({name: (made / name).read_bytes() for name in content}, content)
 
+    def test_a_disk_without_room_is_said_in_numbers_that_can_be_read(self):
+        with Service.serve() as service:
+            service.stop()
+            service.settings["storage.disk_watermark"] = "1024GiB"
+            service.write_config()
+            refused = run(service, "backup", "--to", str(service.folder / "backup"))
+            self.assertEqual(refused.returncode, 1)
+            self.assertRegex(refused.stderr, r" has \d+ MiB free, and 20971\d\d MiB are needed")
+            self.assertFalse((service.folder / "backup").exists())
+
     def test_a_disk_without_links_will_do(self):
         with Service.serve() as service:
             service.send_invite("guest@example.org")
