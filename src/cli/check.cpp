@@ -120,27 +120,6 @@ void check_ca_file(const char* setting, const std::filesystem::path& file, std::
                         file.string() + reason + ". Name a file of authorities in PEM format that this user may read"});
 }
 
-/// The service makes the folder, but none above it.
-void check_export_dir(const std::filesystem::path& folder, std::vector<Finding>& findings) {
-  if (folder.empty()) return;
-  struct stat status{};
-  int reason = 0;
-  if (::stat(folder.c_str(), &status) == 0) {
-    if (!S_ISDIR(status.st_mode))
-      reason = ENOTDIR;
-    else if (::access(folder.c_str(), W_OK | X_OK) != 0)
-      reason = errno;
-  } else {
-    const auto parent = std::filesystem::absolute(folder).parent_path();
-    reason = errno;
-    if (reason == ENOENT) reason = ::access(parent.c_str(), W_OK | X_OK) == 0 ? 0 : errno;
-  }
-  if (reason != 0)
-    findings.push_back({"retention.export_dir", Outcome::failed,
-                        folder.string() + " cannot be written: " + std::strerror(reason) +
-                            ". Nothing is deleted until it can be: name a folder that the service's user may write"});
-}
-
 void check_disk(const Config& config, std::vector<Finding>& findings) {
   std::error_code error;
   const auto space = std::filesystem::space(config.state_dir, error);
@@ -408,7 +387,6 @@ int run_check(const ServiceChoice& choice, bool json) {
   check_export_dir(*config, findings);
   check_ca_file("refresh.ca_file", config->refresh.ca_file, findings);
   check_ca_file("webhook.ca_file", config->webhook.ca_file, findings);
-  check_export_dir(config->retention.export_dir, findings);
   check_relay(*config, findings);
   if (folder != Folder::unusable) check_public_url(public_url, findings);
 

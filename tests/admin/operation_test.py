@@ -359,18 +359,6 @@ class Check(Case):
         self.assertEqual((result.returncode, finding["outcome"]), (1, "failed"))
         self.assertIn("something else", finding["message"])
 
-    def test_an_export_that_cannot_be_written_is_told(self):
-        file = self.folder / "file"
-        file.touch()
-        for folder in (self.folder / "none" / "export", file, file / "export"):
-            code, findings = self.findings("--retention-invitations", "30d", "--retention-export-dir", folder)
-            self.assertEqual((code, findings["retention.export_dir"]["outcome"]), (1, "failed"), folder)
-            self.assertIn(str(folder), findings["retention.export_dir"]["message"])
-        for folder in (self.folder / "export", self.folder):  # made when it is needed; there already
-            code, findings = self.findings("--retention-invitations", "30d", "--retention-export-dir", folder)
-            self.assertEqual(code, 0, findings)
-            self.assertNotIn("retention.export_dir", findings)
-
     def test_a_file_without_authorities_is_told(self):
         key = self.folder / "key.pem"
         key.write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
