@@ -1,5 +1,6 @@
 """D29: file descriptors run out. Accepting pauses without a busy loop, what is under way goes on, and it recovers."""
 
+import contextlib
 import http.client
 import os
 import pathlib
@@ -30,6 +31,13 @@ class DescriptorsRunOut(unittest.TestCase):
     def open_descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
+    def open_sockets(self):
+        kept = 0
+        for descriptor in os.listdir(f"/proc/{self.pid}/fd"):
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                kept += os.readlink(f"/proc/{self.pid}/fd/{descriptor}").startswith("socket:")
+        return kept
+
     def allow(self, count):
         resource.prlimit(self.pid, resource.RLIMIT_NOFILE, (count, 64))
 
@@ -50,6 +58,7 @@ class DescriptorsRunOut(unittest.TestCase):
             # More callers than there may be: the rest is told so, or waits, and nobody who is in is thrown out.
             kept = http.client.HTTPConnection("127.0.0.1", service.port, timeout=20)
             self.assertEqual(self.call(service, kept, "first@example.org"), 200)
+            sockets = self.open_sockets()
             idle = [socket.create_connection(("127.0.0.1", service.port)) for _ in range(100)]
             wait_until(lambda: self.open_descriptors() >= 50, 10, "descriptors in use")
             self.assertEqual(self.call(service, kept, "crowded@example.org"), 200)
@@ -58,6 +67,8 @@ class DescriptorsRunOut(unittest.TestCase):
 
             # None left at all: what is accepted next cannot have one.
             wait_until(lambda: service.request("GET", "/healthz").status == 200, 10, "an answer to a new connection")
+            # The service, too, has closed them: one that it closes a moment later leaves a place.
+            wait_until(lambda: self.open_sockets() <= sockets, 10, "the end of all connections but one")
             before = service.process.log_length()
             self.allow(self.open_descriptors())
             waiting = socket.create_connection(("127.0.0.1", service.port))
