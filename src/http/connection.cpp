@@ -44,6 +44,7 @@ void Connection::close() {
   if (phase_ == Phase::closed) return;
   phase_ = Phase::closed;
   loop_.deadlines.remove(*this);
+  loop_.handshakes.remove(*this);
   core_.buffered -= std::exchange(charged_, 0);
   exchange_.reset();
   release_pending();
@@ -129,6 +130,7 @@ void Connection::on_ready() {
 void Connection::read() {
   for (;;) {
     const auto result = transport_.read(loop_.scratch);
+    note_handshake();
     switch (result.status) {
       case Transport::Status::done:
         if (take({loop_.scratch.data(), result.size}) == Next::stop) return;
@@ -156,6 +158,15 @@ void Connection::read() {
     }
   }
 }
+
+void Connection::note_handshake() {
+  if (transport_.is_established())
+    loop_.handshakes.remove(*this);
+  else
+    loop_.handshakes.add(*this, Clock::now());
+}
+
+void Connection::give_up() { close(); }
 
 void Connection::on_end() {
   if (exchange_) {

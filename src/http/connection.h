@@ -27,6 +27,7 @@ namespace invited::http {
 
 class Connection final : public std::enable_shared_from_this<Connection>,
                          public DeadlineQueue::Entry,
+                         private Handshakes::Entry,
                          private WorkerPool::Task {
  public:
   using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
@@ -91,6 +92,8 @@ class Connection final : public std::enable_shared_from_this<Connection>,
   std::optional<Clock::time_point> on_time(Clock::time_point now) override;
   void set_deadline(Clock::time_point at);
   bool charge();
+  void note_handshake();
+  void give_up() override;
 
   class LateAnswer;
 

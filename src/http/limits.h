@@ -18,6 +18,9 @@ struct Limits {
   std::size_t connections_per_address = 256;  ///< an IPv6 client counts by its /64
   /// Bytes of unfinished requests and unread answers held for all clients together; who asks for more gets 503.
   std::size_t buffered = 32 * 1024 * 1024;
+  /// Unfinished TLS handshakes of an I/O thread, and how old the oldest may always become; see Handshakes.
+  std::size_t handshakes = 1024;
+  std::chrono::milliseconds handshake_patience{1000};
 
   std::chrono::milliseconds headers{10'000};  ///< from the first byte of a request (or of a TLS handshake) to its head
   std::chrono::milliseconds body_time{15'000};  ///< for the body, and a second more for each `body_rate` bytes received

@@ -16,6 +16,7 @@
 
 #include "http/client_address.h"
 #include "http/deadline_queue.h"
+#include "http/handshakes.h"
 #include "http/server.h"
 #include "http/worker_pool.h"
 
@@ -92,7 +93,10 @@ class IoLoop {
  public:
   using Clock = std::chrono::steady_clock;
 
-  explicit IoLoop(ServerCore& core) : core_(core), scratch(kScratch) {}
+  explicit IoLoop(ServerCore& core)
+      : core_(core),
+        handshakes(core.options.limits.handshakes, core.options.limits.handshake_patience),
+        scratch(kScratch) {}
 
   void start() {
     thread_ = std::thread([this] { io.run(); });
@@ -143,6 +147,7 @@ class IoLoop {
 
  public:
   DeadlineQueue deadlines;  // outlives `io`, whose end destroys the connections
+  Handshakes handshakes;    // and so does this
   std::vector<char> scratch;
   boost::asio::io_context io{1};
 

@@ -13,8 +13,6 @@
 namespace invited::http {
 namespace {
 
-/// Measured with OpenSSL 3.0: a hello that is cut off, and what it has allocated to go on.
-constexpr std::size_t kHeldByHandshake = 48 * 1024;
 /// Of a record however short the buffer is for the longest.
 constexpr std::size_t kHeldByRecord = 17 * 1024;
 
@@ -177,9 +175,8 @@ void Transport::finish_writing() {
 bool Transport::is_established() const { return !tls_ || (ssl_ != nullptr && SSL_is_init_finished(ssl_)); }
 
 std::size_t Transport::held() const {
-  if (ssl_ == nullptr) return 0;
-  if (SSL_is_init_finished(ssl_) == 0) return kHeldByHandshake;
-  return SSL_has_pending(ssl_) == 1 ? kHeldByRecord : 0;
+  const bool holds_record = ssl_ != nullptr && SSL_is_init_finished(ssl_) != 0 && SSL_has_pending(ssl_) == 1;
+  return holds_record ? kHeldByRecord : 0;
 }
 
 bool Transport::has_buffered() const { return ssl_ != nullptr && SSL_pending(ssl_) > 0; }

@@ -53,7 +53,7 @@ class Transport {
   void finish_writing();
 
   bool is_secure() const { return tls_; }
-  /// Bytes that OpenSSL holds for what came in part: a handshake, a record. About; it does not tell.
+  /// About how many bytes OpenSSL holds for a record that came in part. Of handshakes see Handshakes.
   std::size_t held() const;
   /// TLS: whether the handshake is over. Plain: always.
   bool is_established() const;

@@ -67,6 +67,7 @@ class TlsClient {
   bool is_connected() const { return is_connected_; }
   void send(std::string_view bytes) { SSL_write(ssl_, bytes.data(), static_cast<int>(bytes.size())); }
   void finish_sending() { SSL_shutdown(ssl_); }
+  void send_raw(std::string_view bytes) { tcp_.send(bytes); }
   /// Up to and with `end`.
   std::string read_until(std::string_view end) {
     while (received_.find(end) == std::string::npos) {
@@ -119,22 +120,22 @@ std::string half_a_hello() {
 }
 
 // OpenSSL takes some 45 KiB for a hello that does not end; a few hundred addresses had a gigabyte of them.
-TEST_F(TlsServer, LimitsTheMemoryOfUnfinishedHandshakes) {
-  options.limits.buffered = 100'000;
+TEST_F(TlsServer, GivesUpTheOldestOfTooManyHandshakes) {
   options.limits.headers = 1min;  // not its end is what is meant
+  options.limits.handshakes = 2;
+  options.limits.handshake_patience = 50ms;
   TestListener listener(options);
   std::vector<std::unique_ptr<RawHttpClient>> clients;
-  for (int i = 0; i < 2; ++i) {
+  for (int i = 0; i < 3; ++i) {
     clients.push_back(std::make_unique<RawHttpClient>(listener.port()));
     clients.back()->send(half_a_hello());
-    EXPECT_TRUE(clients.back()->is_silent_for(30ms)) << i;
+    if (i == 2) break;
+    EXPECT_TRUE(clients.back()->is_silent_for(60ms)) << i;
   }
-  RawHttpClient one_too_many(listener.port());
-  one_too_many.send(half_a_hello());
-  EXPECT_TRUE(one_too_many.is_closed());
-  clients.clear();
-  EXPECT_TRUE(eventually([&] { return listener.server->connections() == 0; }));
-  // What they held is given back; and so is what each of these did, though they stay.
+  EXPECT_TRUE(clients[0]->is_closed());
+  EXPECT_TRUE(clients[1]->is_silent_for(30ms));
+  EXPECT_TRUE(clients[2]->is_silent_for(30ms));
+  // Whoever finishes is none of them, and nobody is kept out.
   std::vector<std::unique_ptr<TlsClient>> good;
   for (int i = 0; i < 6; ++i) {
     good.push_back(std::make_unique<TlsClient>(listener.port()));
@@ -142,6 +143,33 @@ TEST_F(TlsServer, LimitsTheMemoryOfUnfinishedHandshakes) {
     good.back()->send("GET /page HTTP/1.1\r\nHost: a\r\n\r\n");
     EXPECT_EQ(good.back()->read_until("\r\n"), "HTTP/1.1 200 OK\r\n") << i;
   }
+}
+
+TEST_F(TlsServer, GivesUpNoneOfManyHandshakesThatComeAtOnce) {
+  options.limits.headers = options.limits.handshake_patience = 1min;
+  options.limits.handshakes = 2;
+  TestListener listener(options);
+  std::vector<std::unique_ptr<RawHttpClient>> clients;
+  for (int i = 0; i < 6; ++i) {
+    clients.push_back(std::make_unique<RawHttpClient>(listener.port()));
+    clients.back()->send(half_a_hello());
+  }
+  for (const auto& client : clients) EXPECT_TRUE(client->is_silent_for(20ms));
+}
+
+TEST_F(TlsServer, CountsUnfinishedRecordsAsUnfinishedRequests) {
+  options.limits.headers = options.limits.idle = 1min;
+  options.limits.buffered = 40'000;
+  TestListener listener(options);
+  std::vector<std::unique_ptr<TlsClient>> clients;
+  const std::string half_a_record = std::string("\x17\x03\x03\x40\x00", 5) + std::string(4000, 'a');
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(listener.server->connections(), static_cast<std::size_t>(i));
+    clients.push_back(std::make_unique<TlsClient>(listener.port()));
+    ASSERT_TRUE(clients.back()->is_connected()) << i;
+    clients.back()->send_raw(half_a_record);
+  }
+  EXPECT_TRUE(eventually([&] { return listener.server->connections() == 2; })) << "one was closed";
 }
 
 TEST_F(TlsServer, AnswersRequestAfterRequest) {
