@@ -5,6 +5,8 @@
 //   until
 //              the link expires or mail.give_up_after; then failed. If the relay said 421 or the connection broke, no
 //              other message is tried for a while either (`pauses_`), and none of them is charged.
+//              If it is a new connection that the relay does not take while another one works, that connection sits
+//              out and the message is put back.
 //   rejected   failed for good, visible.
 //   held       our configuration, or the relay as a whole. Nobody is charged; the queue stops (MailHold, in the store,
 //   so
@@ -52,6 +54,7 @@ using std::chrono::seconds;
 constexpr seconds kFirstHold{30};
 constexpr seconds kFirstPause{10};
 constexpr std::chrono::minutes kLongestWait{10};
+constexpr seconds kWorksNow{10};       // a connection that has brought a mail so lately
 constexpr seconds kKeepConnection{5};  // idle; relays dislike more
 constexpr seconds kAfterFaultHere{5};
 constexpr std::chrono::hours kAfterClosedLink{1};  // enabling the environment does not wait for it
@@ -99,6 +102,7 @@ void DeliveryWorker::start() {
   const std::uint32_t connections = std::clamp(options_.connections, 1U, kMostConnections);
   for (std::uint32_t i = 0; i < connections; ++i) transports_.push_back(make_transport_());
   running_ = connections;
+  sitting_out_.resize(connections);
   for (std::uint32_t i = 0; i < connections; ++i) threads_.emplace_back([this, i] { run(i); });
 }
 
@@ -147,7 +151,7 @@ void DeliveryWorker::run(std::size_t index) {
     {
       const std::lock_guard lock(mutex_);
       seen = wakes_;
-      if (!next && !ahead_.empty()) {
+      if (!next && !ahead_.empty() && (stopping_ || !sits_out(index))) {
         next = std::move(ahead_.back());
         ahead_.pop_back();
       }
@@ -381,6 +385,7 @@ void DeliveryWorker::record(domain::Transaction& transaction, const Finished& fi
 /// A pause ends with one thread that tries; when it gets through, all may.
 bool DeliveryWorker::may_try_relay(std::size_t index) {
   const std::lock_guard lock(mutex_);
+  if (sits_out(index)) return false;
   if (pauses_ == 0) return true;
   if (is_ahead(paused_until_, clock_.now(), kLongestWait) || (tester_ && *tester_ != index)) return false;
   tester_ = index;
@@ -392,16 +397,48 @@ void DeliveryWorker::give_up_turn(std::size_t index) {
   if (tester_ == index) tester_.reset();
 }
 
-void DeliveryWorker::note_relay(std::size_t index, const Finished& finished) {
+/// May turn the outcome into one that charges nobody.
+void DeliveryWorker::note_relay(std::size_t index, Finished& finished) {
   const std::lock_guard lock(mutex_);
   if (tester_ == index) tester_.reset();
   if (!finished.met_relay) return;
+  if (is_one_too_many(index, finished)) {
+    SittingOut& out = sitting_out_[index];
+    out.times += 1;
+    out.until = clock_.now() + doubled(kFirstPause, out.times);
+    if (out.times == 1)
+      base::log::warning("mail.too_many_connections", {{"reply", finished.result.reply_code},
+                                                       {"reason", finished.result.explanation},
+                                                       {"remedy", "lower mail.connections to what the relay takes"}});
+    finished.result = {DeliveryOutcome::held, 0, std::string(kInterrupted),
+                       "not begun: " + finished.result.explanation};
+    finished.met_relay = finished.was_begun = false;
+    return;
+  }
+  if (finished.result.outcome == DeliveryOutcome::sent) {
+    sitting_out_[index].times = 0;
+    last_sender_ = index;
+    last_sent_at_ = std::chrono::steady_clock::now();
+  }
   if (asks_for_pause(finished.result)) {
     pauses_ += 1;
     paused_until_ = clock_.now() + doubled(kFirstPause, pauses_);
   } else {
     pauses_ = 0;
   }
+}
+
+/// "Not now", said to a new connection, while another one brings mails under the same name: it is about their number.
+bool DeliveryWorker::is_one_too_many(std::size_t index, const Finished& finished) const {
+  const DeliveryResult& result = finished.result;
+  const bool is_new = result.stage == to_string(SmtpStage::banner) || result.stage == to_string(SmtpStage::ehlo) ||
+                      result.stage == to_string(SmtpStage::auth);
+  return is_new && result.reply_code / 100 == 4 && last_sender_ != index && last_sent_at_ &&
+         std::chrono::steady_clock::now() - *last_sent_at_ < kWorksNow;
+}
+
+bool DeliveryWorker::sits_out(std::size_t index) const {
+  return is_ahead(sitting_out_[index].until, clock_.now(), kLongestWait);
 }
 
 /// False where trying on makes no sense: the lease is over, or we are stopping and have tried.

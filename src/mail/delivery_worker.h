@@ -86,7 +86,9 @@ class DeliveryWorker {
 
   bool may_try_relay(std::size_t index);
   void give_up_turn(std::size_t index);
-  void note_relay(std::size_t index, const Finished& finished);
+  void note_relay(std::size_t index, Finished& finished);
+  bool is_one_too_many(std::size_t index, const Finished& finished) const;
+  bool sits_out(std::size_t index) const;
   bool wait_before_recording_again(const Finished& finished, int tries);
   void wait_for_work(std::size_t index, std::uint64_t seen);
   bool is_stopping() const;
@@ -112,7 +114,15 @@ class DeliveryWorker {
   std::uint32_t pauses_ = 0;
   base::Timestamp paused_until_{};
   std::optional<std::size_t> tester_;  ///< the thread that tries it meanwhile
-  std::vector<Claim> ahead_;           ///< claimed, for the next thread that has time
+  /// A thread whose connection the relay did not take beside the others'.
+  struct SittingOut {
+    std::uint32_t times = 0;
+    base::Timestamp until{};
+  };
+  std::vector<SittingOut> sitting_out_;  ///< by the thread's index
+  std::size_t last_sender_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> last_sent_at_;
+  std::vector<Claim> ahead_;  ///< claimed, for the next thread that has time
   /// Our leases whose outcome is not recorded yet, and when each ends.
   std::map<base::Uuid, base::Timestamp> under_way_;
 };

@@ -330,6 +330,50 @@ TEST_F(DeliveryWorkerTest, M02_leaves_a_busy_relay_alone_and_charges_only_the_me
   EXPECT_EQ(stored(messages[0]).attempts, 1U);
 }
 
+/// The relay's connection that is one too many.
+class RefusedTransport final : public Transport {
+ public:
+  explicit RefusedTransport(std::function<void()> before) : before_(std::move(before)) {}
+  domain::DeliveryResult deliver(const Envelope&, const std::string&) override {
+    before_();
+    return {DeliveryOutcome::deferred, 421, "banner", "4.7.0 Too many concurrent connections"};
+  }
+  void close() override {}
+  void interrupt() override {}
+
+ private:
+  std::function<void()> before_;
+};
+
+TEST_F(DeliveryWorkerTest, M02_a_connection_that_is_one_too_many_sits_out_and_the_others_go_on) {
+  std::vector<domain::OutboxMessage> messages;
+  for (int i = 0; i < 20; ++i) messages.push_back(queue("guest" + std::to_string(i) + "@example.org"));
+  std::atomic<int> refused = 0;
+  // The one that works goes on behind its first mail when the other has been refused, and that is so behind the first.
+  relay_.answer([&](const Envelope&) {
+    if (relay_.count() > 1) {
+      EXPECT_TRUE(eventually([&] { return refused > 0; }));
+    }
+    return kSent;
+  });
+  options_.connections = 2;
+  std::size_t made = 0;
+  const auto make_transport = [&]() -> std::unique_ptr<Transport> {
+    if (made++ == 0) return std::make_unique<FakeTransport>(relay_);
+    return std::make_unique<RefusedTransport>([&] {
+      const auto is_sent = [&](const auto& message) { return stored(message).state == MessageState::sent; };
+      EXPECT_TRUE(eventually([&] { return std::ranges::any_of(messages, is_sent); }));
+      ++refused;
+    });
+  };
+  start(make_transport, *store_);
+  for (const auto& message : messages) {
+    EXPECT_TRUE(becomes(message, MessageState::sent));
+    EXPECT_EQ(stored(message).attempts, 1U) << "charged for a connection";
+  }
+  EXPECT_EQ(refused, 1);
+}
+
 TEST_F(DeliveryWorkerTest, M19_quarantines_what_cannot_be_rendered_at_once_and_goes_on) {
   static std::vector<base::EmbeddedFile> files(templates::files().begin(), templates::files().end());
   for (base::EmbeddedFile& file : files)
