@@ -1,7 +1,7 @@
-// The TLS handshakes of an I/O thread that are not over, oldest first. OpenSSL takes some 40 to 60 KiB for each, so that
-// clients who never go on would have a gigabyte of them. Beyond a limit the oldest are given up, unless they are still young:
-// then many come at once, as after a restart, and are soon done. Used by its I/O thread only; entries take themselves
-// out before they die.
+// The TLS handshakes of an I/O thread that are not over, oldest first. OpenSSL takes some 40 to 60 KiB for each, so
+// that clients who never go on would have a gigabyte of them. Beyond a limit the oldest are given up, unless they are
+// still young: then many come at once, as after a restart, and are soon done. Used by its I/O thread only; entries take
+// themselves out before they die.
 #pragma once
 
 #include <boost/intrusive/list.hpp>

@@ -1,6 +1,4 @@
 // Statements on SQLite: what goes in comes out, whatever variables are used for both.
-#include "storage/statement.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,6 +7,7 @@
 #include <vector>
 
 #include "storage/sqlite_connection.h"
+#include "storage/statement.h"
 #include "support/temporary_directory.h"
 
 namespace {
