@@ -129,10 +129,9 @@ void settle(Invitation& invitation, InvitationState state, Transaction& transact
 
 /// One more form with a password in it.
 Result<void> admit_post(const AcceptInvitation& request, Context& context) {
-  const auto wait = context.sign_ups.attempt(limited_as(request.client_address), context.clock.now());
-  if (!wait) return {};
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait);
-  return refuse(ErrorCode::rate_limited, "Too many attempts. Wait a minute and try again.", {}, seconds);
+  if (const auto wait = context.sign_ups.attempt(limited_as(request.client_address), context.clock.now()))
+    return std::unexpected(too_many_attempts(*wait));
+  return {};
 }
 
 /// What a person brings along to accept, checked and hashed before the transaction begins.

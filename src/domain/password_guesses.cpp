@@ -6,10 +6,8 @@ PasswordGuesses::PasswordGuesses(const EmailAddress& email, std::string_view cli
     : limiter_(context.sign_ins), clock_(context.clock), subject_(email.key() + ' ' + limited_as(client_address)) {}
 
 Result<void> PasswordGuesses::admit() const {
-  const auto wait = limiter_.blocked(subject_, clock_.now());
-  if (!wait) return {};
-  return refuse(ErrorCode::rate_limited, "Too many attempts. Wait a while and try again.", {},
-                std::chrono::ceil<std::chrono::seconds>(*wait));
+  if (const auto wait = limiter_.blocked(subject_, clock_.now())) return std::unexpected(too_many_attempts(*wait));
+  return {};
 }
 
 void PasswordGuesses::count_wrong() { limiter_.attempt(subject_, clock_.now()); }

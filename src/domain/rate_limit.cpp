@@ -27,6 +27,13 @@ Admission admit(const Rate& rate, base::Timestamp theoretical_arrival, base::Tim
   return {true, std::chrono::floor<std::chrono::milliseconds>(next), {}};
 }
 
+Error too_many_attempts(std::chrono::milliseconds wait) {
+  return {ErrorCode::rate_limited,
+          "Too many attempts. Wait a while and try again.",
+          {},
+          std::chrono::ceil<std::chrono::seconds>(wait)};
+}
+
 std::string limited_as(std::string_view client_address) {
   constexpr std::size_t kNetwork = 8;  // of the 16 bytes
   std::string text(client_address);

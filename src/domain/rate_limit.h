@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "domain/error.h"
 
 namespace invited::domain {
 
@@ -34,6 +35,9 @@ Admission admit(const Rate& rate, base::Timestamp theoretical_arrival, base::Tim
 /// Who a client's address counts as, where attempts of one client are limited: an IPv6 client has a whole /64 to
 /// itself. What is no address is itself.
 std::string limited_as(std::string_view client_address);
+
+/// rate_limited, for a person who tried something with a password or link too often.
+Error too_many_attempts(std::chrono::milliseconds wait);
 
 class AttemptLimiter {
  public:

@@ -18,8 +18,7 @@ Result<Registration> register_person(std::string_view email, const base::Secret&
                                      std::string_view client_address, Context& context) {
   const base::Timestamp now = context.clock.now();
   if (const auto wait = context.sign_ups.attempt(limited_as(client_address), now))
-    return refuse(ErrorCode::rate_limited, "Too many attempts. Wait a minute and try again.", {},
-                  std::chrono::ceil<std::chrono::seconds>(*wait));
+    return std::unexpected(too_many_attempts(*wait));
   auto address = EmailAddress::parse(email);
   if (!address)
     return refuse(ErrorCode::invalid_email_address, "The e-mail address cannot be used: write it as name@example.org.",

@@ -21,13 +21,6 @@ constexpr Rate kPerDay{10, hours(24), 10};
 /// (mail.give_up_after).
 constexpr hours kAheadOfOthers{30 * 24};
 
-Error rate_limited(std::chrono::milliseconds wait) {
-  return {ErrorCode::rate_limited,
-          "Too many attempts. Wait a minute and try again.",
-          {},
-          std::chrono::ceil<std::chrono::seconds>(wait)};
-}
-
 Error link_not_valid() {
   return {ErrorCode::link_not_valid, "This link is not valid any more: ask for a new one.", {}, std::nullopt};
 }
@@ -76,7 +69,7 @@ Result<std::optional<ResetSubject>> check(std::string_view token, std::string_vi
   auto subject = check_reset_token(context.token_keys, token);
   if (!subject) {
     if (const auto wait = context.wrong_links.attempt(limited_as(client_address), now))
-      return std::unexpected(rate_limited(*wait));
+      return std::unexpected(too_many_attempts(*wait));
     return std::optional<ResetSubject>{};
   }
   if (now >= subject->expires_at) return std::optional<ResetSubject>{};
@@ -100,7 +93,7 @@ Result<void> request_password_reset(std::string_view email, base::Language langu
                   "email");
   const base::Timestamp now = context.clock.now();
   if (const auto wait = context.sign_ups.attempt(limited_as(client_address), now))
-    return std::unexpected(rate_limited(*wait));
+    return std::unexpected(too_many_attempts(*wait));
   bool queued = false;
   // Known or not, one durable write: the rate.
   auto done = context.store.write([&](Transaction& transaction) -> Result<void> {
@@ -145,7 +138,7 @@ Result<void> reset_password(const ResetPassword& request, Context& context) {
   if (!base::constant_time_equal(request.password.reveal(), request.password_again.reveal()))
     return refuse(ErrorCode::invalid_parameter, "The two passwords differ. Type the same one twice.", "PasswordAgain");
   if (const auto wait = context.sign_ups.attempt(limited_as(request.client_address), context.clock.now()))
-    return std::unexpected(rate_limited(*wait));
+    return std::unexpected(too_many_attempts(*wait));
   const std::string hash = context.password_hasher.hash(*password);
   return context.store.write(
       [&](Transaction& transaction) -> Result<void> {

@@ -10,13 +10,6 @@ namespace {
 
 std::string hash_of(std::string_view token) { return base::to_base64url(base::sha256(token)); }
 
-Error rate_limited(std::chrono::milliseconds wait) {
-  return {ErrorCode::rate_limited,
-          "Too many attempts. Wait a while and try again.",
-          {},
-          std::chrono::ceil<std::chrono::seconds>(wait)};
-}
-
 Error not_signed_in() {
   return {ErrorCode::sign_in_failed, "You are not signed in any more: sign in again.", {}, std::nullopt};
 }
@@ -36,7 +29,7 @@ std::optional<Account> find_account(std::string_view token, Transaction& transac
 Result<SignedIn> sign_in(const SignIn& request, Context& context) {
   const base::Timestamp now = context.clock.now();
   if (const auto wait = context.sign_ups.attempt(limited_as(request.client_address), now))
-    return std::unexpected(rate_limited(*wait));
+    return std::unexpected(too_many_attempts(*wait));
 
   const auto email = EmailAddress::parse(request.email);
   std::optional<PasswordGuesses> guesses;

@@ -325,7 +325,7 @@ bool SqliteConnection::check(std::optional<std::chrono::milliseconds> limit) {
     if (const std::string table = state_->ask("SELECT \"table\" FROM pragma_foreign_key_check LIMIT 1"); !table.empty())
       found = "a row of " + table + " refers to one that is not there";
   if (code == SQLITE_INTERRUPT) return false;
-  if (code != SQLITE_OK) throw DatabaseFailure(failure_kind_of(code), sqlite3_errmsg(handle));
+  if (code != SQLITE_OK) throw failure_of(code);
   std::ranges::replace(found, '\n', ' ');
   if (found != "ok") throw DatabaseFailure(FailureKind::damaged, found);
   return true;
