@@ -1,14 +1,21 @@
 // Notices when files that are in use were deleted or replaced: what is written into a file without a name is gone when
-// the process ends, however well it was synced. A stat for each file: cheap enough for every commit. Belongs to one
+// the process ends, however well it was synced. A statx for each file: cheap enough for every commit. Belongs to one
 // thread.
 #pragma once
 
-#include <sys/types.h>
-
+#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace invited::storage {
+
+/// A file, by whatever name.
+struct FileIdentity {
+  std::uint32_t device_major;
+  std::uint32_t device_minor;
+  std::uint64_t inode;
+  bool operator==(const FileIdentity&) const = default;
+};
 
 class FileGuard {
  public:
@@ -21,8 +28,7 @@ class FileGuard {
  private:
   struct Watched {
     std::string path;
-    dev_t device;
-    ino_t inode;
+    FileIdentity identity;
   };
   std::vector<Watched> files_;
 };

@@ -103,6 +103,7 @@ struct SqliteConnection::State {
   soci::session session;
   sqlite3* handle = nullptr;
   FileGuard files;
+  bool files_seen_by_commit = false;  // just now: no need to look again before the log is written back
   // The writer's.
   int log_pages = 0;  // in the log as of the last commit
   int log_pages_before = 0;
@@ -286,7 +287,7 @@ bool SqliteConnection::in_transaction() const { return sqlite3_get_autocommit(st
 
 void SqliteConnection::maintain() {
   State& state = *state_;
-  state.files.expect_in_place();
+  if (!std::exchange(state.files_seen_by_commit, false)) state.files.expect_in_place();
   state.write_back->step(state.log_pages);
   // Whatever becomes of this: what is in the log is written back first.
   state.keep_log_room();
@@ -298,7 +299,10 @@ void SqliteConnection::end_maintenance() {
   state_->checkpoint_on_close(true);
 }
 
-void SqliteConnection::expect_in_place() { state_->files.expect_in_place(); }
+void SqliteConnection::expect_in_place() {
+  state_->files.expect_in_place();
+  state_->files_seen_by_commit = true;
+}
 
 void SqliteConnection::guard(const std::string& path) { state_->files.watch(path); }
 
