@@ -13,6 +13,8 @@ namespace {
 using domain::ErrorCode;
 using domain::Urgency;
 
+// No more than these are never divided: another sync would cost more than it brings that callers take turns.
+constexpr std::size_t kSmallBatch = 32;
 constexpr std::chrono::seconds kRetryAfter{1};
 constexpr std::chrono::milliseconds kIdleInterval{1000};
 
@@ -84,17 +86,23 @@ bool GroupCommit::enqueue(Submission& submission, Urgency urgency) {
     const std::lock_guard lock(mutex_);
     const std::size_t limit = urgency == Urgency::owed ? limits_.queue * 2 : limits_.queue;
     if (queue_.size() >= limit) return false;
-    if (open_size_ > 0 && open_size_ + submission.size() > limits_.batch) {
+    const std::size_t size = submission.size();
+    queued_size_ += size;
+    if (open_size_ > 0 && open_size_ + size > limit_of_open_batch()) {
       ++open_batch_;
       open_size_ = 0;
     }
     submission.batch = open_batch_;
-    open_size_ += submission.size();
+    open_size_ += size;
     queue_.push_back(&submission);
     wake = std::exchange(writer_sleeps_, false);
   }
   if (wake) ring();
   return true;
+}
+
+std::size_t GroupCommit::limit_of_open_batch() const {
+  return std::min(limits_.batch, std::max(kSmallBatch, (running_size_ + queued_size_) / 2));
 }
 
 void GroupCommit::wait_for(std::uint32_t batch) {
@@ -121,6 +129,9 @@ bool GroupCommit::take(std::vector<Submission*>& batch) {
             std::ranges::find_if(queue_, [&](const Submission* queued) { return queued->batch != next_batch_; });
         batch.assign(queue_.begin(), end);
         queue_.erase(queue_.begin(), end);
+        running_size_ = 0;
+        for (const Submission* taken : batch) running_size_ += taken->size();
+        queued_size_ -= running_size_;
         if (next_batch_ == open_batch_) {
           ++open_batch_;
           open_size_ = 0;
@@ -129,6 +140,7 @@ bool GroupCommit::take(std::vector<Submission*>& batch) {
       }
       if (stopping_) return false;
       writer_sleeps_ = true;
+      running_size_ = 0;
       heard = bell_.load();
     }
     futex_wait(bell_, heard, kIdleInterval);

@@ -1,6 +1,8 @@
 // Many callers, one writer thread, one commit for many units of work: the writer takes all that has queued up while it
 // was busy, has it run as one batch, and then lets the batch's callers go on. The longer a commit takes, the more share
-// the next one. What a batch does to the database is BatchRunner's (batch_writer.h).
+// the next one; but where many wait, a batch is not more than half of all that is under way: were all callers in one,
+// none would prepare the next call while it is written, and then all would do so at once while nothing is. What a batch
+// does to the database is BatchRunner's (batch_writer.h).
 //
 // Threads: submit and begin may be called by any number of threads; submit blocks without spinning. The runner is
 // called by the writer thread only, except `health`.
@@ -77,6 +79,8 @@ class GroupCommit {
   std::optional<domain::Error> refusal(domain::Urgency urgency) const;
   /// Says which batch it will be part of. False: the queue is full.
   bool enqueue(Submission& submission, domain::Urgency urgency);
+  /// Half of what runs and waits, within limits. With the mutex.
+  std::size_t limit_of_open_batch() const;
   void wait_for(std::uint32_t batch);
   /// Waits for work. False: there is none and there will be none.
   bool take(std::vector<Submission*>& batch);
@@ -96,6 +100,8 @@ class GroupCommit {
   std::deque<Submission*> queue_;
   std::uint32_t open_batch_ = 1;  ///< what comes next is part of it
   std::size_t open_size_ = 0;
+  std::size_t queued_size_ = 0;
+  std::size_t running_size_ = 0;  ///< of the batch that the writer took last
   std::uint32_t next_batch_ = 1;  ///< what the writer takes next
   bool writer_sleeps_ = false;
   bool stopping_ = false;

@@ -103,6 +103,24 @@ TEST(GroupCommitTest, WhatQueuesUpDuringACommitSharesTheNextOnes) {
   EXPECT_THAT(runner.sizes(), testing::ElementsAre(1, 16, 16, 8));
 }
 
+/// Otherwise those who wait all take part in one commit, and the machine's other cores have nothing to do meanwhile.
+TEST(GroupCommitTest, WhereManyWaitABatchIsNotMoreThanHalfOfThem) {
+  StoppedRunner runner;
+  GroupCommit commits(runner, {.queue = 1000, .batch = 512});
+  Callers callers;
+  callers.add(commits);
+  runner.wait_for_batches(1);
+  for (int i = 0; i < 100; ++i) callers.add(commits);
+  wait_until([&] { return commits.queued() == 100; });
+  runner.let_through(1);
+  runner.wait_for_batches(2);
+  for (int i = 0; i < 100; ++i) callers.add(commits);
+  wait_until([&] { return commits.queued() == 168; });
+  runner.let_through(5);
+  callers.join();
+  EXPECT_THAT(runner.sizes(), testing::ElementsAre(1, 32, 33, 65, 70));
+}
+
 TEST(GroupCommitTest, WorkForManyTakesAsMuchOfABatchAsManyWorks) {
   StoppedRunner runner;
   GroupCommit commits(runner, {.queue = 1000, .batch = 16});
