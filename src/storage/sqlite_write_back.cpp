@@ -33,11 +33,11 @@ sqlite3* handle_of(void* connection) { return static_cast<sqlite3*>(connection);
 
 }  // namespace
 
-/// A connection that does nothing but read at one point in time, and whose file is the one that is synced beside the
-/// writer: it was open before anything was written, so that an error of the disk is told to it, too.
-class SqliteWriteBack::Snapshot {
+/// A connection beside the writer's. It was open before anything was written, so that an error of the disk is told to
+/// its file, too.
+class SqliteWriteBack::Beside {
  public:
-  explicit Snapshot(const std::string& path) {
+  explicit Beside(const std::string& path) {
     sqlite3* handle = nullptr;
     const int code = sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
     handle_.reset(handle);
@@ -45,23 +45,35 @@ class SqliteWriteBack::Snapshot {
     sqlite3_extended_result_codes(handle, 1);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     execute("PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = 8");
+    // It learns from a first look that the database has a log.
+    execute("SELECT 1 FROM sqlite_master LIMIT 1");
   }
 
-  /// The first read takes the snapshot.
-  void take() const {
+  /// The first read takes a snapshot.
+  void take_snapshot() const {
     try {
       execute("BEGIN; SELECT 1 FROM sqlite_master LIMIT 1");
     } catch (const DatabaseFailure&) {
-      release();
+      release_snapshot();
       throw;
     }
   }
   /// It has written nothing.
-  void release() const {
+  void release_snapshot() const {
     if (sqlite3_get_autocommit(handle_.get()) == 0) execute("ROLLBACK");
   }
 
-  /// Syncs the database's file; SQLite's code. Blocking; nothing else may be asked of this meanwhile.
+  /// Copies what a snapshot keeps from being all of the log, and syncs the database's file. Blocking.
+  Copied copy_and_sync() const {
+    sqlite3* const handle = handle_.get();
+    if (const int code = sqlite3_wal_checkpoint_v2(handle, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+        code != SQLITE_OK && code != SQLITE_BUSY)
+      return {failure_kind_of(code), sqlite3_errmsg(handle)};
+    if (const int code = sync(); code != SQLITE_OK) return {FailureKind::sync, sqlite3_errstr(code)};
+    return {};
+  }
+
+ private:
   int sync() const {
     sqlite3_file* file = nullptr;
     const int code = sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file));
@@ -69,7 +81,6 @@ class SqliteWriteBack::Snapshot {
     return file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
   }
 
- private:
   void execute(const char* sql) const {
     const int code = sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr);
     if (code != SQLITE_OK) fail(code, handle_.get());
@@ -82,15 +93,19 @@ class SqliteWriteBack::Snapshot {
 };
 
 SqliteWriteBack::SqliteWriteBack(void* connection, std::string path, int due)
-    : connection_(connection), path_(std::move(path)), due_(due), snapshot_(std::make_unique<Snapshot>(path_)) {}
+    : connection_(connection),
+      path_(std::move(path)),
+      due_(due),
+      snapshot_(std::make_unique<Beside>(path_)),
+      copier_(std::make_unique<Beside>(path_)) {}
 
 SqliteWriteBack::~SqliteWriteBack() = default;
 
 void SqliteWriteBack::step(int pages) {
   // The log starts from its beginning again once all of it was written back and no reader needed it.
   if (pages < written_) written_ = warned_at_ = 0;
-  if (sync_.valid()) {
-    if (sync_.wait_for(0s) != std::future_status::ready) return;
+  if (copying_.valid()) {
+    if (copying_.wait_for(0s) != std::future_status::ready) return;
     wait();
     if (pages - written_ > due_ / kLittle && rounds_ < kMostRounds)
       hold(pages);
@@ -99,7 +114,7 @@ void SqliteWriteBack::step(int pages) {
   } else if (held_at_) {
     // Without a commit since, the snapshot keeps nothing back; nor does anybody wait to be answered.
     if (pages > *held_at_)
-      write_back_what_was_there(pages);
+      copy_what_was_there(pages);
     else
       write_back_all(pages);
   } else if (is_due(pages)) {
@@ -117,7 +132,7 @@ bool SqliteWriteBack::is_due(int pages) {
 
 void SqliteWriteBack::hold(int pages) {
   try {
-    snapshot_->take();
+    snapshot_->take_snapshot();
   } catch (const DatabaseFailure& failure) {
     if (failure.kind == FailureKind::damaged) throw;
     write_back_all(pages);
@@ -127,23 +142,14 @@ void SqliteWriteBack::hold(int pages) {
 }
 
 void SqliteWriteBack::let_go() {
-  if (std::exchange(held_at_, std::nullopt)) snapshot_->release();
+  if (std::exchange(held_at_, std::nullopt)) snapshot_->release_snapshot();
 }
 
-void SqliteWriteBack::write_back_what_was_there(int pages) {
+void SqliteWriteBack::copy_what_was_there(int pages) {
   written_ = *held_at_;
   ++rounds_;
-  owed_at_ = steady_clock::now() + kRetry;
   try {
-    checkpoint(SQLITE_CHECKPOINT_PASSIVE);
-  } catch (...) {
-    let_go();
-    throw;
-  }
-  owed_at_.reset();
-  let_go();
-  try {
-    sync_ = std::async(std::launch::async, [this] { return snapshot_->sync(); });
+    copying_ = std::async(std::launch::async, [this] { return copier_->copy_and_sync(); });
   } catch (const std::system_error&) {  // no thread to be had
     write_back_all(pages);
   }
@@ -164,8 +170,12 @@ void SqliteWriteBack::write_back_all(int pages) {
 }
 
 void SqliteWriteBack::wait() {
-  if (!sync_.valid()) return;
-  if (const int code = sync_.get(); code != SQLITE_OK) throw DatabaseFailure(FailureKind::sync, sqlite3_errstr(code));
+  if (!copying_.valid()) return;
+  const Copied copied = copying_.get();
+  let_go();
+  if (!copied.failure) return;
+  owed_at_ = steady_clock::now() + kRetry;
+  throw DatabaseFailure(*copied.failure, copied.reason);
 }
 
 bool SqliteWriteBack::checkpoint(int mode) {
