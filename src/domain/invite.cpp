@@ -172,6 +172,9 @@ Result<InvitePlan> plan_invite(const Caller& caller, const Invite& invite, Trans
     plan.effect = InviteEffect::has_access_already;
   else
     plan.effect = is_open ? InviteEffect::resent : InviteEffect::invited;
+  if (plan.effect == InviteEffect::resent)  // it takes away what the pending one would grant
+    if (auto granted = check_grant(caller, *plan.pending, transaction); !granted)
+      return std::unexpected(std::move(granted.error()));
   return plan;
 }
 

@@ -63,8 +63,8 @@ struct InvitePlan {
   std::optional<Invitation> pending;  ///< as stored; may be over by now
 };
 
-/// What invite() would do now. Writes nothing, counts nothing. Errors: role_not_allowed, not_allowed (no mail wanted,
-/// and the caller may not see links).
+/// What invite() would do now. Writes nothing, counts nothing. Errors: role_not_allowed (also of a pending invitation
+/// that would be replaced), not_allowed (no mail wanted, and the caller may not see links).
 Result<InvitePlan> plan_invite(const Caller& caller, const Invite& invite, Transaction& transaction,
                                const Policy& policy, base::Timestamp now);
 

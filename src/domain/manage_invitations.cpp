@@ -36,6 +36,12 @@ Result<void> check_unsettled(const Invitation& invitation) {
                 "The invitation is " + std::string(to_string(invitation.state)) + " already: invite anew.", "id");
 }
 
+Result<void> check_grant(const Caller& caller, const Invitation& invitation, Transaction& transaction) {
+  auto granted = check_grant(caller, roles_of(invitation, caller.app.id, transaction), transaction);
+  if (!granted) granted.error().message.insert(0, "The invitation stays as it is. ");
+  return granted;
+}
+
 Result<Invitation> find_invitation_of(const Caller& caller, const base::Uuid& id, Transaction& transaction) {
   auto invitation = transaction.find_invitation(id);
   if (!invitation || invitation->environment_id != caller.environment.id)
@@ -48,6 +54,8 @@ Result<Invitation> change_invitation(Invitation invitation, const InvitationChan
   if (const auto state = invitation.state_at(now); state != InvitationState::pending)
     return refuse(ErrorCode::invalid_parameter,
                   "The invitation is " + std::string(to_string(state)) + " and cannot be changed: invite anew.", "id");
+  if (auto granted = check_grant(caller, invitation, transaction); !granted)
+    return std::unexpected(std::move(granted.error()));
   const auto roles = find_roles(caller.app, change.role_ids.value_or(invitation.role_ids()), transaction);
   if (!roles) return std::unexpected(roles.error());
   if (auto granted = check_grant(caller, *roles, transaction); !granted)
@@ -89,8 +97,7 @@ Result<void> note_link_shown(const Caller& caller, const Invitation& invitation,
                   "The invitation is " + std::string(to_string(state)) + " and has no link that works: " +
                       (state == InvitationState::expired ? "send it again." : "invite anew."),
                   "id");
-  if (auto granted = check_grant(caller, roles_of(invitation, caller.app.id, transaction), transaction); !granted)
-    return granted;
+  if (auto granted = check_grant(caller, invitation, transaction); !granted) return granted;
   transaction.end_older_links(invitation.id, invitation.generation, now);
   transaction.insert(AuditEvent{now, caller.actor, "invitation.link_shown", invitation.id,
                                 "generation=" + std::to_string(invitation.generation), caller.environment.id});
@@ -129,6 +136,14 @@ Result<Invitation> revoke_invitation(const base::Uuid& id, std::string_view acto
   transaction.insert(
       AuditEvent{now, std::string(actor), "invitation.revoked", invitation->id, {}, invitation->environment_id});
   return invitation;
+}
+
+Result<Invitation> revoke_invitation(const Caller& caller, const Invitation& invitation, Transaction& transaction,
+                                     base::Timestamp now) {
+  if (auto unsettled = check_unsettled(invitation); !unsettled) return std::unexpected(std::move(unsettled.error()));
+  if (auto granted = check_grant(caller, invitation, transaction); !granted)
+    return std::unexpected(std::move(granted.error()));
+  return revoke_invitation(invitation.id, caller.actor, transaction, now);
 }
 
 }  // namespace invited::domain

@@ -23,6 +23,10 @@ Result<Invitation> find_invitation_of(const Caller& caller, const base::Uuid& id
 /// Error: invalid_parameter, where it was accepted, declined, revoked or replaced.
 Result<void> check_unsettled(const Invitation& invitation);
 
+/// Whether `caller` may end, replace or send what the invitation, one of its environment, would grant: as with access,
+/// what may not be given may not be taken away either. Error: role_not_allowed.
+Result<void> check_grant(const Caller& caller, const Invitation& invitation, Transaction& transaction);
+
 /// What is to be changed of a pending invitation; the rest stays. Nothing is mailed, the link stays. With other roles
 /// it is the caller's invitation from then on.
 struct InvitationChange {
@@ -32,7 +36,7 @@ struct InvitationChange {
   std::optional<base::Timestamp> expires_at{};
 };
 /// Errors: invalid_parameter (not pending any more; an expiry in the past or too far ahead; "metadata",
-/// "redirect_url"), unknown_role, role_not_allowed (of what is granted afterwards).
+/// "redirect_url"), unknown_role, role_not_allowed (of what would be granted before or after).
 Result<Invitation> change_invitation(Invitation invitation, const InvitationChange& change, const Caller& caller,
                                      Transaction& transaction, base::Timestamp now);
 
@@ -41,8 +45,12 @@ Result<Invitation> change_invitation(Invitation invitation, const InvitationChan
 Result<void> note_link_shown(const Caller& caller, const Invitation& invitation, Transaction& transaction,
                              base::Timestamp now);
 
-/// A pending or expired invitation becomes revoked; its mails are cancelled. Errors as above.
+/// By an operator: a pending or expired invitation becomes revoked; its mails are cancelled. Errors: not_found;
+/// invalid_parameter where it is settled.
 Result<Invitation> revoke_invitation(const base::Uuid& id, std::string_view actor, Transaction& transaction,
+                                     base::Timestamp now);
+/// By a caller. Errors: invalid_parameter where it is settled; role_not_allowed.
+Result<Invitation> revoke_invitation(const Caller& caller, const Invitation& invitation, Transaction& transaction,
                                      base::Timestamp now);
 
 }  // namespace invited::domain

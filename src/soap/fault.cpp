@@ -65,7 +65,9 @@ FaultDescription describe(domain::ErrorCode code) {
       return {FaultCode::sender, "The role is not one of this environment's app.",
               "Use the UUID of one of the app's roles; after the app's model changed, import its roles again."};
     case domain::ErrorCode::role_not_allowed:
-      return {FaultCode::sender, "The person who invites may not grant that role: none of their own roles manages it.",
+      return {FaultCode::sender,
+              "The person who invites may not grant that role, or one that the invitee is invited to already: none of "
+              "their own roles manages it.",
               "Let somebody invite whose role manages the one that is granted, or change the app's model."};
     case domain::ErrorCode::unknown_person:
       return {

@@ -100,7 +100,7 @@ class AnyOrderTest : public ComparedWorlds {
       if (!invitation) return std::unexpected(invitation.error());
       return work(*std::move(invitation));
     };
-    switch (pick(8)) {
+    switch (pick(9)) {
       case 0:
         return tell(words("resend"),
                     with_caller(token,
@@ -128,9 +128,18 @@ class AnyOrderTest : public ComparedWorlds {
                     model_.resend_by_operator(one));
       case 3:
         return tell(
-            words("revoke"),
+            words("revoke by operator"),
             write_returning(*store_, [&](Transaction& t) { return revoke_invitation(id, "operator", t, now()); }),
             StatesModel::revoke(one));
+      case 8:
+        return tell(words("revoke by token"),
+                    with_caller(token,
+                                [&](const Caller& caller, Transaction& t) {
+                                  return found(caller, t, [&](const Invitation& i) {
+                                    return revoke_invitation(caller, i, t, now());
+                                  });
+                                }),
+                    model_.revoke_by_token(token, one));
       case 4:
         return tell(words("decline"), decline_invitation(link, client(), *context_), model_.decline(one, generation));
       case 5: {

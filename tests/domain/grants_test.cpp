@@ -90,6 +90,19 @@ TEST_F(GrantsTest, AChangeAsksOfWhatIsGrantedAfterwards) {
   EXPECT_TRUE(changed(caller, invitation, {.metadata = "{}"}));
 }
 
+TEST_F(GrantsTest, WhatMayNotBeGrantedMayNotBeReplacedEither) {
+  const Caller administrator = administrators_caller();
+  const Invitation invitation = *invite(administrator, to("ada@example.org", {administrator_}))->invitation;
+  const Caller caller = make_caller();
+  EXPECT_EQ(error_of(invite(caller, to("ada@example.org", {user_}))), "role_not_allowed role");
+  EXPECT_EQ(error_of(plan(caller, to("ada@example.org", {user_}))), "role_not_allowed role");
+  EXPECT_EQ(error_of(send("ada@example.org")), "role_not_allowed role") << "by the environment's password either";
+  EXPECT_EQ(error_of(changed(caller, invitation, {.role_ids = std::vector{user_.id}})), "role_not_allowed role");
+  EXPECT_EQ(invitations().at(0).role_ids(), std::vector{administrator_.id});
+  EXPECT_EQ(invitations().at(0).generation, 1u);
+  EXPECT_EQ(invite(administrator, to("ada@example.org", {user_}))->effect, InviteEffect::resent);
+}
+
 TEST_F(GrantsTest, WhoChangesTheRolesAnswersForThem) {
   const Invitation invitation = *invite(make_caller(), to("ada@example.org", {user_}))->invitation;
   const Caller administrator = administrators_caller();

@@ -108,11 +108,20 @@ class StatesModel {
     if (!works(token)) return "authentication_failed";
     if (one.environment != at(token).environment) return "not_found";
     if (state_of(one) != InvitationState::pending) return "invalid_parameter";
-    if (!may_grant(one.environment, at(token).inviter, token, roles)) return "role_not_allowed";
+    for (const auto& all : {one.roles, roles})
+      if (!may_grant(one.environment, at(token).inviter, token, all)) return "role_not_allowed";
     one.roles = roles;
     one.inviter = at(token).inviter;
     one.token = token;
     return "done";
+  }
+
+  std::string revoke_by_token(int token, ModelInvitation& one) const {
+    if (!works(token)) return "authentication_failed";
+    if (one.environment != at(token).environment) return "not_found";
+    if (one.state != InvitationState::pending) return "invalid_parameter";
+    if (!may_grant(one.environment, at(token).inviter, token, one.roles)) return "role_not_allowed";
+    return revoke(one);
   }
 
   static std::string revoke(ModelInvitation& one) {
@@ -186,6 +195,7 @@ class StatesModel {
     if (accounts.contains(invitee) &&
         std::ranges::all_of(roles, [&](int role) { return access.contains({invitee, environment, role}); }))
       return "has_access_already";
+    if (open && !may_grant(environment, inviter, token, pending->roles)) return "role_not_allowed";
     if (!open) {
       if (pending != nullptr) pending->state = InvitationState::expired;
       invitations.push_back({.environment = environment, .invitee = invitee, .generation = 0});

@@ -250,9 +250,9 @@ Result<ApiAnswer> send_invitation_again(ApiCall& call, const base::Uuid& user_id
 }
 
 Result<ApiAnswer> revoke(ApiCall& call, const base::Uuid& id) {
-  if (const auto known = domain::find_invitation_of(call.caller, id, call.transaction); !known)
-    return std::unexpected(known.error());
-  const auto revoked = domain::revoke_invitation(id, call.caller.actor, call.transaction, call.now);
+  const auto known = domain::find_invitation_of(call.caller, id, call.transaction);
+  if (!known) return std::unexpected(known.error());
+  const auto revoked = domain::revoke_invitation(call.caller, *known, call.transaction, call.now);
   if (!revoked) return std::unexpected(revoked.error());
   return ApiAnswer{204, {}};
 }

@@ -215,7 +215,7 @@ Response resend(const ApiCalls& calls, const Request& request) {
 Response remove(const ApiCalls& calls, const Request& request) {
   return calls.write(request, [&](ApiCall& call) -> Result<ApiAnswer> {
     if (const auto invitation = find_undeleted(request, call)) {
-      const auto revoked = domain::revoke_invitation(invitation->id, call.caller.actor, call.transaction, call.now);
+      const auto revoked = domain::revoke_invitation(call.caller, *invitation, call.transaction, call.now);
       if (!revoked) return std::unexpected(revoked.error());
     }
     return ApiAnswer{200, {{"id", std::string(request.path_parameter("id"))}, {"object", "invite"}, {"deleted", true}}};

@@ -160,7 +160,7 @@ Result<ApiAnswer> resend(const Calls& calls, ApiCall& call, bool send) {
 Result<ApiAnswer> revoke(ApiCall& call) {
   const auto invitation = find_to_change(call);
   if (!invitation) return std::unexpected(invitation.error());
-  const auto revoked = domain::revoke_invitation(invitation->id, call.caller.actor, call.transaction, call.now);
+  const auto revoked = domain::revoke_invitation(call.caller, *invitation, call.transaction, call.now);
   if (!revoked) return std::unexpected(revoked.error());
   return answer_with(*revoked, call);
 }
