@@ -1,12 +1,16 @@
 #include "mail/smtp_transport.h"
 
 #include <curl/curl.h>
+#include <netdb.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <fstream>
 #include <mutex>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "base/crypto.h"
 #include "base/failpoint.h"
@@ -78,6 +82,14 @@ std::string url_of(const Settings& settings) {
          name;
 }
 
+/// "192.0.2.1"; empty where it cannot be written.
+std::string text_of(const curl_sockaddr& address) {
+  std::array<char, NI_MAXHOST> text{};
+  const int failed = getnameinfo(&address.addr, address.addrlen, text.data(), static_cast<socklen_t>(text.size()),
+                                 nullptr, 0, NI_NUMERICHOST);
+  return failed == 0 ? text.data() : std::string();
+}
+
 bool is_tls_trouble(CURLcode code) {
   switch (code) {
     case CURLE_SSL_CONNECT_ERROR:
@@ -97,6 +109,9 @@ bool is_tls_trouble(CURLcode code) {
 
 }  // namespace
 
+/// Less than a refusal takes, or the head start that one family of addresses has of the other.
+constexpr std::chrono::seconds kAddressIsSilent{1};
+
 /// One mail, or a probe, as libcurl's callbacks see it.
 struct SmtpTransport::Conversation {
   SmtpDialogue dialogue;
@@ -112,6 +127,34 @@ struct SmtpTransport::Conversation {
   std::chrono::milliseconds farewell{0};
   std::optional<std::chrono::steady_clock::time_point> ended_at;
   std::array<char, CURL_ERROR_SIZE> error{};
+  SilentAddresses* silent = nullptr;
+  struct Opened {
+    int family;
+    std::string address;
+    SilentAddresses::Time at;
+  };
+  std::vector<Opened> opened;               ///< the last address of each family that was tried
+  std::vector<std::string> without_answer;  ///< those given up for the next one
+  bool passed_over = false;                 ///< an address that was silent before was not tried
+
+  /// libcurl tries the addresses of one family one after the other. One that gets no socket counts as failed.
+  static curl_socket_t on_open(void* self, curlsocktype, curl_sockaddr* to) {
+    auto& conversation = *static_cast<Conversation*>(self);
+    const auto now = std::chrono::steady_clock::now();
+    std::string address = text_of(*to);
+    if (conversation.silent->contains(address, now)) {
+      conversation.passed_over = true;
+      return CURL_SOCKET_BAD;
+    }
+    const auto before = std::ranges::find(conversation.opened, to->family, &Opened::family);
+    if (before == conversation.opened.end()) {
+      conversation.opened.push_back({to->family, std::move(address), now});
+    } else {
+      if (now - before->at >= kAddressIsSilent) conversation.without_answer.push_back(before->address);
+      *before = {to->family, std::move(address), now};
+    }
+    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+  }
 
   static int on_debug(CURL*, curl_infotype type, char* data, std::size_t size, void* self) {
     // Commands only: DATA_OUT is the mail, and TEXT may hold names and addresses.
@@ -168,8 +211,9 @@ struct SmtpTransport::Conversation {
   }
 };
 
-SmtpTransport::SmtpTransport(const Settings& settings, const SmtpTimeouts& timeouts)
-    : settings_(settings), timeouts_(timeouts) {
+SmtpTransport::SmtpTransport(const Settings& settings, const SmtpTimeouts& timeouts,
+                             std::shared_ptr<SilentAddresses> silent)
+    : settings_(settings), timeouts_(timeouts), silent_(std::move(silent)) {
   static std::once_flag initialised;
   std::call_once(initialised, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
 }
@@ -216,6 +260,7 @@ bool SmtpTransport::configure(Conversation& conversation) {
   conversation.needs_starttls = settings_.tls == Tls::starttls;
   conversation.needs_auth = !settings_.user.empty();
   conversation.farewell = timeouts_.farewell;
+  conversation.silent = silent_.get();
 
   curl_easy_setopt(curl, CURLOPT_URL, url_of(settings_).c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
@@ -233,6 +278,8 @@ bool SmtpTransport::configure(Conversation& conversation) {
   curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, static_cast<long>(timeouts_.answer.count()));
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(timeouts_.total.count()));
 
+  curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, &Conversation::on_open);
+  curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &conversation);
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, conversation.error.data());
   curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L);  // for the debug function; nothing is printed
   curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, &Conversation::on_debug);
@@ -263,6 +310,9 @@ DeliveryResult SmtpTransport::converse_once(Conversation& conversation) {
   conversation.interrupted = &interrupted_;
   conversation.read = 0;
   conversation.trouble.clear();
+  conversation.opened.clear();
+  conversation.without_answer.clear();
+  conversation.passed_over = false;
   if (!configure(conversation)) return judge(conversation.dialogue, conversation.trouble);
 
   CURL* curl = static_cast<CURL*>(curl_);
@@ -282,6 +332,11 @@ DeliveryResult SmtpTransport::converse_once(Conversation& conversation) {
   const CURLcode code = curl_easy_perform(curl);
   curl_easy_reset(curl);  // it keeps the connection, but must not remember `conversation`
   curl_slist_free_all(recipients);
+
+  // Only where another address answers is it the address's fault.
+  if (conversation.dialogue.saw_banner())
+    for (const std::string& address : conversation.without_answer)
+      silent_->note(address, std::chrono::steady_clock::now());
 
   const bool was_answered = conversation.dialogue.reply_code() >= 400 || conversation.dialogue.accepted();
   if (code == CURLE_ABORTED_BY_CALLBACK && !was_answered)
@@ -315,6 +370,11 @@ DeliveryResult SmtpTransport::converse(Conversation& conversation) {
   if (went_stale) {
     curl_easy_cleanup(static_cast<CURL*>(curl_));
     curl_ = nullptr;
+    result = converse_once(conversation);
+  }
+  // The other addresses are no better by now.
+  if (conversation.passed_over && !conversation.dialogue.saw_banner() && result.stage != kInterrupted) {
+    silent_->clear();
     result = converse_once(conversation);
   }
   return result;

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "mail/silent_addresses.h"
 #include "mail/transport.h"
 
 namespace invited::mail {
@@ -27,7 +28,9 @@ struct SmtpTimeouts {
 
 class SmtpTransport final : public Transport {
  public:
-  explicit SmtpTransport(const Settings& settings, const SmtpTimeouts& timeouts = {});
+  /// `silent`: what the transports to one relay know together.
+  explicit SmtpTransport(const Settings& settings, const SmtpTimeouts& timeouts = {},
+                         std::shared_ptr<SilentAddresses> silent = std::make_shared<SilentAddresses>());
   ~SmtpTransport() override;
 
   domain::DeliveryResult deliver(const Envelope& envelope, const std::string& bytes) override;
@@ -47,6 +50,7 @@ class SmtpTransport final : public Transport {
 
   const Settings settings_;
   const SmtpTimeouts timeouts_;
+  const std::shared_ptr<SilentAddresses> silent_;
   void* curl_ = nullptr;  ///< CURL*, made at the first use and kept for its connection
   std::atomic<bool> interrupted_{false};
 };

@@ -37,7 +37,9 @@ TransportFactory make_transport_factory(const Settings& settings, std::chrono::m
                                             {"remedy", "set mail.tls to \"starttls\" or \"implicit\""}});
   SmtpTimeouts timeouts;
   timeouts.total = total_timeout;
-  return [settings, timeouts] { return std::make_unique<SmtpTransport>(settings, timeouts); };
+  return [settings, timeouts, silent = std::make_shared<SilentAddresses>()] {
+    return std::make_unique<SmtpTransport>(settings, timeouts, silent);
+  };
 }
 
 std::string how_to_mend(const Settings& settings, const domain::DeliveryResult& result) {
