@@ -1,5 +1,5 @@
-// How messages, attempts and the hold look as rows: the variables that outbox_statements.cpp binds. Only for it and
-// look_ahead.cpp.
+// How messages, attempts and the hold look as rows: the variables that are bound. Only for outbox_statements.cpp,
+// delivery_statements.cpp and look_ahead.cpp.
 #pragma once
 
 #include <string>

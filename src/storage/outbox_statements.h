@@ -1,6 +1,5 @@
-// The SQL of the outbox: messages, their attempts and leases, the hold on the queue. What makes a message change its
-// state is here, in claim_due_messages, finish_attempt, retry_message, cancel_message(s), and what holds and releases,
-// and nowhere else. One per connection; used by its thread. Throws StorageFailure.
+// The SQL of the outbox: messages as they are queued, listed, cancelled, held and released. What becomes of them when
+// they are delivered is delivery_statements. One per connection; used by its thread. Throws StorageFailure.
 #pragma once
 
 #include <memory>
@@ -38,25 +37,12 @@ class OutboxStatements {
   std::uint64_t hold_queued_messages(std::string_view reason);
   bool release_message(const base::Uuid& id, base::Timestamp now);
   std::uint64_t count_held_messages();
-  /// A transaction that writes begins: nobody has claimed anything in it.
-  void begin_transaction();
-  std::vector<domain::Lease> claim_due_messages(std::uint32_t limit, base::Timestamp now, base::Timestamp lease_until);
-  bool finish_attempt(const domain::Lease& lease, const domain::DeliveryResult& result,
-                      std::optional<base::Timestamp> next_attempt, base::Timestamp now);
-  bool retry_message(const base::Uuid& id, base::Timestamp now);
   /// For a start that knows that whoever claimed a message is dead: its lease ends now, not when it would have by
   /// itself. (The next claim counts the death.) How many there were.
   long long end_all_leases(base::Timestamp now);
 
-  std::optional<domain::MailHold> find_mail_hold();
-  void set_mail_hold(const std::optional<domain::MailHold>& hold);
-
  private:
   struct Prepared;
-
-  /// What claim_due_messages looks at: due, and not under a lease that still runs. Oldest first, but what an earlier
-  /// claim of the same transaction has passed by only where nothing else is due.
-  std::vector<domain::Lease> find_due(std::uint32_t limit, base::Timestamp now);
 
   std::unique_ptr<Prepared> prepared_;
 };

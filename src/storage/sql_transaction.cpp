@@ -15,6 +15,7 @@ SqlTransaction::SqlTransaction(Connection& connection, Mode mode)
       accounts_(connection),
       invitations_(connection),
       outbox_(connection),
+      deliveries_(connection),
       people_(connection),
       refreshes_(connection),
       refresh_calls_(connection, domain::CallKind::refresh),
@@ -31,7 +32,7 @@ void SqlTransaction::begin_batch(base::Timestamp now, bool uses_savepoints) {
   memory_.forget();
   locks_.forget();
   ahead_.forget();
-  outbox_.begin_transaction();
+  deliveries_.begin_transaction();
 }
 
 void SqlTransaction::look_ahead(const std::set<std::string>& invitee_keys) {

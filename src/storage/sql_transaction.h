@@ -12,6 +12,7 @@
 #include "storage/app_statements.h"
 #include "storage/batch_memory.h"
 #include "storage/call_statements.h"
+#include "storage/delivery_statements.h"
 #include "storage/history_statements.h"
 #include "storage/incarnation_statements.h"
 #include "storage/invitation_query_statement.h"
@@ -227,14 +228,14 @@ class SqlTransaction final : public domain::Transaction {
   }
   std::vector<domain::Lease> claim_due_messages(std::uint32_t limit, base::Timestamp now,
                                                 base::Timestamp lease_until) override {
-    return writing(), outbox_.claim_due_messages(limit, now, lease_until);
+    return writing(), deliveries_.claim_due_messages(limit, now, lease_until);
   }
   bool finish_attempt(const domain::Lease& lease, const domain::DeliveryResult& result,
                       std::optional<base::Timestamp> next_attempt, base::Timestamp now) override {
-    return writing(), outbox_.finish_attempt(lease, result, next_attempt, now);
+    return writing(), deliveries_.finish_attempt(lease, result, next_attempt, now);
   }
   bool retry_message(const base::Uuid& id, base::Timestamp now) override {
-    return writing(), outbox_.retry_message(id, now);
+    return writing(), deliveries_.retry_message(id, now);
   }
   bool cancel_message(const base::Uuid& id, base::Timestamp now) override {
     return writing(), ahead_.forget_slots(), outbox_.cancel_message(id, now);
@@ -256,8 +257,10 @@ class SqlTransaction final : public domain::Transaction {
     return writing(), outbox_.release_message(id, now);
   }
   std::uint64_t count_held_messages() override { return outbox_.count_held_messages(); }
-  std::optional<domain::MailHold> find_mail_hold() override { return outbox_.find_mail_hold(); }
-  void set_mail_hold(const std::optional<domain::MailHold>& hold) override { writing(), outbox_.set_mail_hold(hold); }
+  std::optional<domain::MailHold> find_mail_hold() override { return deliveries_.find_mail_hold(); }
+  void set_mail_hold(const std::optional<domain::MailHold>& hold) override {
+    writing(), deliveries_.set_mail_hold(hold);
+  }
 
   void insert(const domain::RefreshCall& call) override { writing(), refreshes_.insert(call); }
   std::optional<domain::RefreshCall> find_refresh_call(const base::Uuid& id) override {
@@ -387,6 +390,7 @@ class SqlTransaction final : public domain::Transaction {
   AccountStatements accounts_;
   InvitationStatements invitations_;
   OutboxStatements outbox_;
+  DeliveryStatements deliveries_;
   PersonStatements people_;
   RefreshStatements refreshes_;
   CallStatements refresh_calls_;
