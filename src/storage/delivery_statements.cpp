@@ -1,8 +1,10 @@
 #include "storage/delivery_statements.h"
 
+#include <chrono>
 #include <limits>
 #include <utility>
 
+#include "storage/mail_turns.h"
 #include "storage/outbox_rows.h"
 #include "storage/row_values.h"
 
@@ -15,6 +17,11 @@ using domain::MessageState;
 // Rounds of looking for due messages in one claim, where the ones found were not to be delivered any more: bounds the
 // time that a claim takes from the writer. The next claim goes on.
 constexpr int kClaimRounds = 8;
+
+// Of the walk over the queue that tells whose turn it is: rows of a step, and the pause after it, in steps. So it costs
+// the writer a twentieth of its time at most.
+constexpr Number kRowsOfStep = 1'000;
+constexpr int kPauseInSteps = 20;
 
 constexpr Number kFromTheOldestOn = std::numeric_limits<Number>::min();
 
@@ -38,6 +45,12 @@ struct DeliveryStatements::Prepared {
   Number now = 0;
   Number limit = 0;
   Number due_from = kFromTheOldestOn;
+  MailTurns turns;
+  bool is_for_turns = false;  // every other claim is
+  Number walked_to = kFromTheOldestOn;
+  Text walked_row = base::Uuid().to_string();  // before every row, whatever orders them
+  Text next_row;
+  std::chrono::steady_clock::time_point next_step_at{};
 
   Statement find{connection, std::string(kMessageColumns) + "WHERE id = :id", {{"id", row.id}}, row.columns()};
   Statement find_due{connection,
@@ -49,6 +62,22 @@ struct DeliveryStatements::Prepared {
                          std::string(by_dialect(connection, "", " FOR UPDATE SKIP LOCKED")),
                      {{"due_from", due_from}, {"now", now}, {"limit", limit}},
                      row.columns()};
+  Statement find_in_turn{connection,
+                         std::string(kMessageColumns) +
+                             "WHERE id = :id AND due_at <= :now AND (lease_until IS NULL OR lease_until <= :now) AND " +
+                             row_is("state", "queued") +
+                             std::string(by_dialect(connection, "", " FOR UPDATE SKIP LOCKED")),
+                         {{"id", row.id}, {"now", now}},
+                         row.columns()};
+  Statement walk{connection,
+                 "SELECT id, environment_id, due_at, CAST(" + row_order(connection) +
+                     " AS TEXT) AS place FROM outbox_message WHERE state = 'queued' AND (due_at, " +
+                     row_order(connection) +
+                     ") > (:walked_to, :walked_row) AND due_at <= :now AND (lease_until IS NULL OR lease_until <= :now)"
+                     " ORDER BY due_at, " +
+                     row_order(connection) + " LIMIT :limit",
+                 {{"walked_to", walked_to}, {"walked_row", walked_row}, {"now", now}, {"limit", limit}},
+                 {&row.id, &row.environment_id, &row.due_at, &next_row}};
   Statement find_leased{
       connection,
       std::string(kMessageColumns) + "WHERE id = :id AND lease_id = :lease_id" + lock_clause(connection),
@@ -131,13 +160,51 @@ std::vector<domain::Lease> DeliveryStatements::find_due(std::uint32_t limit, bas
   return due;
 }
 
+void DeliveryStatements::walk_on(base::Timestamp now) {
+  Prepared& prepared = *prepared_;
+  const auto begin = std::chrono::steady_clock::now();
+  if (begin < prepared.next_step_at) return;
+  prepared.now = to_number(now);
+  prepared.limit = kRowsOfStep;
+  Number rows = 0;
+  Number due_at = prepared.walked_to;
+  prepared.walk.each([&] {
+    prepared.turns.note(to_uuid(prepared.row.environment_id), to_uuid(prepared.row.id));
+    due_at = prepared.row.due_at;
+    ++rows;
+  });
+  prepared.walked_to = due_at;
+  if (rows > 0) prepared.walked_row = prepared.next_row;
+  if (rows < kRowsOfStep) {
+    prepared.turns.end_walk();
+    prepared.walked_to = kFromTheOldestOn;
+  }
+  const auto end = std::chrono::steady_clock::now();
+  prepared.next_step_at = end + kPauseInSteps * (end - begin);
+}
+
+std::vector<domain::Lease> DeliveryStatements::find_in_turn(base::Timestamp now) {
+  Prepared& prepared = *prepared_;
+  walk_on(now);
+  const auto mail = prepared.turns.take();
+  if (!mail) return {};
+  prepared.row.id = mail->to_string();
+  prepared.now = to_number(now);
+  if (!prepared.find_in_turn.find()) return {};
+  return {{{}, prepared.row.get(), now}};
+}
+
 void DeliveryStatements::begin_transaction() { prepared_->due_from = kFromTheOldestOn; }
 
 std::vector<domain::Lease> DeliveryStatements::claim_due_messages(std::uint32_t limit, base::Timestamp now,
-                                                                base::Timestamp lease_until) {
+                                                                  base::Timestamp lease_until) {
   std::vector<domain::Lease> leases;
+  // Whoever queued ten thousand mails would keep everybody else's waiting until all have left. The other half of the
+  // claims goes by age alone, so that nothing depends on the turns.
+  bool is_in_turn = std::exchange(prepared_->is_for_turns, !prepared_->is_for_turns);
   for (int round = 0; round < kClaimRounds && leases.size() < limit; ++round) {
-    auto due = find_due(limit - static_cast<std::uint32_t>(leases.size()), now);
+    auto due = std::exchange(is_in_turn, false) ? find_in_turn(now) : std::vector<domain::Lease>{};
+    if (due.empty()) due = find_due(limit - static_cast<std::uint32_t>(leases.size()), now);
     if (due.empty()) break;
     for (domain::Lease& lease : due) {
       Prepared& prepared = *prepared_;
@@ -163,6 +230,7 @@ std::vector<domain::Lease> DeliveryStatements::claim_due_messages(std::uint32_t 
         prepared.attempt.number = row.claims;
         prepared.attempt.started_at = to_number(now);
         prepared.begin_attempt.execute();
+        prepared.turns.served(lease.message.environment_id);
         leases.push_back(std::move(lease));
       }
       prepared.progress.execute();
@@ -172,7 +240,7 @@ std::vector<domain::Lease> DeliveryStatements::claim_due_messages(std::uint32_t 
 }
 
 bool DeliveryStatements::finish_attempt(const domain::Lease& lease, const domain::DeliveryResult& result,
-                                      std::optional<base::Timestamp> next_attempt, base::Timestamp now) {
+                                        std::optional<base::Timestamp> next_attempt, base::Timestamp now) {
   Prepared& prepared = *prepared_;
   MessageRow& row = prepared.row;
   row.id = lease.message.id.to_string();

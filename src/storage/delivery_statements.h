@@ -1,5 +1,5 @@
-// The SQL of delivering what the outbox holds: claims and their leases, attempts and outcomes, the hold on the queue. What
-// makes a message change its state is here, in claim_due_messages, finish_attempt and retry_message, and, where
+// The SQL of delivering what the outbox holds: claims and their leases, attempts and outcomes, the hold on the queue.
+// What makes a message change its state is here, in claim_due_messages, finish_attempt and retry_message, and, where
 // operators and callers do it, in outbox_statements: nowhere else. One per connection; used by its thread. Throws
 // StorageFailure.
 #pragma once
@@ -36,6 +36,9 @@ class DeliveryStatements {
   /// What claim_due_messages looks at: due, and not under a lease that still runs. Oldest first, but what an earlier
   /// claim of the same transaction has passed by only where nothing else is due.
   std::vector<domain::Lease> find_due(std::uint32_t limit, base::Timestamp now);
+  /// The mail of the environment whose turn it is, where that can still be claimed.
+  std::vector<domain::Lease> find_in_turn(base::Timestamp now);
+  void walk_on(base::Timestamp now);
 
   std::unique_ptr<Prepared> prepared_;
 };

@@ -520,6 +520,33 @@ TEST_P(OutboxTest, ATransactionClaimsFromTheOldestOnWhateverTheOneBeforeHasClaim
   EXPECT_EQ(claim_one(at(4), at(600)).message.id, newest.id);
 }
 
+TEST_P(OutboxTest, EnvironmentsTakeTurns) {
+  test::SampleWorld other = world_;
+  other.environment = test::sample_environment(world_.app, "Other");
+  write([&](Transaction& t) { t.insert(other.environment); });
+  const auto queue = [&](const test::SampleWorld& world, const std::string& email, base::Timestamp now) {
+    const auto invitation = world.invitation(email, now);
+    const auto message = world.message(invitation);
+    write([&](Transaction& t) { t.insert(invitation), t.insert(message); });
+    return message.id;
+  };
+  write([&](Transaction& t) {
+    for (int i = 0; i < 3'000; ++i) {
+      const auto invitation = world_.invitation("bulk" + std::to_string(i) + "@example.org", at(0));
+      t.insert(invitation);
+      t.insert(world_.message(invitation));
+    }
+  });
+  // However far the walk over the queue has come: it goes on with every other claim that comes some time later.
+  const auto claims_until = [&](const base::Uuid& wanted) {
+    for (int claims = 1; claims <= 1'000; ++claims)
+      if (claim_one(at(9), at(600)).message.id == wanted) return claims;
+    return 1'001;
+  };
+  EXPECT_LT(claims_until(queue(other, "single@example.org", at(1))), 1'000) << "behind 3,000 others";
+  EXPECT_LT(claims_until(queue(other, "another@example.org", at(2))), 1'000) << "which comes on the next walk";
+}
+
 // --- after a restore ---------------------------------------------------------------------------------
 
 TEST_P(OutboxTest, HeldMessagesAreNotClaimedUntilTheirTimeIsOver) {
