@@ -8,6 +8,7 @@
 #include "http/dialects/dialects.h"
 #include "http/home_page.h"
 #include "http/invitation_pages.h"
+#include "http/response_writer.h"
 #include "soap/content_type.h"
 #include "soap/documents.h"
 #include "soap/endpoint.h"
@@ -44,6 +45,7 @@ http::Response render_fault(int status, std::string_view reason, const http::Req
                  std::string(reason).append(remedy(status)),
                  {},
                  {}};
+  if (status == 503) fault.error.retry_after = http::kBusyFor;  // as the header
   fault.status = status;
   return to_response(soap::to_answer(fault));
 }

@@ -103,7 +103,7 @@ Response Connection::failure() const {
 Response Connection::busy() const {
   auto response = render_error(exchange_->error_renderer, 503, "The service is busy. Call again in a moment.",
                                exchange_->reader.request());
-  response.headers.set("Retry-After", "1");
+  response.headers.set("Retry-After", std::to_string(kBusyFor.count()));
   return response;
 }
 
@@ -112,7 +112,7 @@ void Connection::deny(const Denial& denial) {
                                exchange_->reader.request());
   response.close = response.close || denial.close;
   if (!denial.allow.empty()) response.headers.set("Allow", denial.allow);
-  if (denial.refusal.status == 503) response.headers.set("Retry-After", "1");
+  if (denial.refusal.status == 503) response.headers.set("Retry-After", std::to_string(kBusyFor.count()));
   loop_.schedule(*this, Clock::now() + core_.options.limits.idle);
   respond(response);
 }

@@ -2,6 +2,7 @@
 // errors too. Knows no socket. Thread-safe.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,9 @@ struct WriteOptions {
   const HeaderList* extra_headers = nullptr;  ///< for every answer; may be null
   const HeaderList* path_headers = nullptr;   ///< for every answer of this path; may be null
 };
+
+/// What Retry-After says with a 503 of the listener.
+inline constexpr std::chrono::seconds kBusyFor{1};
 
 /// A header that holds a line end or another control character is left out and logged, whoever set it.
 std::string serialize(const Response& response, const WriteOptions& options);

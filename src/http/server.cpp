@@ -199,7 +199,7 @@ void Server::Implementation::admit(Connection::Socket socket, IoLoop& loop) {
 void Server::Implementation::turn_away(Connection::Socket& socket) {
   if (core_.options.tls) return;
   auto response = render_error(nullptr, 503, "There are too many connections. Call again in a moment.");
-  response.headers.set("Retry-After", "1");
+  response.headers.set("Retry-After", std::to_string(kBusyFor.count()));
   const auto bytes = serialize(response, {.keep_alive = false, .extra_headers = &core_.options.extra_headers});
   error_code ignored;
   ignored = socket.non_blocking(true, ignored);

@@ -1,6 +1,10 @@
 """Every refusal of SendInvite over the wire, in the order of the contract's checks, in SOAP 1.1 and 1.2."""
 
+import contextlib
+import http.client
 import pathlib
+import select
+import socket
 import sys
 import unittest
 import uuid
@@ -143,6 +147,25 @@ class TheListenersRefusalsAreFaultsToo(unittest.TestCase):
             answer = soap_client.send_invite(service.port, good, headers={"Content-Type": "text/plain"})
             self.assertEqual((answer.status, answer.soap), (415, SOAP_11))
             self.assertIn("text/xml; charset=utf-8", answer.message)
+
+    def test_a_busy_one_says_how_long_to_wait_in_the_fault_too(self):
+        with Service.serve({**NO_RATES, "http.max_buffered": "1MiB"}) as service, contextlib.ExitStack() as stack:
+            # Calls that never become whole: at a megabyte of them the next is refused.
+            half = (f"POST {soap_client.PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml; charset=utf-8\r\n"
+                    f"Content-Length: 60000\r\n\r\n").encode() + b" " * 59_000
+            sockets = []
+            answered = []
+            while not answered and len(sockets) < 40:
+                sockets.append(stack.enter_context(socket.create_connection(("127.0.0.1", service.port), timeout=20)))
+                sockets[-1].sendall(half)
+                answered = select.select(sockets, [], [], 0.1)[0]
+            self.assertTrue(answered, "no call was refused")
+            response = http.client.HTTPResponse(answered[0])
+            response.begin()
+            response.body = response.read()
+            answer = soap_client.SoapAnswer(response)
+            self.assertEqual((answer.status, answer.code, answer.fault_code), (503, "unavailable", "SOAP-ENV:Server"))
+            self.assertEqual(answer.retry_after, int(response.headers["Retry-After"]))
 
 
 class AWrongAddressUnderWs(unittest.TestCase):
