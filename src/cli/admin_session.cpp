@@ -94,6 +94,7 @@ Result<Json> AdminSession::run(const std::string& command, Json arguments) {
   const auto patience_ends = std::chrono::steady_clock::now() + kPatience;
   for (;;) {
     auto answer = admin::call_service(config_.state_dir, request.dump(), kAnswerDeadline);
+    met_service_ = !answer || *answer;
     if (!answer) {
       // A service that dies between our question and its answer: whoever only asks can ask again.
       const bool again = answer.error().code == ErrorCode::outcome_unknown && only_reads(command) &&

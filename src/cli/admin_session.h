@@ -25,6 +25,8 @@ class AdminSession {
 
   /// After a run: whether the service answered, not the store that was opened here.
   bool through_service() const;
+  /// After a run: whether a service runs there, be it one that does not answer.
+  bool met_service() const { return met_service_; }
 
  private:
   struct Offline;
@@ -32,6 +34,7 @@ class AdminSession {
 
   const Config& config_;
   bool may_create_;
+  bool met_service_ = false;
   std::unique_ptr<Offline> offline_;
 };
 

@@ -278,8 +278,12 @@ void check_mails(AdminSession& session, std::vector<Finding>& findings) {
                             ". See invited mail list --state failed; once it is mended: invited mail retry --all"});
 }
 
-/// The public URL of the running service; empty where it does not run.
-std::string check_database(const Config& config, bool database_exists, std::vector<Finding>& findings) {
+struct RunningService {
+  bool is_there = false;     ///< be it that it does not answer
+  std::string public_url{};  ///< of one that answers
+};
+
+RunningService check_database(const Config& config, bool database_exists, std::vector<Finding>& findings) {
   if (!database_exists) {
     findings.push_back({"database", Outcome::ok, "made at the first start"});
     return {};
@@ -293,7 +297,7 @@ std::string check_database(const Config& config, bool database_exists, std::vect
   if (!status) {
     const bool is_only_old = status.error().parameter == storage::kSchemaParameter;
     findings.push_back({"database", is_only_old ? Outcome::warning : Outcome::failed, status.error().message});
-    return {};
+    return {session.met_service()};
   }
   const bool running = session.through_service();
   if (!status->value("ready", false))
@@ -314,7 +318,7 @@ std::string check_database(const Config& config, bool database_exists, std::vect
                             ". Mend what is said under relay; then: invited mail retry --all"});
   check_mails(session, findings);
   check_refresh_urls(config, session, findings);
-  return running ? status->value("public_url", config.public_url) : std::string();
+  return {running, running ? status->value("public_url", config.public_url) : std::string()};
 }
 
 void check_relay(const Config& config, std::vector<Finding>& findings) {
@@ -340,12 +344,14 @@ void check_relay(const Config& config, std::vector<Finding>& findings) {
     findings.push_back({"relay", Outcome::failed, relay.error().message});
 }
 
-void check_public_url(const std::string& public_url, std::vector<Finding>& findings) {
-  if (public_url.empty()) {
-    findings.push_back({"public_url", Outcome::ok, "not tried, because the service does not run"});
+void check_public_url(const RunningService& service, std::vector<Finding>& findings) {
+  if (service.public_url.empty()) {
+    findings.push_back({"public_url", service.is_there ? Outcome::warning : Outcome::ok,
+                        service.is_there ? "not tried, because the service does not answer: see database"
+                                         : "not tried, because the service does not run"});
     return;
   }
-  const std::string url = public_url + "/healthz";
+  const std::string url = service.public_url + "/healthz";
   const auto probed = probe_url(url);
   // Many a web server has a page for whatever it is asked.
   if (probed && probed->status == 200 && probed->begin == kAlive)
@@ -371,7 +377,7 @@ int run_check(const ServiceChoice& choice, bool json) {
   check_settings(*config, findings);
   const Folder folder = check_state_folder(*config, findings);
   const bool database_exists = folder == Folder::usable && may_have_database(*config);
-  std::string public_url;
+  RunningService service;
   if (folder == Folder::usable) {
     check_files_of_service(*config, findings);
     check_keys(*config, database_exists, findings);
@@ -380,15 +386,15 @@ int run_check(const ServiceChoice& choice, bool json) {
   if (folder == Folder::unusable)
     findings.push_back({"database", Outcome::warning, "not tried, because state_dir cannot be used"});
   else
-    public_url = check_database(*config, database_exists, findings);
+    service = check_database(*config, database_exists, findings);
   check_tls(*config, findings);
   // Where the service runs it has the port itself; whether it does cannot be told without its folder.
-  if (public_url.empty() && folder != Folder::unusable) check_listen(*config, findings);
+  if (!service.is_there && folder != Folder::unusable) check_listen(*config, findings);
   check_export_dir(*config, findings);
   check_ca_file("refresh.ca_file", config->refresh.ca_file, findings);
   check_ca_file("webhook.ca_file", config->webhook.ca_file, findings);
   check_relay(*config, findings);
-  if (folder != Folder::unusable) check_public_url(public_url, findings);
+  if (folder != Folder::unusable) check_public_url(service, findings);
 
   bool failed = false;
   Json list = Json::array();

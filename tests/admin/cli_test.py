@@ -761,6 +761,29 @@ class Check(unittest.TestCase):
             self.assertEqual(people.returncode, 0)
             self.assertRegex(people.stdout, r"(?m)^ok +database +the running service takes writes$")
 
+    def test_a_service_that_does_not_answer_has_its_port_by_right(self):
+        with folder() as where:
+            service = Stopped(where)
+            service.json("app", "add", "--name", "Real", "--url", "https://real.example.org")
+            # Stands for one that hangs: it has the port and the socket, and hangs up instead of answering.
+            with socket.create_server(("127.0.0.1", 0)) as port, socket.socket(socket.AF_UNIX) as commands:
+                commands.bind(str(service.state_dir / "admin.sock"))
+                commands.listen()
+
+                def hang_up():
+                    with commands.accept()[0] as connection:
+                        connection.recv(4096)
+
+                hanging = threading.Thread(target=hang_up, daemon=True)
+                hanging.start()
+                code, findings = self.findings("--config", str(service.config_file), "--http-listen",
+                                               "127.0.0.1:%d" % port.getsockname()[1])
+            self.assertEqual(code, 1)
+            self.assertEqual(findings["database"]["outcome"], "failed")
+            self.assertIn("ended before it answered", findings["database"]["message"])
+            self.assertNotIn("http.listen", findings)
+            self.assertIn("does not answer", findings["public_url"]["message"])
+
     def test_says_where_it_would_look_where_it_read_no_file(self):
         with folder() as where:
             _, findings = self.findings("--state-dir", str(where))
