@@ -33,6 +33,12 @@ std::string over_time(const std::string& last_error) {
   return text;
 }
 
+bool is_same(const AttemptRow& row, const domain::DeliveryResult& result) {
+  return !row.outcome.null && row.outcome.value == domain::to_string(result.outcome) &&
+         row.reply_code.value == result.reply_code && row.stage.value == result.stage &&
+         row.explanation.value == result.explanation;
+}
+
 }  // namespace
 
 struct DeliveryStatements::Prepared {
@@ -105,6 +111,16 @@ struct DeliveryStatements::Prepared {
        {"stage", attempt.stage},
        {"explanation", attempt.explanation}}};
 
+  Statement find_attempt_before{
+      connection,
+      "SELECT outcome, reply_code, stage, explanation FROM attempt WHERE message_id = :message_id AND number < :number"
+      " ORDER BY number DESC LIMIT 1",
+      {{"message_id", attempt.message_id}, {"number", attempt.number}},
+      {&attempt.outcome, &attempt.reply_code, &attempt.stage, &attempt.explanation}};
+  Statement drop_attempt{connection,
+                         "DELETE FROM attempt WHERE message_id = :message_id AND number = :number",
+                         {{"message_id", attempt.message_id}, {"number", attempt.number}}};
+
   // Not what is being tried, waits for its first try, or is held.
   Statement retry_waiting{connection,
                           "UPDATE outbox_message SET due_at = :now, attempts = 0"
@@ -131,6 +147,18 @@ struct DeliveryStatements::Prepared {
   void settle(MessageState state, base::Timestamp at) {
     row.state = word(state);
     row.finished_at = to_number(at);
+  }
+
+  /// Of the attempt that `attempt` names. What waits may wait for months (its environment is disabled): held again for
+  /// the same reason it leaves no row of its own.
+  void record_attempt(const domain::DeliveryResult& result, base::Timestamp at) {
+    if (result.outcome == DeliveryOutcome::held && find_attempt_before.find() && is_same(attempt, result)) {
+      drop_attempt.execute();
+      return;
+    }
+    attempt.finished_at = to_number(at);
+    attempt.set(result);
+    end_attempt.execute();
   }
 
   void end_lease() {
@@ -249,9 +277,7 @@ bool DeliveryStatements::finish_attempt(const domain::Lease& lease, const domain
 
   prepared.attempt.message_id = row.id;
   prepared.attempt.number = row.claims;
-  prepared.attempt.finished_at = to_number(now);
-  prepared.attempt.set(result);
-  prepared.end_attempt.execute();
+  prepared.record_attempt(result, now);
 
   // Cancelled meanwhile: its link is dead whatever the relay said, unless the mail is out already.
   const bool owed = row.state == word(MessageState::queued);

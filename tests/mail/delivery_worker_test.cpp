@@ -545,6 +545,13 @@ TEST_F(DeliveryWorkerTest, mail_of_a_disabled_environment_waits_until_it_is_enab
   EXPECT_FALSE(domain::is_held(stored(message)));
   EXPECT_THAT(stored(message).last_error, HasSubstr("environment is disabled"));
   EXPECT_FALSE(hold()) << "nothing is wrong with the relay";
+  for (int hour = 0; hour < 3; ++hour) {
+    const auto due_at = stored(message).due_at;
+    clock_.advance(hours(1));
+    worker_->wake();
+    ASSERT_TRUE(eventually([&] { return stored(message).due_at > due_at; }));
+  }
+  EXPECT_EQ(attempts(message).size(), 1U) << "that it waits on is nothing new";
   EXPECT_EQ(relay_.count(), 0U);
   set_disabled(false);
   worker_->wake();

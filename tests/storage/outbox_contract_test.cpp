@@ -367,6 +367,27 @@ TEST_P(OutboxTest, EachOutcomeMovesTheMessageToItsState) {
   EXPECT_EQ(again[0].message.deaths, 0u);
 }
 
+TEST_P(OutboxTest, WhatIsHeldAgainForTheSameReasonLeavesNoAttempt) {
+  const auto queued = invite("waiting@example.org", at(0)).second;
+  const DeliveryResult disabled{DeliveryOutcome::held, 0, "not_now", "the environment is disabled"};
+  const DeliveryResult refused{DeliveryOutcome::held, 550, "auth", "who are you?"};
+  const DeliveryResult sent{DeliveryOutcome::sent, 250, "message", "ok"};
+  int now = 0;
+  for (const DeliveryResult& result : {disabled, disabled, disabled, refused, disabled, disabled, sent}) {
+    now += 10;
+    ASSERT_TRUE(finish(claim_one(at(now), at(now + 60)), result, at(now + 2), at(now + 1)));
+  }
+  std::vector<std::string> stages;
+  std::vector<std::uint32_t> numbers;
+  for (const auto& attempt : attempts(queued.id)) {
+    stages.push_back(attempt.result->stage);
+    numbers.push_back(attempt.number);
+  }
+  EXPECT_THAT(stages, ElementsAre("not_now", "auth", "not_now", "message"));
+  EXPECT_THAT(numbers, ElementsAre(1u, 4u, 5u, 7u)) << "it was claimed as often";
+  EXPECT_EQ(message(queued.id).attempts, 1u) << "charged";
+}
+
 TEST_P(OutboxTest, WhatWasSentHoldsALinkThatEnds) {
   const auto [invitation, first] = invite("guest@example.com", at(0));
   ASSERT_TRUE(finish(claim_one(at(1), at(60)), {DeliveryOutcome::sent, 250, "data", "ok"}, std::nullopt, at(2)));
