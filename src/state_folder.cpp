@@ -137,10 +137,6 @@ domain::Result<storage::LockFile> take_state_folder(const Config& config) {
   return storage::LockFile::take(lock_path(config), "the database " + database_path(config).string());
 }
 
-bool is_in_use(const Config& config) {
-  std::error_code error;
-  if (is_shared(config) || !std::filesystem::exists(lock_path(config), error)) return false;
-  return !storage::LockFile::take(lock_path(config), "the database");
-}
+bool is_in_use(const Config& config) { return !is_shared(config) && storage::LockFile::is_taken(lock_path(config)); }
 
 }  // namespace invited

@@ -75,6 +75,11 @@ domain::Result<LockFile> LockFile::take(const std::string& path, const std::stri
   }
 }
 
+bool LockFile::is_taken(const std::string& path) {
+  const LockFile file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  return file.descriptor_ >= 0 && ::flock(file.descriptor_, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
 LockFile::LockFile(LockFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
 
 LockFile& LockFile::operator=(LockFile&& other) noexcept {

@@ -17,6 +17,10 @@ class LockFile {
   /// cannot be made. `what` names the thing guarded, for people: "the database /var/lib/invited/invited.db".
   static domain::Result<LockFile> take(const std::string& path, const std::string& what);
 
+  /// Whether another process has the lock. Changes nothing, so it can also be told where nothing may be written. False
+  /// where that cannot be told.
+  static bool is_taken(const std::string& path);
+
   LockFile(LockFile&& other) noexcept;
   LockFile& operator=(LockFile&& other) noexcept;
   ~LockFile();

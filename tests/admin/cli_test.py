@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 from cryptography.hazmat.primitives import serialization
@@ -741,6 +742,24 @@ class RootForAnotherUser(unittest.TestCase):
             self.assertIn("invited.db", owners)
             self.assertIn("invited.db.lock", owners)
             self.assertEqual(set(owners.values()), {65534}, owners)
+
+
+class ReadOnly(unittest.TestCase):
+    def test_a_command_says_at_once_that_nothing_can_be_written(self):
+        user = [] if os.geteuid() == 0 else ["-r"]
+        if subprocess.run(["unshare", *user, "-m", "true"], check=False, stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest("NOT TESTED: only who may mount can make a folder read-only")
+        with folder() as where:
+            service = Stopped(where)
+            service.json("app", "add", "--name", "Real", "--url", "https://real.example.org")
+            script = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
+            began = time.monotonic()
+            done = subprocess.run(["unshare", *user, "-m", "sh", "-c", script, "sh", str(service.state_dir), binary(), "app",
+                                   "list", "--config", str(service.config_file)], check=False, capture_output=True, text=True,
+                                  timeout=60)
+            self.assertLess(time.monotonic() - began, 4, "it waits five seconds for a service that starts or ends")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("Read-only file system", done.stderr)
 
 
 class Check(unittest.TestCase):

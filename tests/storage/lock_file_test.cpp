@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "support/temporary_directory.h"
@@ -45,6 +46,18 @@ TEST_F(LockFileTest, AFileThatADeadProcessLeftIsNoLock) {
   std::string pid;
   std::getline(file, pid);
   EXPECT_EQ(pid, std::to_string(::getpid()));
+}
+
+TEST_F(LockFileTest, WhetherItIsTakenIsToldWithoutATrace) {
+  EXPECT_FALSE(LockFile::is_taken(path_));
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  {
+    const auto lock = LockFile::take(path_, "it");
+    EXPECT_TRUE(LockFile::is_taken(path_));
+    ASSERT_EQ(::chmod(path_.c_str(), 0400), 0);
+    EXPECT_TRUE(LockFile::is_taken(path_)) << "as on a file system that is read-only";
+  }
+  EXPECT_FALSE(LockFile::is_taken(path_));
 }
 
 TEST_F(LockFileTest, MovingItKeepsIt) {
