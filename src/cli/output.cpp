@@ -46,16 +46,21 @@ std::string text_of(const Json& value) {
   return value.dump();
 }
 
+/// Where nothing does not mean none, what it means.
+std::string text_of(std::string_view member, const Json& value) {
+  return member == "events" && value.is_null() ? "all" : text_of(value);
+}
+
 std::string member_text(const Json& object, std::string_view member) {
   const auto found = object.find(std::string(member));
-  return found == object.end() ? "" : text_of(*found);
+  return found == object.end() ? "" : text_of(member, *found);
 }
 
 std::vector<std::pair<std::string, std::string>> lines_of(const Json& object, bool with_empty) {
   std::vector<std::pair<std::string, std::string>> lines;
   for (const auto& [member, value] : object.items())
     if ((!value.is_structured() || is_list_of_texts(value)) && (with_empty || !value.is_null()))
-      lines.emplace_back(label_of(member), base::on_one_line(text_of(value)));
+      lines.emplace_back(label_of(member), base::on_one_line(text_of(member, value)));
   return lines;
 }
 
