@@ -1,6 +1,6 @@
 // Takes what is owed out of the outbox and delivers it. Everything about "what if delivery fails" is in this one module
-// (delivery_worker.cpp): leases, retries, the held queue, pauses, quarantine, shutting down. How a mail looks
-// (message_builder) and how it travels (transport) is decided elsewhere.
+// (delivery_worker.cpp, and delivery_record.cpp for the store): leases, retries, the held queue, pauses, quarantine,
+// shutting down. How a mail looks (message_builder) and how it travels (transport) is decided elsewhere.
 //
 // What it promises (promises.md 5 to 7): each message leaves at least once, and twice only after a crash or a lost
 // reply, one for each connection at most; never one whose link is dead; one bad message blocks nothing; a relay that
