@@ -16,7 +16,7 @@ add_executable(invited
   main.cpp backup.cpp backup_job.cpp restore_backup.cpp housekeeping.cpp serve.cpp routes.cpp demo.cpp demo_mails.cpp state_folder.cpp
   cli/admin_command.cpp cli/admin_command_table.cpp
   cli/admin_command_table_apps.cpp cli/admin_command_table_mail.cpp cli/admin_command_table_webhooks.cpp cli/admin_command_table_people.cpp
-  cli/admin_session.cpp cli/backup_command.cpp cli/check.cpp cli/command_line.cpp
+  cli/admin_session.cpp cli/backup_command.cpp cli/check.cpp cli/check_files.cpp cli/command_line.cpp
   cli/migrate_store.cpp cli/output.cpp cli/probe_url.cpp cli/read_as.cpp cli/api_client.cpp cli/invite_command.cpp cli/service_choice.cpp cli/table.cpp)
 target_link_libraries(invited PRIVATE
   invited_config invited_retention invited_admin invited_http invited_soap invited_mail invited_refresh invited_webhook invited_storage
