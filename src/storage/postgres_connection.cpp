@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "base/translation.h"
 #include "storage/jitter.h"
 #include "storage/postgres_statement.h"
 
@@ -51,14 +52,6 @@ FailureKind kind_of(std::string_view state, std::string_view where) {
   if (state == "26000" || (state == "0A000" && where == "RevalidateCachedQuery")) return FailureKind::connection;
   if (state.starts_with("58") || state.starts_with("XX")) return FailureKind::io;
   return FailureKind::statement;
-}
-
-std::string first_line(std::string_view text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
-  std::string line(text);
-  for (char& c : line)
-    if (c == '\n') c = ' ';
-  return line;
 }
 
 }  // namespace
@@ -117,7 +110,7 @@ void PostgresConnection::connect() {
   connection_.reset(PQconnectdbParams(keywords, values, /*expand_dbname=*/1));
   if (!connection_) throw DatabaseFailure(FailureKind::connection, "out of memory");
   if (PQstatus(connection_.get()) != CONNECTION_OK) {
-    const std::string why = first_line(PQerrorMessage(connection_.get()));
+    const std::string why = base::on_one_line(PQerrorMessage(connection_.get()));
     connection_.reset();
     throw DatabaseFailure(FailureKind::connection, why);
   }
@@ -319,7 +312,7 @@ void PostgresConnection::cancel() {
 }
 
 void PostgresConnection::lose(const std::string& what) {
-  const std::string why = first_line(what);
+  const std::string why = base::on_one_line(what);
   connection_.reset();
   sent_.clear();
   const auto now = steady_clock::now();
@@ -335,7 +328,7 @@ DatabaseFailure PostgresConnection::failure_of(const pg_result* result) {
   const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
   const char* where = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
   const char* message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-  std::string text = message != nullptr ? message : first_line(PQresultErrorMessage(result));
+  std::string text = base::on_one_line(message != nullptr ? message : PQresultErrorMessage(result));
   if (state != nullptr) text += " (SQLSTATE " + std::string(state) + ")";
   // A result without a state is libpq's own: the connection broke.
   return {state != nullptr ? kind_of(state, where != nullptr ? where : "") : FailureKind::connection, text};
@@ -345,7 +338,7 @@ void PostgresConnection::receive_notice(void* self, const pg_result* result) {
   const char* severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
   const char* message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
   if (severity != nullptr && std::string_view(severity) == "WARNING")
-    static_cast<PostgresConnection*>(self)->warning_ = message != nullptr ? message : "a warning";
+    static_cast<PostgresConnection*>(self)->warning_ = base::on_one_line(message != nullptr ? message : "a warning");
 }
 
 }  // namespace invited::storage

@@ -211,6 +211,14 @@ TEST_F(PostgresStoreTest, WorksForManyInviteesOfTwoInstancesDoNotGetInEachOthers
   EXPECT_LE(runs, kCallers * kRounds + kRounds / 2 * kCallers / 2) << "instances wait for each other in a circle";
 }
 
+TEST(PostgresMessages, AreOneLineWithoutTabs) {
+  PostgresOptions options;
+  options.url = "postgresql://invited@127.0.0.1:1/invited";
+  const auto refused = open_postgres_store(options);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("Connection refused Is the server running"));
+}
+
 TEST_F(PostgresStoreTest, AnOpeningThatWaitsForAnotherProcessEndsWhenItIsTold) {
   auto stranger = this->stranger();
   Patience patience;
