@@ -2,16 +2,15 @@
 
 #include <algorithm>
 
+#include "base/text_width.h"
 #include "base/utf8.h"
 
 namespace invited::cli {
 namespace {
 
-std::size_t width(const std::string& text) { return base::count_code_points(text); }
-
 void append_padded(std::string& line, const std::string& text, std::size_t to) {
   line += text;
-  line.append(to - std::min(to, width(text)), ' ');
+  line.append(to - std::min(to, base::count_columns(text)), ' ');
 }
 
 }  // namespace
@@ -43,7 +42,7 @@ std::string format_table(const std::vector<std::string>& header, const std::vect
   std::vector<std::size_t> widths;
   for (const auto& line : lines) {
     widths.resize(std::max(widths.size(), line.size()));
-    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], width(line[i]));
+    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], base::count_columns(line[i]));
   }
   std::string text;
   for (const auto& line : lines) {
@@ -60,7 +59,7 @@ std::string format_table(const std::vector<std::string>& header, const std::vect
 
 std::string format_lines(const std::vector<std::pair<std::string, std::string>>& lines) {
   std::size_t widest = 0;
-  for (const auto& [name, value] : lines) widest = std::max(widest, width(name));
+  for (const auto& [name, value] : lines) widest = std::max(widest, base::count_columns(name));
   std::string text;
   for (const auto& [name, value] : lines) {
     text += "  ";

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+import unicodedata
 import unittest
 
 from cryptography.hazmat.primitives import serialization
@@ -294,6 +295,14 @@ class Commands:
         self.assertEqual(self.json("refresh", "retry", "--all"), {"retried": 0})
         # Nobody listens there; it is taken away for the other tests, and the call with it.
         self.json("environment", "set", "Pier live", "--refresh-url", "")
+
+    def test_columns_stand_below_each_other_whatever_the_writing(self):
+        for name in ("Wide 東京 太郎", "Narrow Name"):
+            self.json("account", "add", "--email", f"{name.split()[0]}@wide.example", "--name", name)
+        listing = self.text("account", "list").splitlines()
+        columns = {sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line[:re.search(r"\bno +no ", line).start()])
+                   for line in listing if "@wide.example" in line}
+        self.assertEqual(len(columns), 1, listing)
 
     def test_webhooks_are_added_listed_and_their_deliveries_shown(self):
         self.json("app", "add", "--name", "Mole", "--url", "https://mole.example.org")
