@@ -42,6 +42,24 @@ class RelayTest(unittest.TestCase):
         return wait_until(lambda: next((m["hold"] for m in self.queued(service) if m["hold"]), None), 30, "the hold")
 
 
+class EnvironmentsTakeTurns(RelayTest):
+    def test_one_with_a_long_queue_does_not_hold_up_anothers_single_invitation(self):
+        """M21."""
+        with Relay(tls="off") as relay, self.service(relay, **{"mail.connections": 1}) as service:
+            other = service.cli("environment", "add", "--app", service.app_uuid, "--name", "other")
+            service.cli("access", "grant", "--environment", other["environment_uuid"], "--email", service.inviter_email,
+                        "--role", service.other_role_uuid)
+            relay.answers.clear()
+            for number in range(200):
+                self.assertFalse(service.send_invite(f"bulk{number}@example.org").fault)
+            self.assertFalse(service.send_invite("single@example.org", EnvironmentUUID=other["environment_uuid"],
+                                                 EnvironmentPassword=other["environment_password"]).fault)
+            relay.answers.set()
+            relay.await_mail("single@example.org")
+            recipients = [mail.envelope_to[0] for mail in relay.mails()]
+            self.assertLess(recipients.index("single@example.org"), 50, "behind the others in the order of their age")
+
+
 class MailArrives(RelayTest):
     def test_over_starttls_with_auth_and_right_headers(self):
         with Relay(self.authority) as relay, self.service(relay, **{"mail.from_name": "Größe AG",
