@@ -27,18 +27,21 @@ bool DeliveryWorker::record_and_claim(std::vector<Finished>& finished, Claiming 
   if (finished.empty() && claiming == Claiming::nothing) return true;
   std::vector<Notes> notes;
   std::optional<Claim> claimed;
+  bool is_held = false;
   const auto work = [&](domain::Transaction& transaction) -> domain::Result<void> {
     const base::Timestamp now = clock_.now();
     notes.assign(finished.size(), {});
     auto hold = transaction.find_mail_hold();
     for (std::size_t i = 0; i < finished.size(); ++i) record(transaction, finished[i], now, hold, notes[i]);
+    is_held = forbids_claims(hold, now);
     if (claiming != Claiming::nothing) claimed = claim_one(transaction, claiming, now, hold);
     return {};
   };
   if (!store_.write(work, domain::Urgency::owed)) return false;
-  if (claimed) {
+  {
     const std::lock_guard lock(mutex_);
-    under_way_.emplace(claimed->lease.id, claimed->lease.lease_until);
+    is_held_ = is_held;
+    if (claimed) under_way_.emplace(claimed->lease.id, claimed->lease.lease_until);
   }
   if (claimed) claim = std::move(claimed);
   for (std::size_t i = 0; i < finished.size(); ++i) {
@@ -75,12 +78,15 @@ void DeliveryWorker::forget(const domain::Lease& lease) {
   under_way_.erase(lease.id);
 }
 
+bool DeliveryWorker::forbids_claims(const Hold& hold, base::Timestamp now) const {
+  return hold && is_ahead(hold->next_try_at, now, std::max<milliseconds>(kLongestWait, options_.lease));
+}
+
 std::optional<DeliveryWorker::Claim> DeliveryWorker::claim_one(domain::Transaction& transaction, Claiming claiming,
                                                                base::Timestamp now, Hold& hold) const {
   if (is_one_of_ours_over(now)) return std::nullopt;
   if (hold && claiming == Claiming::ahead) return std::nullopt;
-  if (hold && is_ahead(hold->next_try_at, now, std::max<milliseconds>(kLongestWait, options_.lease)))
-    return std::nullopt;
+  if (forbids_claims(hold, now)) return std::nullopt;
   auto leases = transaction.claim_due_messages(1, now, now + options_.lease);
   if (leases.empty()) return std::nullopt;
   if (hold) {

@@ -51,6 +51,7 @@ using std::chrono::seconds;
 
 constexpr seconds kFirstPause{10};
 constexpr seconds kWorksNow{10};       // a connection that has brought a mail so lately
+constexpr milliseconds kLookWhileHeld{100};  // not for each mail that is queued behind a hold
 constexpr seconds kKeepConnection{5};  // idle; relays dislike more
 constexpr milliseconds kFirstRecordWait{50};
 constexpr seconds kLongestRecordWait{5};
@@ -324,6 +325,7 @@ void DeliveryWorker::wait_for_work(std::size_t index, std::uint64_t seen) {
   // One thread looks often, the others seldom, in case that one is busy for long.
   const milliseconds poll = index == 0 ? options_.poll : options_.poll * 5;
   std::unique_lock lock(mutex_);
+  if (is_held_) changed_.wait_for(lock, kLookWhileHeld, [this] { return stopping_; });
   changed_.wait_for(lock, poll, [this, seen] { return stopping_ || wakes_ != seen; });
 }
 

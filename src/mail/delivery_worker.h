@@ -72,6 +72,8 @@ class DeliveryWorker {
   void record(domain::Transaction& transaction, const Finished& finished, base::Timestamp now, Hold& hold,
               Notes& notes) const;
   bool record_and_claim_ahead(std::vector<Finished>& finished, Claiming claiming);
+  /// Until the next probe of a queue that is held.
+  bool forbids_claims(const Hold& hold, base::Timestamp now) const;
   std::optional<Claim> claim_one(domain::Transaction& transaction, Claiming claiming, base::Timestamp now,
                                  Hold& hold) const;
   bool is_one_of_ours_over(base::Timestamp now) const;
@@ -109,6 +111,7 @@ class DeliveryWorker {
   // Guarded by mutex_:
   bool stopping_ = false;
   std::uint64_t wakes_ = 0;
+  bool is_held_ = false;  ///< when the store was asked last
   std::size_t running_ = 0;
   // The relay asked for a pause, or connections break: no claim until then, then one at a time until one succeeds.
   std::uint32_t pauses_ = 0;

@@ -30,6 +30,7 @@ class FlakyStore final : public domain::Store {
  public:
   explicit FlakyStore(domain::Store& store) : store_(store) {}
   domain::Result<void> write(Work work, domain::Urgency urgency, const domain::Foresight& foresight) override {
+    ++writes;
     if (broken) {
       ++refused;
       return domain::refuse(domain::ErrorCode::unavailable, "disk full");
@@ -46,6 +47,7 @@ class FlakyStore final : public domain::Store {
   std::atomic<bool> broken{false};
   std::atomic<bool> unreadable{false};
   std::atomic<int> refused{0};
+  std::atomic<int> writes{0};
 
  private:
   domain::Store& store_;
@@ -201,6 +203,23 @@ TEST_F(DeliveryFaultsTest, stops_although_an_outcome_cannot_be_recorded) {
   const auto begin = std::chrono::steady_clock::now();
   worker_->stop();
   EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(15));
+}
+
+/// Each look is a transaction of the one writer, whom calls wait for.
+TEST_F(DeliveryFaultsTest, does_not_look_at_a_held_queue_for_each_mail_that_is_queued) {
+  FlakyStore counting(*store_);
+  relay_.answer(DeliveryResult{DeliveryOutcome::held, 535, "auth", "5.7.8 wrong"});
+  queue("guest@example.org");
+  start([this] { return std::make_unique<FakeTransport>(relay_); }, counting);
+  ASSERT_TRUE(eventually([this] { return hold().has_value(); }));
+  const int before = counting.writes;
+  const auto begin = std::chrono::steady_clock::now();
+  while (std::chrono::steady_clock::now() - begin < milliseconds(500)) {
+    worker_->wake();
+    std::this_thread::yield();
+  }
+  const auto looks = (std::chrono::steady_clock::now() - begin) / milliseconds(100) + 3;
+  EXPECT_LE(counting.writes - before, looks);
 }
 
 TEST_F(DeliveryFaultsTest, puts_a_message_back_without_a_charge_where_it_cannot_look_whether_the_link_lives) {
