@@ -50,9 +50,9 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr seconds kFirstPause{10};
-constexpr seconds kWorksNow{10};       // a connection that has brought a mail so lately
+constexpr seconds kWorksNow{10};             // a connection that has brought a mail so lately
 constexpr milliseconds kLookWhileHeld{100};  // not for each mail that is queued behind a hold
-constexpr seconds kKeepConnection{5};  // idle; relays dislike more
+constexpr seconds kKeepConnection{5};        // idle; relays dislike more
 constexpr milliseconds kFirstRecordWait{50};
 constexpr seconds kLongestRecordWait{5};
 constexpr int kRecordTriesWhenStopping = 5;
