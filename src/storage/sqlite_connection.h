@@ -26,7 +26,7 @@ class SqliteConnection final : public Connection {
   static constexpr std::int64_t kPage = 4'096;            ///< bytes
   static constexpr std::int64_t kPageInLog = kPage + 24;  ///< bytes, with the frame's header
   /// Pages of log (4 KiB each) after which the writer writes it back.
-  static constexpr int kCheckpointPages = 2'000;
+  static constexpr int kCheckpointPages = 4'000;
   /// A transaction that reads keeps the log from starting again.
   static constexpr std::chrono::milliseconds kLongestRead{10'000};
 
