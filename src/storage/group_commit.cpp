@@ -13,8 +13,6 @@ namespace {
 using domain::ErrorCode;
 using domain::Urgency;
 
-// No more than these are never divided: another sync would cost more than it brings that callers take turns.
-constexpr std::size_t kSmallBatch = 32;
 constexpr std::chrono::seconds kRetryAfter{1};
 constexpr std::chrono::milliseconds kIdleInterval{1000};
 
@@ -102,7 +100,7 @@ bool GroupCommit::enqueue(Submission& submission, Urgency urgency) {
 }
 
 std::size_t GroupCommit::limit_of_open_batch() const {
-  return std::min(limits_.batch, std::max(kSmallBatch, (running_size_ + queued_size_) / 2));
+  return std::min(limits_.batch, std::max(limits_.undivided, (running_size_ + queued_size_) / 2));
 }
 
 void GroupCommit::wait_for(std::uint32_t batch) {

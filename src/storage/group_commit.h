@@ -50,6 +50,8 @@ class GroupCommit {
     std::size_t queue = 4'096;  ///< new work beyond it is refused; owed work has as much again
     std::size_t batch = 512;    ///< as Submission::size() counts; one that is larger makes a batch of its own
     std::size_t begun = 256;    ///< as many are begun and not told yet: who begins one more waits for it
+    /// So many may all be in one batch although nothing else is under way: another sync costs more than it brings.
+    std::size_t undivided = 32;
   };
 
   /// The runner outlives it.

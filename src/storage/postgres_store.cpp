@@ -23,7 +23,8 @@ class PostgresStoreImplementation final : public domain::Store {
       : connection_(std::move(writer)),
         reads_(open_reader, options.readers),
         batches_(*connection_, clock, [this, &clock] { synchronise(clock); }),
-        writes_(batches_, {options.queue_limit, options.batch_limit, options.begun_limit}) {}
+        // Undivided: a table that somebody has locked is waited for by each batch, one after the other.
+        writes_(batches_, {options.queue_limit, options.batch_limit, options.begun_limit, options.batch_limit}) {}
 
   domain::Result<void> write(Work work, domain::Urgency urgency, const domain::Foresight& foresight) override {
     return writes_.submit(work, urgency, foresight);
