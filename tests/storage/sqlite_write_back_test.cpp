@@ -1,0 +1,136 @@
+// The log is copied into the database by a thread, beside commits: what must not happen meanwhile.
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <fstream>
+#include <future>
+#include <sstream>
+#include <string>
+
+#include "storage/sqlite_connection.h"
+#include "storage/statement.h"
+#include "support/temporary_directory.h"
+
+namespace invited::storage {
+namespace {
+
+constexpr int kDuePages = 64;
+
+/// SQLite's access to files, but the sync of a database's file stops while it is told to.
+class StoppedSync {
+ public:
+  StoppedSync() {
+    below_ = sqlite3_vfs_find(nullptr);
+    vfs_ = *below_;
+    vfs_.pNext = nullptr;
+    vfs_.zName = "stopped-sync";
+    vfs_.xOpen = &open;
+    sqlite3_vfs_register(&vfs_, /*makeDflt=*/1);
+  }
+  ~StoppedSync() {
+    sqlite3_vfs_unregister(&vfs_);
+    sqlite3_vfs_register(below_, /*makeDflt=*/1);
+  }
+
+  static void stop_next() { stops_ = true; }
+  static bool is_stopped() { return stopped_; }
+  static void go_on() {
+    stops_ = false;
+    stops_.notify_all();
+  }
+
+ private:
+  static int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags) {
+    const int code = below_->xOpen(below_, name, file, flags, out_flags);
+    if (code == SQLITE_OK && (flags & SQLITE_OPEN_MAIN_DB) != 0) {
+      original_ = file->pMethods;
+      methods_ = *original_;
+      methods_.xSync = &sync;
+      file->pMethods = &methods_;
+    }
+    return code;
+  }
+  static int sync(sqlite3_file* file, int flags) {
+    if (stops_) {
+      stopped_ = true;
+      stops_.wait(true);
+      stopped_ = false;
+    }
+    return original_->xSync(file, flags);
+  }
+
+  static inline sqlite3_vfs* below_ = nullptr;
+  static inline sqlite3_vfs vfs_{};
+  static inline const sqlite3_io_methods* original_ = nullptr;
+  static inline sqlite3_io_methods methods_{};
+  static inline std::atomic<bool> stops_{false};
+  static inline std::atomic<bool> stopped_{false};
+};
+
+/// Whether this process holds one of the read marks of SQLite's index of the log that keep the log from beginning anew
+/// (sqlite.org/walformat.html, "WAL locks": WAL_READ_LOCK(1) to (4)).
+bool holds_a_read_mark(const std::string& index) {
+  struct stat status{};
+  if (::stat(index.c_str(), &status) != 0) return false;
+  std::ifstream locks("/proc/locks");
+  for (std::string line; std::getline(locks, line);) {
+    std::istringstream words(line);
+    std::string number, kind, mode, type, file;
+    pid_t pid = 0;
+    long first = 0;
+    std::string last;
+    words >> number >> kind >> mode >> type >> pid >> file >> first >> last;
+    const bool is_ours = pid == ::getpid() && file.ends_with(":" + std::to_string(status.st_ino)) && type == "READ";
+    if (is_ours && first <= 127 && std::stol(last) >= 124) return true;
+  }
+  return false;
+}
+
+/// With SQLite before 3.51.3 a connection that copies the log while another one begins it anew may lose pages.
+TEST(SqliteWriteBackTest, TheLogCannotBeginAnewUntilTheThreadIsDone) {
+  if (!std::ifstream("/proc/locks")) GTEST_SKIP() << "/proc/locks cannot be read";
+  const test::TemporaryDirectory folder;
+  const std::string path = folder / "invited.db";
+  StoppedSync files;
+  SqliteConnection connection(path, SqliteConnection::Role::writer, kDuePages);
+  const struct GoOn {
+    ~GoOn() { StoppedSync::go_on(); }
+  } before_the_connection_waits_for_its_thread;
+  Statement(connection, "CREATE TABLE note (text TEXT)").run();
+  Statement insert(connection, "INSERT INTO note VALUES (printf('%3000s', 'x'))");
+  const auto commit = [&] {
+    insert.run();
+    connection.maintain();
+  };
+  const auto salts = [&] {
+    std::ifstream log(path + "-wal", std::ios::binary);
+    std::string header(24, '\0');
+    log.read(header.data(), 24);
+    return header.substr(16);
+  };
+  EXPECT_FALSE(holds_a_read_mark(path + "-shm"));
+
+  StoppedSync::stop_next();
+  for (int i = 0; i < 1'000 && !StoppedSync::is_stopped(); ++i) {
+    commit();
+    if (i > kDuePages) std::this_thread::yield();
+  }
+  ASSERT_TRUE(StoppedSync::is_stopped());
+  const std::string before = salts();
+  for (int i = 0; i < 3 * kDuePages; ++i) {
+    ASSERT_TRUE(holds_a_read_mark(path + "-shm"));
+    commit();
+  }
+  EXPECT_EQ(salts(), before);
+
+  StoppedSync::go_on();
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (salts() == before && std::chrono::steady_clock::now() < end) commit();
+  EXPECT_NE(salts(), before) << "it begins anew afterwards";
+}
+
+}  // namespace
+}  // namespace invited::storage
