@@ -734,7 +734,9 @@ class Stopping(unittest.TestCase):
             host, port = service.base_url.removeprefix("http://").split(":")
             with socket.create_connection((host, int(port)), timeout=20) as client:
                 client.sendall(b"POST /ws/InviteAPI/1/soap1 HTTP/1.1\r\nHost: a\r\nContent-Type: text/xml\r\n"
-                               b"Content-Length: 8\r\n\r\n<no")
+                               b"Content-Length: 8\r\nExpect: 100-continue\r\n\r\n")
+                self.assertTrue(client.recv(4096).startswith(b"HTTP/1.1 100 "), "it has begun to read")
+                client.sendall(b"<no")
                 service.process.child.send_signal(signal.SIGTERM)
                 wait_until(lambda: "service.stopping" in service.process.log_text(), what="the stop to begin")
                 service.process.child.send_signal(signal.SIGHUP)
