@@ -130,9 +130,9 @@ std::vector<std::string> next_steps(const std::string& which, const Json& result
       "What happened after " + backup_time +
           " is not known to it. Withdraw again what was withdrawn since (invited access revoke, account disable, "
           "invitation revoke, token revoke, environment disable), and rotate again passwords of environments and "
-          "secrets of webhooks that were rotated. Until then API tokens that were revoked since work again. People "
-          "have "
-          "the passwords of then: invited account set-password where one was changed because somebody knew it.",
+          "secrets of webhooks that were rotated. Until then API tokens that were revoked since work again. "
+          "People have the passwords of then: invited account set-password where one was changed because somebody "
+          "knew it.",
       "Every link that was mailed is dead. Send fresh ones to all who have not answered yet: invited invitation resend "
       "--after-restore" +
           which};

@@ -12,6 +12,7 @@
 #include "domain/error.h"
 #include "domain/store.h"
 #include "storage/migrator.h"
+#include "storage/sqlite_connection.h"
 
 namespace invited::storage {
 
@@ -23,8 +24,9 @@ struct SqliteOptions {
   std::size_t queue_limit = 4'096;  ///< units of work waiting for the writer
   std::size_t batch_limit = 512;    ///< units of work in one commit
   std::size_t begun_limit = 256;    ///< units of work begun and not told yet, beyond which who begins one waits
-  int checkpoint_pages = 4'000;     ///< pages of log (4 KiB each) after which it is written back
-  std::size_t readers = 3;          ///< connections for Store::read
+  /// Pages of log (4 KiB each) after which it is written back.
+  int checkpoint_pages = SqliteConnection::kCheckpointPages;
+  std::size_t readers = 3;  ///< connections for Store::read
   OlderSchema older_schema = OlderSchema::migrate;
   /// Called once, on the writer thread, when nothing may be written any more (a commit's outcome is unknown, an fsync
   /// failed). The process should exit with an error, to be restarted.
