@@ -155,12 +155,14 @@ struct SqliteConnection::State {
     cache_kib = wanted;
   }
 
-  /// Lengthens the log where it is time to. Another program (an sqlite3 shell) may be writing to it right now: not
-  /// before that is over.
+  /// Lengthens the log where it is time to; where the disk is too full for that, the log has to begin anew. Another
+  /// program (an sqlite3 shell) may be writing to it right now: not before that is over.
   void keep_log_room() {
     const std::int64_t used = log_pages * kPageInLog;
     if (!log_room->is_due(used)) return;
-    while_nobody_writes(/*patience=*/0, [&] { log_room->make(used); });
+    bool made = true;
+    while_nobody_writes(/*patience=*/0, [&] { made = log_room->make(used); });
+    if (!made) write_back->hasten();
   }
 
   /// False: another program writes, and did so for `patience` milliseconds.

@@ -43,18 +43,23 @@ void SqliteLogRoom::write_again() const {
 }
 
 bool SqliteLogRoom::is_due(std::int64_t used) {
-  if (used < used_) size_ = 0;  // it began anew, and may have been shortened
+  if (used < used_) {  // it began anew, and may have been shortened
+    size_ = 0;
+    next_try_ = {};
+  }
   used_ = used;
   return size_ - used < kLeastRoom && std::chrono::steady_clock::now() >= next_try_;
 }
 
-void SqliteLogRoom::make(std::int64_t used) {
+bool SqliteLogRoom::make(std::int64_t used) {
   size_ = size_of_file();
-  if (size_ - used >= kLeastRoom) return;
-  if (extend(size_, used + kRoom))
-    size_ = used + kRoom;
-  else
+  if (size_ - used >= kLeastRoom) return true;
+  if (!extend(size_, used + kRoom)) {
     next_try_ = std::chrono::steady_clock::now() + kRetry;
+    return false;
+  }
+  size_ = used + kRoom;
+  return true;
 }
 
 std::int64_t SqliteLogRoom::size_of_file() const {

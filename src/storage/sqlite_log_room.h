@@ -28,9 +28,9 @@ class SqliteLogRoom {
   /// After a commit, as of which the log's first `used` bytes are in use: whether to make() more room now.
   bool is_due(std::int64_t used);
   /// Makes room behind `used`, and syncs it. Only while nobody else can write (SQLite's write lock): another program's
-  /// commit would be overwritten. A disk without space for twice as much is no failure: commits then make the log
-  /// longer themselves. Throws DatabaseFailure (io, sync).
-  void make(std::int64_t used);
+  /// commit would be overwritten. False: the disk has no space for twice as much, and commits make the log longer
+  /// themselves. Throws DatabaseFailure (io, sync).
+  bool make(std::int64_t used);
 
  private:
   std::int64_t size_of_file() const;

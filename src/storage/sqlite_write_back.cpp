@@ -20,7 +20,7 @@ using std::chrono::steady_clock;
 constexpr int kLittle = 8;
 constexpr int kMostRounds = 3;
 // Times the due length, after which readers are waited for, so that the log can start from its beginning again.
-constexpr int kLongLog = 8;
+constexpr int kLongLog = 4;
 // For so long: our own readers are done by then, and others' must not hold up whoever waits to be answered.
 constexpr int kReaderPatienceMilliseconds = 100;
 constexpr std::chrono::milliseconds kRetry{100};
@@ -124,6 +124,10 @@ void SqliteWriteBack::step(int pages) {
     else
       write_back_all(pages);
   }
+}
+
+void SqliteWriteBack::hasten() {
+  if (!owed_at_) owed_at_ = steady_clock::now();
 }
 
 bool SqliteWriteBack::is_due(int pages) {

@@ -29,6 +29,8 @@ class SqliteWriteBack {
   /// Between two commits, and now and then while there are none: the log holds `pages` now. Throws DatabaseFailure:
   /// where it is `sync`, nothing may be written any more; otherwise it is tried again soon.
   void step(int pages);
+  /// The log cannot grow: it is written back at the next step, however short it is.
+  void hasten();
   /// Waits for a copy that is under way. Throws DatabaseFailure as `step` does.
   void wait();
 
@@ -59,7 +61,7 @@ class SqliteWriteBack {
   std::future<Copied> copying_;
   int written_ = 0;    // pages of the log that an attempt to write back was about
   int warned_at_ = 0;  // pages in it when its length was last complained of
-  std::optional<std::chrono::steady_clock::time_point> owed_at_;  // as one has failed
+  std::optional<std::chrono::steady_clock::time_point> owed_at_;  // as one has failed, or space is short
 };
 
 }  // namespace invited::storage

@@ -24,7 +24,9 @@ class SqliteLogRoomTest : public testing::Test {
 
   /// As the writer does, which holds SQLite's lock for it.
   static void keep(SqliteLogRoom& room, std::int64_t used) {
-    if (room.is_due(used)) room.make(used);
+    if (room.is_due(used)) {
+      EXPECT_TRUE(room.make(used));
+    }
   }
   std::int64_t size() const { return static_cast<std::int64_t>(std::filesystem::file_size(path_)); }
   std::string content() const {

@@ -56,8 +56,8 @@ def fill(folder):
 
 class TheDiskIsFull(unittest.TestCase):
     def test_d11_it_refuses_lives_and_recovers(self):
-        """A small tmpfs, filled to its last byte under load, again and again. In the long form the log of the database must
-        have room until it is written back: some 16 MiB."""
+        """A small tmpfs, filled to its last byte under load, again and again: no room for the log of the database until it
+        is due to be written back."""
         with small_disk(end_to_end.rounds("6m", "32m")) as folder, \
                 OnSqlite({"state_dir": str(folder / "state"), **NO_WATERMARK}) as deployment:
             [service] = deployment.services
@@ -84,7 +84,7 @@ class TheDiskIsFull(unittest.TestCase):
         return [call.outcome for call in deployment.log.calls() if not call.wrong]
 
     def test_d13_below_the_watermark_only_what_is_owed_goes_on(self):
-        # Far more than what is stored meanwhile, the log of the database included (up to 16 MiB were seen).
+        # Far more than what is stored meanwhile, the log of the database included.
         with small_disk("64m") as folder, \
                 Service.serve({"state_dir": str(folder / "state"), "storage.disk_watermark": "16MiB", **NO_RATES}) as service:
             self.assertFalse(service.send_invite("before@example.org").fault)
