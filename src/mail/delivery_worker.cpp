@@ -94,13 +94,14 @@ void DeliveryWorker::wake() {
     const std::lock_guard lock(mutex_);
     ++wakes_;
   }
-  changed_.notify_one();
+  queued_.notify_one();
 }
 
 void DeliveryWorker::stop(milliseconds bound) {
   {
     std::unique_lock lock(mutex_);
     stopping_ = true;
+    queued_.notify_all();
     changed_.notify_all();
     changed_.wait_for(lock, bound, [this] { return running_ == 0; });
   }
@@ -326,7 +327,7 @@ void DeliveryWorker::wait_for_work(std::size_t index, std::uint64_t seen) {
   const milliseconds poll = index == 0 ? options_.poll : options_.poll * 5;
   std::unique_lock lock(mutex_);
   if (is_held_) changed_.wait_for(lock, kLookWhileHeld, [this] { return stopping_; });
-  changed_.wait_for(lock, poll, [this, seen] { return stopping_ || wakes_ != seen; });
+  queued_.wait_for(lock, poll, [this, seen] { return stopping_ || wakes_ != seen; });
 }
 
 }  // namespace invited::mail
