@@ -25,9 +25,9 @@ class SqliteConnection final : public Connection {
   static constexpr int kBusyTimeoutMilliseconds = 2'000;
   static constexpr std::int64_t kPage = 4'096;            ///< bytes
   static constexpr std::int64_t kPageInLog = kPage + 24;  ///< bytes, with the frame's header
-  /// Pages of log after which it is written back: some 64 MiB. Most pages of an index whose keys come at random then
+  /// Pages of log after which it is written back: some 128 MiB. Most pages of an index whose keys come at random then
   /// changed several times, and are written once.
-  static constexpr int kCheckpointPages = 16'000;
+  static constexpr int kCheckpointPages = 32'000;
   /// A transaction that reads keeps the log from starting again.
   static constexpr std::chrono::milliseconds kLongestRead{10'000};
 

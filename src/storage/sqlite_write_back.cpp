@@ -16,8 +16,9 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-// What is left to be written back as a whole: an eighth of what is due, if three rounds beside commits come down to it.
-constexpr int kLittle = 8;
+// What is left to be written back as a whole, while nobody is answered: a part of what is due, if three rounds beside
+// commits come down to it.
+constexpr int kLittle = 32;
 constexpr int kMostRounds = 3;
 // Times the due length, after which readers are waited for, so that the log can start from its beginning again.
 constexpr int kLongLog = 4;
