@@ -66,10 +66,9 @@ constexpr bool is_name_part(std::uint32_t c) {
 }
 
 constexpr std::uint32_t kAsciiEnd = 0x80;
-constexpr ByteSet kNameStarts = make_byte_set(&is_name_start);  // of code points: meant for ASCII only
-constexpr ByteSet kNameParts = make_byte_set(&is_name_part);
+constexpr ByteSet kNameStarts = make_byte_set([](std::uint32_t c) { return c < kAsciiEnd && is_name_start(c); });
+constexpr ByteSet kNameParts = make_byte_set([](std::uint32_t c) { return c < kAsciiEnd && is_name_part(c); });
 constexpr bool starts_name(std::uint32_t c) { return c < kAsciiEnd ? kNameStarts[c] : is_name_start(c); }
-constexpr bool continues_name(std::uint32_t c) { return c < kAsciiEnd ? kNameParts[c] : is_name_part(c); }
 
 // Bytes that are only what they are, in the text of an element and in an attribute's value.
 constexpr ByteSet kPlainInText = make_byte_set([](std::uint32_t c) { return c != '<' && c != '&' && c != ']'; });
@@ -304,13 +303,14 @@ class Scanner {
         fail_here();
         return std::nullopt;
       }
-      while (size != 0 && continues_name(c)) {
+      do {
         rest_.remove_prefix(size);
-        if (begin.size() - rest_.size() > XmlLimits::kNameBytes) {
-          fail(kNameTooLong);
-          return std::nullopt;
-        }
+        take_run(kNameParts);
         std::tie(c, size) = peek();
+      } while (size > 1 && is_name_part(c));
+      if (begin.size() - rest_.size() > XmlLimits::kNameBytes) {
+        fail(kNameTooLong);
+        return std::nullopt;
       }
       if (local || !take(":")) break;
     }
