@@ -55,10 +55,22 @@ double random_fraction() {
 std::string hmac_sha256(std::string_view key, std::string_view message) { return hmac_sha256(key, {message}); }
 
 std::string hmac_sha256(std::string_view key, std::initializer_list<std::string_view> message) {
+  return HmacSha256Key(key).of(message);
+}
+
+struct HmacSha256Key::State {
+  crypto_auth_hmacsha256_state keyed;
+};
+
+HmacSha256Key::HmacSha256Key(std::string_view key) : state_(std::make_unique<State>()) {
   ensure_initialised();
+  crypto_auth_hmacsha256_init(&state_->keyed, bytes_of(key), key.size());
+}
+HmacSha256Key::~HmacSha256Key() { sodium_memzero(state_.get(), sizeof *state_); }
+
+std::string HmacSha256Key::of(std::initializer_list<std::string_view> message) const {
   std::string mac(crypto_auth_hmacsha256_BYTES, '\0');
-  crypto_auth_hmacsha256_state state;
-  crypto_auth_hmacsha256_init(&state, bytes_of(key), key.size());
+  crypto_auth_hmacsha256_state state = state_->keyed;
   for (const std::string_view part : message) crypto_auth_hmacsha256_update(&state, bytes_of(part), part.size());
   crypto_auth_hmacsha256_final(&state, bytes_of(mac));
   sodium_memzero(&state, sizeof state);

@@ -22,6 +22,22 @@ std::string hmac_sha256(std::string_view key, std::string_view message);
 /// The same of a message in parts: a secret among them is not copied.
 std::string hmac_sha256(std::string_view key, std::initializer_list<std::string_view> message);
 
+/// HMAC-SHA-256 under a key that is used often: what depends on the key alone is computed once. Wiped at the end.
+class HmacSha256Key {
+ public:
+  explicit HmacSha256Key(std::string_view key);
+  ~HmacSha256Key();
+  HmacSha256Key(const HmacSha256Key&) = delete;
+  HmacSha256Key& operator=(const HmacSha256Key&) = delete;
+
+  /// As hmac_sha256 of the key and the message. Thread-safe.
+  std::string of(std::initializer_list<std::string_view> message) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 /// XSalsa20-Poly1305 with a random nonce in front: nobody without the 32-byte key reads it, or makes one.
 std::string seal(std::string_view key, std::string_view message);
 /// The inverse; nothing for what `seal` did not make under this key.

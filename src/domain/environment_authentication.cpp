@@ -25,6 +25,10 @@ constexpr std::size_t kSlots = 2;
 /// Calls that may wait for their turn at Argon2, each with a worker of the listener. Others are told to come again.
 constexpr std::size_t kMostWaiting = 8;
 
+std::string hash_issued_password(const base::HmacSha256Key& pepper, std::string_view password) {
+  return base::to_base64url(pepper.of({"environment password 1", password}));
+}
+
 Error authentication_failed() {
   return {ErrorCode::authentication_failed,
           "The environment could not be authenticated: check EnvironmentUUID and EnvironmentPassword.",
@@ -39,7 +43,7 @@ bool is_valid_at(const PasswordSlot& slot, base::Timestamp now) { return !slot.v
 }  // namespace
 
 std::string hash_issued_password(const base::Secret& pepper, std::string_view password) {
-  return base::to_base64url(base::hmac_sha256(pepper.reveal(), {"environment password 1", password}));
+  return hash_issued_password(base::HmacSha256Key(pepper.reveal()), password);
 }
 
 base::Secret make_environment_password() { return base::Secret(base::to_base64url(base::random_bytes(32))); }
@@ -52,7 +56,8 @@ struct EnvironmentAuthenticator::State {
 
   Store& store;
   const base::Clock& clock;
-  base::Secret pepper;
+  const base::Secret pepper;
+  const base::HmacSha256Key pepper_key{pepper.reveal()};
   AttemptLimiter wrong_passwords;
 
   /// A mutex and not std::atomic<std::shared_ptr>: GCC 12's has a data race between load and store.
@@ -119,7 +124,7 @@ struct EnvironmentAuthenticator::State {
 
   /// The same work whatever is there: one HMAC and two comparisons, against empty slots where there are none.
   bool matches_issued(const Environment* environment, std::string_view password, base::Timestamp now) const {
-    const std::string presented = hash_issued_password(pepper, password);
+    const std::string presented = hash_issued_password(pepper_key, password);
     const std::string nothing(presented.size(), '-');
     bool matches = false;
     for (std::size_t i = 0; i < kSlots; ++i) {

@@ -29,6 +29,17 @@ TEST(Crypto, HmacMatchesTheVectorsOfRfc4231) {
             "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
+TEST(Crypto, AnHmacKeyGivesTheSameForEachMessageHoweverOftenItWasUsed) {
+  for (const std::string& key : {std::string("Jefe"), std::string(131, '\xaa'), std::string(32, '\0')}) {
+    const HmacSha256Key kept(key);
+    for (const std::string_view message :
+         {"what do ya want for nothing?", "", "Hi There", "what do ya want for nothing?"})
+      EXPECT_EQ(kept.of({message}), hmac_sha256(key, message)) << key.size() << ' ' << message;
+  }
+  EXPECT_EQ(to_hex(HmacSha256Key("Jefe").of({"what do ya want ", "for nothing?"})),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
 TEST(Crypto, Sha256MatchesTheKnownAnswer) {
   EXPECT_EQ(to_hex(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
