@@ -107,7 +107,7 @@ class DeliveryWorker {
   std::vector<std::thread> threads_;
 
   mutable std::mutex mutex_;
-  std::condition_variable queued_;   ///< for who waits for work: behind a hold nobody does
+  std::condition_variable queued_;   ///< for who waits for work: behind a hold now and then
   std::condition_variable changed_;  ///< anything else
   // Guarded by mutex_:
   bool stopping_ = false;

@@ -93,6 +93,7 @@ void BatchWriter::commit(std::span<Submission* const> batch) {
     connection_.expect_in_place();
     base::failpoint("after_commit");
     health_.store(Health::good);
+    failed_for_space_ = false;
   } catch (const DatabaseFailure& failure) {
     if (is_surely_undone(failure.kind)) {
       abandon(batch, failure);
@@ -114,6 +115,7 @@ void BatchWriter::abandon(std::span<Submission* const> batch, const DatabaseFail
   for (Submission* submission : batch) submission->result = std::unexpected(unavailable_because(failure.kind));
   transaction_.forget();
   health_.store(Health::failing);
+  failed_for_space_ = failure.kind == FailureKind::no_space;
   if (is_the_end(failure.kind)) {
     break_down(failure);
     return;
@@ -138,7 +140,10 @@ void BatchWriter::break_down(const DatabaseFailure& failure) {
 }
 
 void BatchWriter::rest() {
-  if (health_.load() == Health::failing) probe();
+  if (health_.load() == Health::failing) {
+    if (failed_for_space_) maintain(&Connection::make_space);
+    probe();
+  }
   if (health_.load() == Health::good) maintain(&Connection::maintain);
   tell_if_broken();
 }

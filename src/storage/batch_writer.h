@@ -54,7 +54,8 @@ class BatchWriter final : public BatchRunner {
   Number tries_ = 0;
   Statement probe_;
   std::atomic<Health> health_{Health::good};
-  bool told_ = false;  ///< on_fatal was called
+  bool failed_for_space_ = false;  ///< the last batch
+  bool told_ = false;              ///< on_fatal was called
   std::string reason_;
 };
 

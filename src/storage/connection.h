@@ -71,6 +71,8 @@ class Connection {
   /// Called by the writer after it acknowledged a batch, and every second while idle, outside any transaction:
   /// checkpoints and the like. Throws DatabaseFailure.
   virtual void maintain() = 0;
+  /// Instead of `maintain`, after a COMMIT that found the disk full: makes what space it can.
+  virtual void make_space() { maintain(); }
   /// Called by the writer when there is nothing more to come and all went well: waits for what `maintain` began. Only
   /// after this may closing write anything. Throws DatabaseFailure.
   virtual void end_maintenance() {}

@@ -35,6 +35,9 @@ using namespace sqlite_api;
 // Steps of SQLite's machine, some microseconds each, between two looks at the clock.
 constexpr int kStepsBetweenLooks = 10'000;
 
+// Of a log that cannot grow: with fewer each commit would have the database synced.
+constexpr int kLeastPagesToWriteBack = 64;
+
 constexpr std::int64_t kSmallestCacheKib = 16 << 10;
 constexpr std::int64_t kLargestCacheKib = 64 << 10;
 
@@ -110,6 +113,10 @@ struct SqliteConnection::State {
   std::int64_t cache_kib = 0;
   std::optional<SqliteWriteBack> write_back;
   std::optional<SqliteLogRoom> log_room;
+  std::int64_t longest_log = 0;  // bytes that its file keeps when it begins anew
+  std::int64_t log_limit = 0;    // as SQLite was told
+  int index_regions = 0;         // that SQLite's index of the log surely has
+  bool lacks_room = false;       // the log has little room, and the disk none for more
   std::chrono::milliseconds longest_read{};
   std::chrono::steady_clock::time_point read_ends;
 
@@ -155,14 +162,41 @@ struct SqliteConnection::State {
     cache_kib = wanted;
   }
 
-  /// Lengthens the log where it is time to; where the disk is too full for that, the log has to begin anew. Another
+  /// Lengthens the log where it is time to; where the disk has no room for a longer one, it shall begin anew. Another
   /// program (an sqlite3 shell) may be writing to it right now: not before that is over.
   void keep_log_room() {
     const std::int64_t used = log_pages * kPageInLog;
-    if (!log_room->is_due(used)) return;
-    bool made = true;
-    while_nobody_writes(/*patience=*/0, [&] { made = log_room->make(used); });
-    if (!made) write_back->hasten();
+    if (log_room->is_due(used)) {
+      lacks_room = !make_index_room(used + 2 * SqliteLogRoom::kRoom);
+      if (!lacks_room) while_nobody_writes(/*patience=*/0, [&] { lacks_room = !log_room->make(used); });
+    }
+    if (lacks_room && log_pages >= kLeastPagesToWriteBack) write_back->hasten(/*as_a_whole=*/true);
+    if (log_room->is_too_long()) {
+      limit_log(SqliteLogRoom::kShortLog);
+      write_back->hasten(/*as_a_whole=*/false);
+    } else {
+      limit_log(longest_log);
+    }
+  }
+
+  /// For a log of so many bytes. SQLite makes its index of the log longer (32 KiB for 4,096 pages) when the pages of a
+  /// commit are synced already: without space nobody could tell any more what became of it. False: there is none now.
+  bool make_index_room(std::int64_t log_bytes) {
+    constexpr int kRegion = 32'768;  // sqlite.org/walformat.html, "Hash Tables"; the first is shorter by a header
+    const auto last = static_cast<int>((log_bytes / kPageInLog + 33) / 4'096);
+    sqlite3_file* file = nullptr;
+    sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file));
+    for (; index_regions <= last; ++index_regions) {
+      void volatile* region = nullptr;
+      if (file->pMethods->xShmMap(file, index_regions, kRegion, /*extend=*/1, &region) != SQLITE_OK) return false;
+    }
+    return true;
+  }
+
+  /// What the log's file has grown beyond it goes back to the disk when the log begins anew.
+  void limit_log(std::int64_t bytes) {
+    if (std::exchange(log_limit, bytes) != bytes)
+      execute(("PRAGMA journal_size_limit = " + std::to_string(bytes)).c_str());
   }
 
   /// False: another program writes, and did so for `patience` milliseconds.
@@ -240,9 +274,8 @@ SqliteConnection::SqliteConnection(const std::string& path, Role role, int check
     throw DatabaseFailure(FailureKind::io, "The file system cannot hold a database with a write-ahead log.");
   state.execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 0;");
   state.fit_cache();
-  // What a log has grown beyond twice its due length goes back to the disk when it begins anew.
-  const auto longest = 2 * checkpoint_pages * kPageInLog + SqliteLogRoom::kRoom;
-  state.execute(("PRAGMA journal_size_limit = " + std::to_string(longest)).c_str());
+  state.longest_log = 2 * checkpoint_pages * kPageInLog + SqliteLogRoom::kRoom;
+  state.limit_log(state.longest_log);
   sqlite3_wal_hook(
       state.handle,
       [](void* target, sqlite3*, const char*, int pages) {
@@ -257,6 +290,7 @@ SqliteConnection::SqliteConnection(const std::string& path, Role role, int check
   state.log_room.emplace(path + "-wal");
   if (!state.while_nobody_writes(kBusyTimeoutMilliseconds, [&] { state.log_room->write_again(); }))
     throw DatabaseFailure(FailureKind::busy, "Another program is writing to it (an sqlite3 shell?): end it first.");
+  state.make_index_room(state.log_room->size_of_file());
   sync_directory_of(path);
   for (const char* ending : {"", "-wal", "-shm"}) guard(path + ending);
 }
@@ -294,6 +328,11 @@ void SqliteConnection::maintain() {
   // Whatever becomes of this: what is in the log is written back first.
   state.keep_log_room();
   if (state.log_pages < std::exchange(state.log_pages_before, state.log_pages)) state.fit_cache();
+}
+
+void SqliteConnection::make_space() {
+  state_->write_back->hasten(/*as_a_whole=*/true);
+  maintain();
 }
 
 void SqliteConnection::end_maintenance() {

@@ -1,6 +1,6 @@
 // A connection to a SQLite file with the settings that our promises rest on: WAL, synchronous=FULL, foreign keys. One
-// writer (which also does every checkpoint: the packaged 3.40.1 can corrupt a database that two connections checkpoint)
-// and any number of readers, all in one process (lock_file.h). Used by one thread at a time.
+// writer, which sees to the log (sqlite_write_back.h), and any number of readers, all in one process (lock_file.h).
+// Used by one thread at a time.
 #pragma once
 
 #include <chrono>
@@ -48,6 +48,7 @@ class SqliteConnection final : public Connection {
   std::string_view begin_read_sql() const override { return "BEGIN"; }
   /// Writes the log back into the file where it has grown enough.
   void maintain() override;
+  void make_space() override;
   void end_maintenance() override;
   void expect_in_place() override;
 

@@ -15,8 +15,9 @@ namespace {
 
 // More than the largest batch writes.
 constexpr std::int64_t kLeastRoom = 1 << 20;
-// Where the disk is full.
+// Where the disk is full; and between two looks at how much is free.
 constexpr std::chrono::seconds kRetry{1};
+constexpr std::int64_t kFreeForLongLog = 4;  // times its length
 
 [[noreturn]] void fail(const char* what, int code, FailureKind kind = FailureKind::io) {
   throw DatabaseFailure(kind, std::string("Cannot ") + what + " the database's log: " + std::strerror(code));
@@ -59,7 +60,23 @@ bool SqliteLogRoom::make(std::int64_t used) {
     return false;
   }
   size_ = used + kRoom;
+  next_look_ = {};
   return true;
+}
+
+bool SqliteLogRoom::is_too_long() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_look_) return is_too_long_;
+  next_look_ = now + kRetry;
+  const std::int64_t size = size_of_file();
+  is_too_long_ = size > kShortLog && free_bytes() < kFreeForLongLog * size;
+  return is_too_long_;
+}
+
+std::int64_t SqliteLogRoom::free_bytes() const {
+  struct statvfs disk{};
+  if (::fstatvfs(log_.get(), &disk) != 0) fail("look at", errno);
+  return static_cast<std::int64_t>(disk.f_bavail * disk.f_frsize);
 }
 
 std::int64_t SqliteLogRoom::size_of_file() const {
@@ -70,9 +87,7 @@ std::int64_t SqliteLogRoom::size_of_file() const {
 
 bool SqliteLogRoom::extend(std::int64_t from, std::int64_t to) const {
   // Nobody else shall find the disk full because of what we only try.
-  struct statvfs disk{};
-  if (::fstatvfs(log_.get(), &disk) != 0) fail("look at", errno);
-  if (disk.f_bavail * disk.f_frsize < 2 * static_cast<std::uint64_t>(to - from)) return false;
+  if (free_bytes() < 2 * (to - from)) return false;
 
   const std::string zeros(static_cast<std::size_t>(to - from), '\0');
   const bool written = ::lseek(log_.get(), from, SEEK_SET) == from && base::write_all(log_.get(), zeros);

@@ -16,6 +16,8 @@ namespace invited::storage {
 class SqliteLogRoom {
  public:
   static constexpr std::int64_t kRoom = 4 << 20;  ///< bytes that are made at once
+  /// A log that is not longer is never too long.
+  static constexpr std::int64_t kShortLog = 16 << 20;
 
   /// Of the log at `path`, which stays where it is. Throws DatabaseFailure (io) where it cannot be opened.
   explicit SqliteLogRoom(const std::string& path);
@@ -31,9 +33,14 @@ class SqliteLogRoom {
   /// commit would be overwritten. False: the disk has no space for twice as much, and commits make the log longer
   /// themselves. Throws DatabaseFailure (io, sync).
   bool make(std::int64_t used);
+  /// Whether the log's file takes more of the disk than being long is worth: with what is free, more than a fifth.
+  /// Looks after it became longer, and once a second.
+  bool is_too_long();
+  /// Room included.
+  std::int64_t size_of_file() const;
 
  private:
-  std::int64_t size_of_file() const;
+  std::int64_t free_bytes() const;
   /// False: the disk is too full, and the file as it was.
   bool extend(std::int64_t from, std::int64_t to) const;
 
@@ -41,6 +48,8 @@ class SqliteLogRoom {
   std::int64_t used_ = 0;
   std::int64_t size_ = 0;  // the file is no shorter
   std::chrono::steady_clock::time_point next_try_;
+  std::chrono::steady_clock::time_point next_look_;
+  bool is_too_long_ = false;
 };
 
 }  // namespace invited::storage

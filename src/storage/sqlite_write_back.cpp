@@ -25,6 +25,7 @@ constexpr int kLongLog = 4;
 // For so long: our own readers are done by then, and others' must not hold up whoever waits to be answered.
 constexpr int kReaderPatienceMilliseconds = 100;
 constexpr std::chrono::milliseconds kRetry{100};
+constexpr int kRestBetweenTries = 10;  // times as long as one took
 
 sqlite3* handle_of(void* connection) { return static_cast<sqlite3*>(connection); }
 
@@ -98,44 +99,46 @@ SqliteWriteBack::SqliteWriteBack(void* connection, std::string path, int due)
       path_(std::move(path)),
       due_(due),
       snapshot_(std::make_unique<Beside>(path_)),
-      copier_(std::make_unique<Beside>(path_)) {}
+      copier_(std::make_unique<Beside>(path_)),
+      waits_at_(kLongLog * due_) {}
 
 SqliteWriteBack::~SqliteWriteBack() = default;
 
 void SqliteWriteBack::step(int pages) {
   // The log starts from its beginning again once all of it was written back and no reader needed it.
-  if (pages < written_) written_ = warned_at_ = 0;
+  if (pages < written_) {
+    written_ = warned_at_ = 0;
+    waits_at_ = kLongLog * due_;
+    wanted_ = false;
+    owed_at_.reset();
+  }
   if (copying_.valid()) {
     if (copying_.wait_for(0s) != std::future_status::ready) return;
     wait();
-    if (pages - written_ > due_ / kLittle && rounds_ < kMostRounds)
+    if (pages - written_ > due_ / kLittle && rounds_ < kMostRounds && !owed_at_)
       hold(pages);
     else
       write_back_all(pages);
   } else if (held_at_) {
     // Without a commit since, the snapshot keeps nothing back; nor does anybody wait to be answered.
-    if (pages > *held_at_)
+    if (pages > *held_at_ && !owed_at_)
       copy_what_was_there(pages);
     else
       write_back_all(pages);
-  } else if (is_due(pages)) {
-    // A log that somebody keeps from beginning anew gains nothing by being written back in steps.
-    if (pages < kLongLog * due_ && !owed_at_)
-      hold(pages);
-    else
-      write_back_all(pages);
+  } else if (owed_at_ && steady_clock::now() >= *owed_at_) {
+    write_back_all(pages);
+  } else if (pages - written_ >= (wanted_ ? 1 : due_)) {
+    hold(pages);
   }
 }
 
-void SqliteWriteBack::hasten() {
-  if (!owed_at_) owed_at_ = steady_clock::now();
-}
-
-bool SqliteWriteBack::is_due(int pages) {
-  return pages - written_ >= due_ || (owed_at_ && steady_clock::now() >= *owed_at_);
+void SqliteWriteBack::hasten(bool as_a_whole) {
+  wanted_ = true;
+  if (as_a_whole && !owed_at_) owed_at_ = steady_clock::now();
 }
 
 void SqliteWriteBack::hold(int pages) {
+  wanted_ = false;
   try {
     snapshot_->take_snapshot();
   } catch (const DatabaseFailure& failure) {
@@ -162,16 +165,30 @@ void SqliteWriteBack::copy_what_was_there(int pages) {
 
 void SqliteWriteBack::write_back_all(int pages) {
   let_go();
+  wanted_ = false;
   rounds_ = 0;
   written_ = pages;
-  // Where it throws, the disk is full (or it is the end). Soon again then: a log that waits for its next thousands of
-  // pages instead takes more of the disk each time, until nothing but the log is on it.
-  owed_at_ = steady_clock::now() + kRetry;
-  if (pages < kLongLog * due_)
-    checkpoint(SQLITE_CHECKPOINT_PASSIVE);
-  else if (!checkpoint(SQLITE_CHECKPOINT_RESTART))
-    warn_of_long_log(pages);
+  const bool was_owed = owed_at_.has_value();
+  const bool waits_for_readers = was_owed || pages >= waits_at_;
+  if (pages >= waits_at_) waits_at_ = pages + due_;
+  const auto began = steady_clock::now();
+  // Soon again, or a log that waits for its next thousands of pages takes more of a full disk each time, until nothing
+  // but the log is on it; but not so soon that nobody is answered for most of the time.
+  const auto try_again = [&] {
+    const auto now = steady_clock::now();
+    owed_at_ = now + std::max<steady_clock::duration>(kRetry, kRestBetweenTries * (now - began));
+  };
+  bool done = false;
+  try {
+    done = checkpoint(waits_for_readers);
+  } catch (const DatabaseFailure&) {
+    try_again();
+    throw;
+  }
   owed_at_.reset();
+  if (done) return;
+  warn_of_long_log(pages);
+  if (was_owed) try_again();
 }
 
 void SqliteWriteBack::wait() {
@@ -183,13 +200,14 @@ void SqliteWriteBack::wait() {
   throw DatabaseFailure(*copied.failure, copied.reason);
 }
 
-bool SqliteWriteBack::checkpoint(int mode) {
+bool SqliteWriteBack::checkpoint(bool waits_for_readers) {
   sqlite3* const handle = handle_of(connection_);
+  const int mode = waits_for_readers ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
   sqlite3_busy_timeout(handle, kReaderPatienceMilliseconds);
   const int code = sqlite3_wal_checkpoint_v2(handle, nullptr, mode, nullptr, nullptr);
   sqlite3_busy_timeout(handle, SqliteConnection::kBusyTimeoutMilliseconds);
   if (code != SQLITE_OK && code != SQLITE_BUSY) fail(code, handle);
-  return code == SQLITE_OK;
+  return code == SQLITE_OK || !waits_for_readers;
 }
 
 /// Some other program's transaction keeps the log growing: nothing that we could end.

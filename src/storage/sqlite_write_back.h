@@ -29,8 +29,9 @@ class SqliteWriteBack {
   /// Between two commits, and now and then while there are none: the log holds `pages` now. Throws DatabaseFailure:
   /// where it is `sync`, nothing may be written any more; otherwise it is tried again soon.
   void step(int pages);
-  /// The log cannot grow: it is written back at the next step, however short it is.
-  void hasten();
+  /// The log shall grow no more: it is written back from the next step on, however short it is; `as_a_whole`, with
+  /// nobody answered meanwhile, where it would fill the disk while it is copied beside commits.
+  void hasten(bool as_a_whole);
   /// Waits for a copy that is under way. Throws DatabaseFailure as `step` does.
   void wait();
 
@@ -42,13 +43,12 @@ class SqliteWriteBack {
     std::string reason;
   };
 
-  bool is_due(int pages);
   void hold(int pages);
   void let_go();
   void copy_what_was_there(int pages);
   void write_back_all(int pages);
-  /// False: somebody still needs the log.
-  bool checkpoint(int mode);
+  /// False, where readers are waited for: somebody still needs the log.
+  bool checkpoint(bool waits_for_readers);
   void warn_of_long_log(int pages);
 
   void* const connection_;
@@ -59,9 +59,12 @@ class SqliteWriteBack {
   std::optional<int> held_at_;  // pages that were in the log when the snapshot was taken
   int rounds_ = 0;              // of writing back beside commits, since the log was last written back as a whole
   std::future<Copied> copying_;
-  int written_ = 0;    // pages of the log that an attempt to write back was about
-  int warned_at_ = 0;  // pages in it when its length was last complained of
-  std::optional<std::chrono::steady_clock::time_point> owed_at_;  // as one has failed, or space is short
+  int written_ = 0;      // pages of the log that an attempt to write back was about
+  int warned_at_ = 0;    // pages in it when its length was last complained of
+  int waits_at_;         // pages in it from which on readers are waited for
+  bool wanted_ = false;  // before it is due
+  /// As a whole: one has failed, or the disk is full.
+  std::optional<std::chrono::steady_clock::time_point> owed_at_;
 };
 
 }  // namespace invited::storage

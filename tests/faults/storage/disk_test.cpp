@@ -2,6 +2,7 @@
 // first to the last.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <sys/mount.h>
 
 #include <algorithm>
@@ -313,6 +314,156 @@ TEST(DiskTest, D11TheLogTakesNoRoomOfADiskThatIsNearlyFull) {
   EXPECT_FALSE(room.make(12));
   EXPECT_EQ(std::filesystem::file_size(log), 12u);
   EXPECT_FALSE(room.is_due(12)) << "tried again at once";
+}
+
+TEST(DiskTest, D11ALogIsTooLongWhereItTakesMoreThanAFifthOfTheSpace) {
+  const SmallDisk disk("size=90m,mode=0700");
+  if (!disk.mounted()) GTEST_SKIP() << disk.not_tested("a long log on a small disk");
+  constexpr std::int64_t kMiB = 1 << 20;
+  const std::string log = disk.folder() / "log";
+  std::ofstream(log) << "transactions";
+  storage::SqliteLogRoom room(log);
+  ASSERT_TRUE(room.make(12 * kMiB));
+  EXPECT_EQ(std::filesystem::file_size(log), 16 * kMiB);
+  EXPECT_FALSE(room.is_too_long());
+  ASSERT_TRUE(room.make(16 * kMiB));
+  EXPECT_TRUE(room.is_too_long()) << "70 MiB are free beside 20";
+}
+
+/// One store with a row that may be written again and again: the log grows by it and the database does not.
+class OneRow {
+ public:
+  explicit OneRow(const std::string& path) {
+    options_.path = path;
+    options_.watermark_bytes = 0;
+    auto store = storage::open_sqlite_store(options_, clock_);
+    if (store) store_ = *std::move(store);
+  }
+  domain::Result<void> write() {
+    ++written_;
+    return store_->write([&](Transaction& t) -> domain::Result<void> {
+      t.set_key_binding({"digest", written_, clock_.now()});
+      return {};
+    });
+  }
+  domain::Store* operator->() { return store_.get(); }
+  std::uintmax_t log_size() const { return std::filesystem::file_size(options_.path + "-wal"); }
+  /// Of SQLite's index of the log (sqlite.org/walformat.html, "mxFrame").
+  std::uint32_t frames() const {
+    std::ifstream index(options_.path + "-shm", std::ios::binary);
+    std::uint32_t frames = 0;
+    index.seekg(16).read(reinterpret_cast<char*>(&frames), sizeof frames);
+    return frames;
+  }
+
+ private:
+  const ManualClock clock_;
+  storage::SqliteOptions options_;
+  std::unique_ptr<domain::Store> store_;
+  std::uint32_t written_ = 0;
+};
+
+/// To the last byte.
+void fill(const std::string& path) {
+  std::ofstream file(path, std::ios::binary);
+  for (const std::size_t size : {std::size_t{1} << 16, std::size_t{4'096}, std::size_t{1}}) {
+    file.clear();
+    const std::string bytes(size, 'x');
+    while (file.write(bytes.data(), static_cast<std::streamsize>(size)).flush()) {
+    }
+  }
+}
+
+TEST(DiskTest, D11ALogThatIsTooLongForTheDiskBeginsAnewAndGivesBackWhatItTook) {
+  const SmallDisk disk("size=150m,mode=0700");
+  if (!disk.mounted()) GTEST_SKIP() << disk.not_tested("a long log on a small disk");
+  OneRow store(disk.folder() / "invited.db");
+  std::uintmax_t longest = 0;
+  for (int i = 0; i < 25'000; ++i) {
+    ASSERT_TRUE(store.write());
+    longest = std::max(longest, store.log_size());
+  }
+  EXPECT_LT(longest, 60u << 20) << "25,000 pages are 100 MiB";
+
+  // What was right for an empty disk is too much when it fills up.
+  const std::string ballast = disk.folder() / "ballast";
+  std::ofstream(ballast) << std::string(100 << 20, 'x');
+  for (int i = 0; i < 300 && store.log_size() > 17u << 20; ++i) {
+    ASSERT_TRUE(store.write());
+    std::this_thread::sleep_for(10ms);
+  }
+  EXPECT_LE(store.log_size(), 17u << 20);
+}
+
+/// Another program's transaction that does not end: it keeps the log from beginning anew.
+class EndlessReader {
+ public:
+  explicit EndlessReader(const std::string& path) {
+    EXPECT_EQ(sqlite3_open(path.c_str(), &reader_), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(reader_, "BEGIN; SELECT count(*) FROM invitation", nullptr, nullptr, nullptr), SQLITE_OK);
+  }
+  ~EndlessReader() { sqlite3_close(reader_); }
+
+ private:
+  sqlite3* reader_ = nullptr;
+};
+
+TEST(DiskTest, D11AFullDiskIsNoEndWhereTheLogCanBeWrittenBack) {
+  const SmallDisk disk("size=16m,mode=0700");
+  if (!disk.mounted()) GTEST_SKIP() << disk.not_tested("a full disk of 16 MiB");
+  const std::string path = disk.folder() / "invited.db";
+  {
+    ASSERT_TRUE(OneRow(path).write());
+  }
+  // What a store that has failed tries to write: room for it is there from now on.
+  sqlite3* shell = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &shell), SQLITE_OK);
+  constexpr const char* kTwice =
+      "INSERT INTO writer_probe VALUES (1, 7, randomblob(65536));"
+      "UPDATE writer_probe SET tries = 1000, ballast = randomblob(65536)";
+  EXPECT_EQ(sqlite3_exec(shell, kTwice, nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(shell);
+  OneRow store(path);
+  while (store.log_size() < storage::SqliteLogRoom::kRoom) ASSERT_TRUE(store.write());
+  {
+    const EndlessReader reader(path);
+    fill(disk.folder() / "ballast");
+    auto written = store.write();
+    while (written) written = store.write();
+    EXPECT_EQ(written.error().code, ErrorCode::unavailable);
+    EXPECT_FALSE(store->is_ready());
+  }
+  auto written = store.write();
+  for (int i = 0; i < 100 && !written; ++i) {
+    std::this_thread::sleep_for(100ms);
+    written = store.write();
+  }
+  for (int i = 0; i < 3'000; ++i) ASSERT_TRUE(store.write()) << i;
+}
+
+/// For each 4,096 pages of log SQLite makes its index of it longer.
+TEST(DiskTest, D11AnIndexOfTheLogThatCannotGrowIsNoSpace) {
+  const SmallDisk disk("size=150m,mode=0700");
+  if (!disk.mounted()) GTEST_SKIP() << disk.not_tested("a full disk of 150 MiB");
+  const std::string path = disk.folder() / "invited.db";
+  OneRow store(path);
+  while (store.frames() < 3'900) ASSERT_TRUE(store.write());
+  const std::string ballast = disk.folder() / "ballast";
+  {
+    const EndlessReader reader(path);
+    fill(ballast);
+    for (int i = 0; i < 400; ++i) {
+      const auto written = store.write();
+      if (!written) {
+        ASSERT_EQ(written.error().code, ErrorCode::unavailable) << written.error().message;
+      }
+    }
+    EXPECT_GT(store.frames(), 4'062U);
+  }
+  std::filesystem::remove(ballast);
+  for (int i = 0; i < 100 && !store->is_ready(); ++i) std::this_thread::sleep_for(100ms);
+  EXPECT_TRUE(store->is_ready());
+  EXPECT_TRUE(store.write());
 }
 
 }  // namespace
