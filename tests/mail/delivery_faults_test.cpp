@@ -57,6 +57,12 @@ class FlakyStore final : public domain::Store {
   domain::Store& store_;
 };
 
+/// For a store that does not outlive the fixture's worker: declared behind it, it ends the worker before.
+struct WorkerEndsFirst {
+  std::unique_ptr<DeliveryWorker>& worker;
+  ~WorkerEndsFirst() { worker.reset(); }
+};
+
 class DeliveryFaultsTest : public DeliveryTest {
  protected:
   std::filesystem::path mail_folder() const { return folder_.path() / "mail"; }
@@ -157,6 +163,7 @@ TEST_F(DeliveryFaultsTest, M20_quarantines_a_message_that_killed_three_workers_a
 
 TEST_F(DeliveryFaultsTest, records_later_what_it_could_not_record_at_once_and_sends_no_second_copy) {
   FlakyStore flaky(*store_);
+  const WorkerEndsFirst end{worker_};
   relay_.answer([&](const Envelope&) {
     flaky.broken = true;
     return DeliveryResult{DeliveryOutcome::sent, 250, "message", "queued"};
@@ -232,6 +239,7 @@ long times_slept(const std::set<std::string>& threads) {
 /// Each look is a transaction of the one writer, whom calls wait for.
 TEST_F(DeliveryFaultsTest, does_not_look_at_a_held_queue_for_each_mail_that_is_queued) {
   FlakyStore counting(*store_);
+  const WorkerEndsFirst end{worker_};
   relay_.answer(DeliveryResult{DeliveryOutcome::held, 535, "auth", "5.7.8 wrong"});
   queue("guest@example.org");
   const std::set<std::string> others = threads_but({});
@@ -252,6 +260,7 @@ TEST_F(DeliveryFaultsTest, does_not_look_at_a_held_queue_for_each_mail_that_is_q
 
 TEST_F(DeliveryFaultsTest, puts_a_message_back_without_a_charge_where_it_cannot_look_whether_the_link_lives) {
   FlakyStore flaky(*store_);
+  const WorkerEndsFirst end{worker_};
   flaky.unreadable = true;
   const auto message = queue("guest@example.org");
   start([this] { return std::make_unique<FakeTransport>(relay_); }, flaky);
