@@ -166,9 +166,12 @@ struct SqliteConnection::State {
   /// program (an sqlite3 shell) may be writing to it right now: not before that is over.
   void keep_log_room() {
     const std::int64_t used = log_pages * kPageInLog;
-    if (log_room->is_due(used)) {
-      lacks_room = !make_index_room(used + 2 * SqliteLogRoom::kRoom);
-      if (!lacks_room) while_nobody_writes(/*patience=*/0, [&] { lacks_room = !log_room->make(used); });
+    const bool is_indexed = make_index_room(used + 2 * SqliteLogRoom::kRoom);
+    if (!is_indexed) {
+      lacks_room = true;
+    } else if (log_room->is_due(used)) {
+      lacks_room = false;
+      while_nobody_writes(/*patience=*/0, [&] { lacks_room = !log_room->make(used); });
     }
     if (lacks_room && log_pages >= kLeastPagesToWriteBack) write_back->hasten(/*as_a_whole=*/true);
     if (log_room->is_too_long()) {
@@ -184,6 +187,7 @@ struct SqliteConnection::State {
   bool make_index_room(std::int64_t log_bytes) {
     constexpr int kRegion = 32'768;  // sqlite.org/walformat.html, "Hash Tables"; the first is shorter by a header
     const auto last = static_cast<int>((log_bytes / kPageInLog + 33) / 4'096);
+    if (last < index_regions) return true;
     sqlite3_file* file = nullptr;
     sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file));
     for (; index_regions <= last; ++index_regions) {

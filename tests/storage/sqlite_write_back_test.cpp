@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <fstream>
 #include <future>
 #include <sstream>
 #include <string>
+#include <thread>
 
 #include "storage/sqlite_connection.h"
 #include "storage/statement.h"
@@ -89,6 +91,14 @@ bool holds_a_read_mark(const std::string& index) {
   return false;
 }
 
+/// They change when the log begins anew (sqlite.org/fileformat2.html, "WAL Header Format").
+std::string salts_of(const std::string& log) {
+  std::ifstream file(log, std::ios::binary);
+  std::string header(24, '\0');
+  file.read(header.data(), 24);
+  return header.substr(16);
+}
+
 /// With SQLite before 3.51.3 a connection that copies the log while another one begins it anew may lose pages.
 TEST(SqliteWriteBackTest, TheLogCannotBeginAnewUntilTheThreadIsDone) {
   if (!std::ifstream("/proc/locks")) GTEST_SKIP() << "/proc/locks cannot be read";
@@ -105,12 +115,7 @@ TEST(SqliteWriteBackTest, TheLogCannotBeginAnewUntilTheThreadIsDone) {
     insert.run();
     connection.maintain();
   };
-  const auto salts = [&] {
-    std::ifstream log(path + "-wal", std::ios::binary);
-    std::string header(24, '\0');
-    log.read(header.data(), 24);
-    return header.substr(16);
-  };
+  const auto salts = [&] { return salts_of(path + "-wal"); };
   EXPECT_FALSE(holds_a_read_mark(path + "-shm"));
 
   StoppedSync::stop_next();
@@ -130,6 +135,41 @@ TEST(SqliteWriteBackTest, TheLogCannotBeginAnewUntilTheThreadIsDone) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (salts() == before && std::chrono::steady_clock::now() < end) commit();
   EXPECT_NE(salts(), before) << "it begins anew afterwards";
+}
+
+TEST(SqliteWriteBackTest, OnAFullDiskAReaderIsWaitedForNowAndThenAndTheLogBeginsAnewWhenItIsGone) {
+  const test::TemporaryDirectory folder;
+  const std::string path = folder / "invited.db";
+  SqliteConnection connection(path, SqliteConnection::Role::writer, kDuePages);
+  Statement(connection, "CREATE TABLE note (text TEXT)").run();
+  Statement insert(connection, "INSERT INTO note VALUES ('x')");
+  insert.run();
+  connection.maintain();
+  sqlite3* reader = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &reader), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM note", nullptr, nullptr, nullptr), SQLITE_OK);
+  insert.run();
+
+  using Clock = std::chrono::steady_clock;
+  Clock::duration held_up{};
+  const auto until = Clock::now() + std::chrono::milliseconds(1'500);
+  while (Clock::now() < until) {
+    const auto began = Clock::now();
+    connection.make_space();
+    held_up += Clock::now() - began;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));  // others are answered
+  }
+  EXPECT_LT(held_up, std::chrono::milliseconds(500)) << "a wait of 100 ms for each second";
+
+  sqlite3_close(reader);
+  const std::string before = salts_of(path + "-wal");
+  const auto end = Clock::now() + std::chrono::seconds(20);
+  while (salts_of(path + "-wal") == before && Clock::now() < end) {
+    connection.make_space();
+    insert.run();
+    std::this_thread::yield();
+  }
+  EXPECT_NE(salts_of(path + "-wal"), before);
 }
 
 }  // namespace
