@@ -18,7 +18,7 @@ from cuts import forget_late_answers, late_records
 from deployment import OnSqlite
 from invited_service import NO_RATES, Service
 from loop_disk import LoopDisk
-from store_child import StoreChild, differences, read_notes, stored_numbers
+from store_child import Damaged, StoreChild, differences, read_notes, stored_numbers
 
 STORE_CUTS = end_to_end.rounds(6, 200)
 CUTS_ON_ONE_DATABASE = 10
@@ -96,13 +96,16 @@ class ThePowerGoes(unittest.TestCase):
               "again", flush=True)
 
     def test_d08_control_a_log_that_is_not_synced_does_lose(self):
-        """As with synchronous=NORMAL between two checkpoints: COMMIT does not wait for the disk."""
+        """COMMIT does not wait for the disk, nor does a log that is written back because the disk is small for it."""
         lost, acknowledged = set(), 0
         for number in range(CONTROL_CUTS):
             self.disk.format()
             notes = self.cut(number * 1_000_000, io_fault="sync,LIE,1,1000000000", checkpoint_pages=1_000_000)
             acknowledged += len(notes["ok"])
-            lost |= notes["ok"] - stored_numbers(self.database).keys()
+            try:
+                lost |= notes["ok"] - stored_numbers(self.database).keys()
+            except Damaged:
+                lost |= notes["ok"]
         print(f"\n  the control: {len(lost)} of {acknowledged} acknowledged were lost in {CONTROL_CUTS} power cuts",
               flush=True)
         self.assertTrue(lost, "power cuts without syncs lost nothing: these tests cannot fail")

@@ -53,16 +53,29 @@ def read_notes(file, before=None):
     return notes
 
 
+class Damaged(Exception):
+    """What SQLite says of the database."""
+
+
+def expect_whole(connection):
+    try:
+        found = [text for (text,) in connection.execute("PRAGMA integrity_check") if text != "ok"]
+        found += [f"foreign key: {row}" for row in connection.execute("PRAGMA foreign_key_check")]
+    except sqlite3.DatabaseError as error:
+        raise Damaged(str(error)) from error
+    if found:
+        raise Damaged(found)
+
+
 def stored_numbers(database):
-    """Number → how many invitations, mails, audit events. Opening recovers, as any start does; the whole is checked."""
+    """Number → how many invitations, mails, audit events. Opening recovers, as any start does; the whole is checked
+    (raises Damaged)."""
     if not database.exists():
         return {}
     rows = {}
     connection = sqlite3.connect(database)
     try:
-        [result] = connection.execute("PRAGMA integrity_check").fetchall()
-        assert result == ("ok",), result
-        assert not connection.execute("PRAGMA foreign_key_check").fetchall()
+        expect_whole(connection)
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'outbox_message'").fetchall():
             return {}  # died in its first moment: nothing was acknowledged, which is compared
         for position, query in enumerate((
