@@ -59,6 +59,7 @@ struct Config {
 
   struct Storage {
     std::uint64_t disk_watermark = 0;
+    std::uint64_t log_size = 0;
     std::uint32_t queue_length = 0;
     std::uint32_t max_batch = 0;
     std::uint32_t readers = 0;

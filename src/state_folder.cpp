@@ -107,16 +107,18 @@ domain::Result<StateFolder> open_state_folder(const Config& config, const base::
   std::error_code error;
   auto keys = load_or_create_keys(config.state_dir, std::filesystem::exists(database_path(config), error));
   if (!keys) return refuse(ErrorCode::unavailable, std::move(keys.error()));
-  auto store = storage::open_sqlite_store({.path = database_path(config).string(),
-                                           .lock_path = lock_path(config),
-                                           .watermark_bytes = config.storage.disk_watermark,
-                                           .queue_limit = config.storage.queue_length,
-                                           .batch_limit = config.storage.max_batch,
-                                           .begun_limit = begun_limit(config),
-                                           .readers = config.storage.readers,
-                                           .older_schema = older,
-                                           .on_fatal = std::move(on_fatal)},
-                                          clock);
+  auto store =
+      storage::open_sqlite_store({.path = database_path(config).string(),
+                                  .lock_path = lock_path(config),
+                                  .watermark_bytes = config.storage.disk_watermark,
+                                  .queue_limit = config.storage.queue_length,
+                                  .batch_limit = config.storage.max_batch,
+                                  .begun_limit = begun_limit(config),
+                                  .checkpoint_pages = storage::SqliteConnection::pages_of_log(config.storage.log_size),
+                                  .readers = config.storage.readers,
+                                  .older_schema = older,
+                                  .on_fatal = std::move(on_fatal)},
+                                 clock);
   if (!store) return std::unexpected(std::move(store.error()));
   auto accepted = answer_restore(guarded_folder(config), said, **store, *keys, clock.now());
   if (!accepted) return std::unexpected(std::move(accepted.error()));

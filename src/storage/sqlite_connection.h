@@ -25,16 +25,17 @@ class SqliteConnection final : public Connection {
   static constexpr int kBusyTimeoutMilliseconds = 2'000;
   static constexpr std::int64_t kPage = 4'096;            ///< bytes
   static constexpr std::int64_t kPageInLog = kPage + 24;  ///< bytes, with the frame's header
-  /// Pages of log after which it is written back: some 128 MiB. Most pages of an index whose keys come at random then
-  /// changed several times, and are written once.
-  static constexpr int kCheckpointPages = 32'000;
+  /// Bytes of log after which it is written back. Most pages of an index whose keys come at random then changed several
+  /// times, and are written once.
+  static constexpr std::uint64_t kLogSize = 128 << 20;
+  static constexpr int pages_of_log(std::uint64_t bytes) { return static_cast<int>(bytes / kPageInLog); }
   /// A transaction that reads keeps the log from starting again.
   static constexpr std::chrono::milliseconds kLongestRead{10'000};
 
   /// Opens `path`; the writer creates it (mode 0600, durable directory entry), unless its log is damaged
   /// (sqlite_log_check.h). A reader's transaction that lasts longer than kLongestRead fails at its next step. Throws
   /// DatabaseFailure with a message for the operator.
-  SqliteConnection(const std::string& path, Role role, int checkpoint_pages = kCheckpointPages,
+  SqliteConnection(const std::string& path, Role role, int checkpoint_pages = pages_of_log(kLogSize),
                    std::chrono::milliseconds longest_read = kLongestRead);
   ~SqliteConnection() override;
 

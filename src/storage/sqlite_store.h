@@ -25,7 +25,7 @@ struct SqliteOptions {
   std::size_t batch_limit = 512;    ///< units of work in one commit
   std::size_t begun_limit = 256;    ///< units of work begun and not told yet, beyond which who begins one waits
   /// Pages of log (4 KiB each) after which it is written back.
-  int checkpoint_pages = SqliteConnection::kCheckpointPages;
+  int checkpoint_pages = SqliteConnection::pages_of_log(SqliteConnection::kLogSize);
   std::size_t readers = 3;  ///< connections for Store::read
   OlderSchema older_schema = OlderSchema::migrate;
   /// Called once, on the writer thread, when nothing may be written any more (a commit's outcome is unknown, an fsync

@@ -165,8 +165,11 @@ class Deployment:
 class OnSqlite(Deployment):
     """One instance."""
 
+    # So short that faults meet it being written back.
+    SETTINGS = {"storage.log_size": "1MiB"}
+
     def start_services(self, settings):
-        self.services.append(Service.serve(settings))
+        self.services.append(Service.serve({**self.SETTINGS, **settings}))
 
     def database(self):
         [file] = self.services[0].state_dir.glob("*.db")

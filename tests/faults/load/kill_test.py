@@ -26,6 +26,8 @@ class NothingAcknowledgedIsLost(unittest.TestCase):
                 time.sleep(random.uniform(0.05, 0.4))  # the random moment of the kill is what is tested
                 deployment.kill_and_start()
             deployment.log.await_more(50)
+
+    def judge(self, deployment):
         deployment.assert_whole(self)
         self.assertLess(deployment.ready_after(), 2)
 
@@ -34,7 +36,10 @@ class OnOneSqlite(NothingAcknowledgedIsLost):
     def test_in_a_loop_of_kill_9_under_load(self):
         for _ in range(DATABASES):
             with OnSqlite() as deployment:
+                at_first = deployment.database().size()
                 self.kill_in_a_loop(deployment)
+                self.assertGreater(deployment.database().size(), at_first, "no kill can have met the log being written back")
+                self.judge(deployment)
 
 
 class OnPostgresOfTwo(NothingAcknowledgedIsLost):
@@ -46,6 +51,7 @@ class OnPostgresOfTwo(NothingAcknowledgedIsLost):
         for _ in range(DATABASES):
             with OnPostgres() as deployment:
                 self.kill_in_a_loop(deployment)
+                self.judge(deployment)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,10 @@ class SqliteDatabase:
     def __init__(self, file):
         self.file = pathlib.Path(file)
 
+    def size(self):
+        """Bytes, without the log; also while a service has it open."""
+        return self.file.stat().st_size
+
     def rows(self, sql):
         """Every value as text, or None."""
         connection = sqlite3.connect(f"file:{self.file}?mode=ro", uri=True)
