@@ -204,13 +204,13 @@ TEST_F(SmtpTransportTest, leaves_a_relay_that_does_not_answer_quit) {
   EXPECT_EQ(deliver().outcome, DeliveryOutcome::rejected);  // libcurl says QUIT after a refusal
   EXPECT_EQ(deliver().outcome, DeliveryOutcome::rejected);
   transport().close();
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(6));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(20)) << "of 60 for each, and some on a busy machine";
 
   relay_->say("rcpt_to", "250 ok");
   EXPECT_EQ(deliver().outcome, DeliveryOutcome::sent);
   const auto end = std::chrono::steady_clock::now();
   transport().close();
-  EXPECT_LT(std::chrono::steady_clock::now() - end, seconds(3));
+  EXPECT_LT(std::chrono::steady_clock::now() - end, seconds(20));
 }
 
 TEST_F(SmtpTransportTest, can_be_interrupted_wherever_it_waits) {
