@@ -76,14 +76,15 @@ class Connection:
     def send(self, data):
         self._socket.sendall(data)
 
-    def receive(self):
+    def receive(self, to_head=False):
+        """`to_head`: the request was a HEAD, so no body follows."""
         lines = []
         while line := self._stream.readline().decode("latin-1").rstrip("\r\n"):
             lines.append(line)
         if not lines:
             raise AssertionError("the connection ended where an answer was expected")
         status_line, headers = parse_head("\n".join(lines))
-        length = int(headers.get("content-length", 0))
+        length = 0 if to_head else int(headers.get("content-length", 0))
         body = self._stream.read(length)
         assert len(body) == length, f"only {len(body)} of {length} bytes came"
         return Answer(status_line, headers, body)
