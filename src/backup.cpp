@@ -139,16 +139,6 @@ Result<std::filesystem::path> final_place(const std::filesystem::path& to, base:
   return place / (std::string(kBackupNamePrefix) + stamp + "Z");
 }
 
-std::uint64_t size_of_database(const Config& config) {
-  std::uint64_t size = 0;
-  for (const char* ending : {"", "-wal"}) {
-    std::error_code error;
-    const auto bytes = std::filesystem::file_size(database_path(config).string() + ending, error);
-    if (!error) size += bytes;
-  }
-  return size;
-}
-
 bool on_the_disk_of_the_database(const Config& config, const std::filesystem::path& folder) {
   struct stat database{};
   struct stat target{};
@@ -179,7 +169,6 @@ class SpaceGuard {
                   (reserve_ > 0 ? ", as the service's own disk must not become short" : "") +
                   ": name another folder with --to");
   }
-  bool has_reserve() const { return free_bytes(folder_) >= reserve_; }
 
  private:
   std::filesystem::path folder_;
@@ -211,17 +200,15 @@ constexpr std::string_view kKeysOnly =
 Result<Json> copy_database(const Config& config, const std::filesystem::path& folder, base::Timestamp now,
                            const BackupMonitor& monitor, storage::CopiedDatabase& copied) {
   const SpaceGuard space(config, folder);
-  if (auto room = space.expect_room(size_of_database(config)); !room) return std::unexpected(std::move(room.error()));
-  bool short_of_space = false;
+  Result<void> room;
   const auto go_on = [&](storage::BackupStage stage, std::uint64_t done, std::uint64_t total) {
-    short_of_space = !space.has_reserve();
-    return !short_of_space && monitor({stage == storage::BackupStage::copying ? "copying" : "checking", done, total});
+    room = space.expect_room(total - done);
+    return room && monitor({stage == storage::BackupStage::copying ? "copying" : "checking", done, total});
   };
   const auto target = folder / database_path(config).filename();
   auto made = storage::copy_sqlite_database(
       {.source = database_path(config).string(), .target = target.string(), .go_on = go_on}, now);
-  if (!made && short_of_space)
-    return cannot("the disk became short, and the service needs what is left: name another folder with --to");
+  if (!room) return std::unexpected(std::move(room.error()));
   if (!made) return std::unexpected(std::move(made.error()));
   base::failpoint("backup_copied");
   const auto digest = digest_of_file(target, monitor);

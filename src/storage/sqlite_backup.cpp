@@ -103,13 +103,15 @@ void copy_pages(const SqliteBackup& backup) {
   std::unique_ptr<sqlite3_backup, decltype(finish)> running(
       sqlite3_backup_init(target.get(), "main", source.get(), "main"), finish);
   if (!running) throw Failed{sqlite3_errmsg(target.get())};
+  const std::uint64_t page = std::stoull(source.ask("PRAGMA page_size"));
   std::uint64_t synced = 0;
-  for (;;) {
-    const int code = sqlite3_backup_step(running.get(), kPagesInAStep);
+  // The first step copies nothing: it tells how much there is.
+  for (int pages = 0;; pages = kPagesInAStep) {
+    const int code = sqlite3_backup_step(running.get(), pages);
     const auto total = static_cast<std::uint64_t>(sqlite3_backup_pagecount(running.get()));
     const std::uint64_t done = total - static_cast<std::uint64_t>(sqlite3_backup_remaining(running.get()));
     if (code != SQLITE_OK && code != SQLITE_DONE) throw Failed{sqlite3_errstr(code)};
-    if (!backup.go_on(BackupStage::copying, done, total)) throw Failed{"it was given up"};
+    if (!backup.go_on(BackupStage::copying, done * page, total * page)) throw Failed{"it was given up"};
     if (code == SQLITE_DONE) break;
     if (done - synced >= kPagesBetweenSyncs) {
       sync_file(backup.target);

@@ -19,7 +19,8 @@ enum class BackupStage { copying, checking };
 struct SqliteBackup {
   std::string source;
   std::string target;  ///< made by this; must not be there
-  /// Called between steps with what is done of how much (pages while copying, 0 of 0 while checking). False gives up.
+  /// Called between steps, and before the first, with what is done of how much (bytes of the copy while copying, 0 of 0
+  /// while checking). False gives up.
   std::function<bool(BackupStage stage, std::uint64_t done, std::uint64_t total)> go_on;
 };
 

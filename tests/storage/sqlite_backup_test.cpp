@@ -83,9 +83,9 @@ class SqliteBackupTest : public testing::Test {
 TEST_F(SqliteBackupTest, CommitsBetweenItsStepsNeitherGetIntoItNorMakeItBeginAnew) {
   add_events(12'000);  // some MiB: several steps
   std::vector<std::uint64_t> done;
-  const auto copied = copy([&](BackupStage stage, std::uint64_t pages, std::uint64_t) {
+  const auto copied = copy([&](BackupStage stage, std::uint64_t bytes, std::uint64_t) {
     if (stage == BackupStage::copying) {
-      done.push_back(pages);
+      done.push_back(bytes);
       add_events(200);
     }
     return done.size() < 200;  // one that begins anew with each commit never ends
@@ -121,6 +121,21 @@ TEST_F(SqliteBackupTest, ItCanBeGivenUpAtAnyStep) {
     std::filesystem::remove(target_);
   }
   EXPECT_TRUE(copy([](auto...) { return true; }));
+}
+
+TEST_F(SqliteBackupTest, BeforeAnythingIsCopiedItTellsHowLongTheCopyWillBe) {
+  add_events(12'000);
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> told;
+  const auto copied = copy([&](BackupStage stage, std::uint64_t done, std::uint64_t total) {
+    if (told.empty()) {
+      EXPECT_EQ(std::filesystem::file_size(target_), 0U);
+    }
+    if (stage == BackupStage::copying) told.emplace_back(done, total);
+    return true;
+  });
+  ASSERT_TRUE(copied) << copied.error().message;
+  EXPECT_EQ(told.front(), std::pair(std::uint64_t{0}, copied->bytes));
+  EXPECT_EQ(told.back(), std::pair(copied->bytes, copied->bytes));
 }
 
 TEST_F(SqliteBackupTest, ItNeverWritesOverAFile) {

@@ -10,6 +10,7 @@ the disk. Who loses power hears no answer, so only answers from before the cut c
         disk.power_on()         # what was not synced is gone; the file system recovers by its own log
 """
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -19,6 +20,7 @@ import struct
 import subprocess
 import tempfile
 import time
+import unittest
 
 import end_to_end
 from invited_service import wait_until
@@ -106,6 +108,23 @@ class LoopDisk:
 
     def __exit__(self, *_):
         self.close()
+
+
+@contextlib.contextmanager
+def small_disk(size):
+    """A file system in memory; where none can be mounted, the test is skipped."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="invited-small-"))
+    try:
+        try:
+            _run("mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", folder)
+        except OSError as error:
+            raise unittest.SkipTest(f"NOT TESTED: a small disk, because none can be mounted ({error}). Run as root.") from None
+        try:
+            yield folder
+        finally:
+            _run("umount", "--lazy", folder)
+    finally:
+        folder.rmdir()
 
 
 def need():

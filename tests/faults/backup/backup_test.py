@@ -1,6 +1,7 @@
 """O13, first half: `invited backup` while the service is under load. What was answered before it began is in it, it is one
 moment's state, it is whole; and the callers hardly notice."""
 
+import contextlib
 import hashlib
 import json
 import pathlib
@@ -20,6 +21,7 @@ from operator_commands import run
 
 import end_to_end
 from invited_service import CommandFailed, Service, wait_until
+from loop_disk import small_disk
 
 RATE = end_to_end.rounds(300, 1000)
 BACKUPS = end_to_end.rounds(3, 50)
@@ -173,6 +175,27 @@ class BackupInQuiet(unittest.TestCase):
             self.assertEqual(refused.returncode, 1)
             self.assertRegex(refused.stderr, r" has \d+ MiB free, and 20971\d\d MiB are needed")
             self.assertFalse((service.folder / "backup").exists())
+
+    def test_it_needs_as_much_room_as_the_database_has_in_it_however_long_the_log(self):
+        with Service.serve() as service, small_disk("2m") as stick:
+            service.send_invite("guest@example.org")
+            log = service.state_dir / "invited.db-wal"
+            self.assertGreater(log.stat().st_size, 3 << 20, "room that is written ahead")
+            for number in range(2):
+                made = service.cli("backup", "--to", str(stick / f"backup-{number}"))
+                self.assertEqual(made["counts"]["invitations"], 1)
+
+    def test_what_does_not_fit_is_refused_in_numbers_before_anything_is_copied(self):
+        with Service.serve() as service, small_disk("4m") as stick:
+            service.stop()
+            with contextlib.closing(sqlite3.connect(service.state_dir / "invited.db")) as database:
+                database.execute("CREATE TABLE ballast AS SELECT zeroblob(8 << 20)")
+                database.commit()
+            refused = run(service, "backup", "--to", str(stick / "backup"))
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn(f"{stick / 'backup.partial'} has 3 MiB free, and 9 MiB are needed: name another folder with --to",
+                          refused.stderr)
+            self.assertEqual(list(stick.iterdir()), [])
 
     def test_a_disk_without_links_will_do(self):
         with Service.serve() as service:

@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
@@ -23,24 +22,10 @@ import loop_disk
 from call_log import DONE, REFUSED, UNKNOWN
 from deployment import OnSqlite
 from invited_service import NO_RATES, Service, wait_until
-from loop_disk import LoopDisk
+from loop_disk import LoopDisk, small_disk
 
 FULL_DISKS = end_to_end.rounds(2, 20)
 NO_WATERMARK = {"storage.disk_watermark": "0"}
-
-
-@contextlib.contextmanager
-def small_disk(size):
-    """A file system in memory."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="invited-small-"))
-    try:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", folder], check=True)
-        try:
-            yield folder
-        finally:
-            subprocess.run(["umount", "--lazy", folder], check=True)
-    finally:
-        folder.rmdir()
 
 
 def fill(folder):
