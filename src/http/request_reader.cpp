@@ -92,6 +92,8 @@ std::size_t RequestReader::feed(std::string_view bytes) {
 
 std::size_t RequestReader::feed_head(std::string_view bytes) {
   const auto scanned = scanner_.scan(bytes);
+  // Whatever becomes of it: no body may follow an answer to it, which a proxy would take for the next answer.
+  if (bytes.substr(scanner_.prefix()).starts_with("HEAD ")) request_.method = "HEAD";
   if (scanned == HeadScanner::State::need_more) return 0;
   target_ = scanner_.target(bytes);
   if (scanned == HeadScanner::State::refused) {

@@ -60,6 +60,15 @@ TEST(RequestReader, ReadsARequestWithoutABody) {
   }
 }
 
+TEST(RequestReader, KnowsAHeadAlsoWhereItIsRefusedOrNotWhole) {
+  for (const std::string head : {"HEAD /a HTTP/1.1\r\nX: a\x01\r\n", "HEAD /a HTTP/9.9\r\n", "\r\nHEAD /a\r\n",
+                                 "HEAD /a HTTP/1.1\r\nHos", "HEAD /a"}) {
+    Feeder feeder;
+    feeder.give(head);
+    EXPECT_EQ(feeder.reader.request().method, "HEAD") << head;
+  }
+}
+
 TEST(RequestReader, KnowsWhetherTheConnectionStays) {
   const auto keeps = [](const std::string& head) {
     Feeder feeder;
