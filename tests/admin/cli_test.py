@@ -3,6 +3,7 @@ service, `demo`, `check`, `settings`."""
 
 import contextlib
 import datetime
+import http.client
 import json
 import os
 import pathlib
@@ -24,6 +25,7 @@ from cryptography.hazmat.primitives import serialization
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 import end_to_end
+import soap_client
 import web_client
 from invited_service import NO_RATES, CommandFailed, Process, Service, binary, free_port, toml, wait_until
 
@@ -728,6 +730,64 @@ class TheConfiguration(unittest.TestCase):
 
 
 class Stopping(unittest.TestCase):
+    @staticmethod
+    def await_refusal(service):
+        def is_refused():
+            try:
+                socket.create_connection(("127.0.0.1", service.port), timeout=20).close()
+            except ConnectionRefusedError:
+                return True
+            return False
+        wait_until(is_refused, what="the end of listening")
+
+    def test_while_an_app_is_being_called_it_is_not_ready_and_goes_on(self):
+        """Such apps ask back. Who asks for readiness sends no more; what comes all the same is carried out."""
+        with Service.serve(NO_RATES) as service, socket.socket() as app:
+            app.bind(("127.0.0.1", 0))
+            app.listen()
+            app.settimeout(20)
+            service.cli("environment", "set", service.environment_uuid, "--refresh-url",
+                        f"http://127.0.0.1:{app.getsockname()[1]}/ws/RefreshAPI")
+            service.cli("account", "add", "--email", "ada@example.org", "--name", "Ada")
+            service.cli("access", "grant", "--environment", service.environment_uuid, "--email", "ada@example.org",
+                        "--role", service.role_uuid)
+            call, _ = app.accept()
+            with call, contextlib.closing(http.client.HTTPConnection("127.0.0.1", service.port, timeout=20)) as kept:
+                def ask():
+                    kept.request("GET", "/readyz")
+                    answer = kept.getresponse()
+                    return answer.status, answer.read()
+                self.assertEqual(ask(), (200, b"ready\n"))
+                service.process.child.send_signal(signal.SIGTERM)
+                self.assertEqual(wait_until(lambda: (said := ask())[0] != 200 and said, what="the drain"),
+                                 (503, b"not ready: stopping\n"))
+                self.assertEqual(service.request("GET", "/readyz").status, 503)
+                self.assertEqual(service.request("GET", "/healthz").status, 200)
+                self.assertFalse(service.send_invite("guest@example.org").fault)
+            self.assertEqual(service.process.wait(), 0)
+            self.assertIn("service.stopped all_answered=true", service.process.log_text())
+            self.assertEqual([one["invitee_email"] for one in service.cli("invitation", "list")], ["guest@example.org"])
+
+    def test_while_a_request_is_under_way_nobody_else_is_let_in(self):
+        with Service.serve() as service:
+            body = soap_client.envelope(service.invite_parameters("guest@example.org")).encode()
+            with socket.create_connection(("127.0.0.1", service.port), timeout=20) as slow, \
+                    socket.create_connection(("127.0.0.1", service.port), timeout=20) as idle:
+                idle.sendall(b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n")
+                self.assertTrue(idle.recv(4096).startswith(b"HTTP/1.1 200 "))
+                slow.sendall(b"POST /ws/InviteAPI/1/soap1 HTTP/1.1\r\nHost: a\r\nContent-Type: text/xml\r\n"
+                             b"Content-Length: %d\r\nExpect: 100-continue\r\n\r\n" % len(body))
+                self.assertTrue(slow.recv(4096).startswith(b"HTTP/1.1 100 "), "it has begun to read")
+                service.process.child.send_signal(signal.SIGTERM)
+                self.await_refusal(service)
+                self.assertEqual(idle.recv(4096), b"", "what has nothing under way is closed")
+                slow.sendall(body)
+                answer = slow.recv(4096)
+                self.assertTrue(answer.startswith(b"HTTP/1.1 200 "), answer)
+                self.assertIn(b"\r\nConnection: close\r\n", answer)
+            self.assertEqual(service.process.wait(), 0)
+            self.assertIn("service.stopped all_answered=true", service.process.log_text())
+
     def test_new_certificates_meanwhile_do_not_break_off_what_is_under_way(self):
         """A certificate's renewal sends SIGHUP whenever it likes."""
         with Service.serve() as service:
