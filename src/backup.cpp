@@ -117,7 +117,7 @@ Result<std::filesystem::path> final_place(const std::filesystem::path& to, base:
   std::error_code error;
   const auto status = std::filesystem::status(place, error);
   if (!std::filesystem::exists(status)) {
-    const auto named = place.has_filename() ? place : place.parent_path();
+    auto named = place.has_filename() ? place : place.parent_path();
     if (!std::filesystem::is_directory(named.parent_path(), error))
       return cannot(named.parent_path().string() + " is not a folder that the service sees: make it, or name another");
     return named;
