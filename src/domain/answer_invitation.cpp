@@ -187,10 +187,13 @@ Result<Account> settle_account(const Loaded& loaded, const Credentials& credenti
   if (loaded.invitee) {  // entered by an operator, never had a password
     Account account = *loaded.invitee;
     if (account.disabled) return std::unexpected(link_not_valid());
+    if (account.name != credentials.name)
+      transaction.insert(AuditEvent{now, "invitee", "account.profile_changed", account.id, "changed=name"});
     account.name = credentials.name;
     account.password_hash = credentials.password_hash;
     account.password_generation += 1;
     transaction.update(account);
+    transaction.insert(AuditEvent{now, "invitee", "account.password_set", account.id, {}});
     return account;
   }
   Account account{.id = base::Uuid::ordered(now),

@@ -10,10 +10,10 @@ namespace invited::domain {
 
 struct AuditEvent {
   base::Timestamp at;
-  std::string actor;            ///< "environment:<uuid>", "account:<uuid>", "invitee", "operator"
-  std::string action;           ///< "invitation.sent", "invitation.accepted", "access.granted", …
-  base::Uuid subject_id;        ///< the thing that changed
-  std::string detail;           ///< `key=value` pairs, no secret; may be empty
+  std::string actor;      ///< "environment:…", "token:…", "account:…", "invitee", "visitor", "operator", "webhook"
+  std::string action;     ///< "invitation.sent", "invitation.accepted", "access.granted", …
+  base::Uuid subject_id;  ///< the thing that changed
+  std::string detail;     ///< `key=value` pairs, no secret; may be empty
   base::Uuid environment_id{};  ///< whose it is; nil: of the service as a whole
 };
 

@@ -24,6 +24,14 @@ std::optional<Account> find_account(std::string_view token, Transaction& transac
   return account;
 }
 
+void end_session(std::string_view token, Transaction& transaction, base::Timestamp now) {
+  const std::string hash = hash_of(token);
+  const auto session = transaction.find_session(hash);
+  if (!session || !transaction.erase_session(hash)) return;
+  const base::Uuid& id = session->account_id;
+  transaction.insert(AuditEvent{now, "account:" + id.to_string(), "account.signed_out", id, {}});
+}
+
 }  // namespace
 
 Result<SignedIn> sign_in(const SignIn& request, Context& context) {
@@ -66,7 +74,7 @@ Result<SignedIn> sign_in(const SignIn& request, Context& context) {
           current->password_hash = better_hash;
           transaction.update(*current);
         }
-        if (!request.previous_token.empty()) transaction.erase_session(hash_of(request.previous_token));
+        if (!request.previous_token.empty()) end_session(request.previous_token, transaction, now);
         transaction.insert(Session{hash_of(signed_in.token.reveal()), current->id, current->password_generation, now,
                                    signed_in.expires_at});
         transaction.insert(AuditEvent{now, "account:" + current->id.to_string(), "account.signed_in", current->id, {}});
@@ -81,7 +89,7 @@ Result<void> sign_out(std::string_view token, Context& context) {
   if (token.empty()) return {};
   return context.store.write(
       [&](Transaction& transaction) -> Result<void> {
-        transaction.erase_session(hash_of(token));
+        end_session(token, transaction, context.clock.now());
         return {};
       },
       Urgency::owed);

@@ -15,7 +15,7 @@ namespace invited::domain {
 
 class CallerTest : public UseCaseTest {
  protected:
-  CallerTest() {
+  explicit CallerTest(std::shared_ptr<Store> store = nullptr) : UseCaseTest(std::move(store)) {
     write([&](Transaction& t) -> Result<void> {
       administrator_ = *add_role(app_.id, std::nullopt, "Administrator", t, now());
       return {};

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "domain/answer_invitation.h"
@@ -25,11 +26,12 @@ inline constexpr const char* kGoodPassword = "lighthouse piano cargo";
 
 class UseCaseTest : public testing::Test {
  protected:
-  UseCaseTest() {
+  /// On `store`; without one, on SQLite.
+  explicit UseCaseTest(std::shared_ptr<Store> store = nullptr) : store_(std::move(store)) {
     storage::SqliteOptions options;
     options.path = directory_.path() / "invited.db";
     options.watermark_bytes = 0;
-    store_ = std::move(*storage::open_sqlite_store(options, clock_));
+    if (!store_) store_ = std::move(*storage::open_sqlite_store(options, clock_));
     authenticator_ =
         std::make_unique<EnvironmentAuthenticator>(*store_, clock_, base::Secret(std::string(32, 'p')), policy_);
     context_ = std::make_unique<Context>(Context{*store_, clock_, policy_, keys_, *authenticator_, hasher_,
@@ -127,7 +129,7 @@ class UseCaseTest : public testing::Test {
   AttemptLimiter wrong_links_{Rate{30, std::chrono::minutes(5), 30}};
   AttemptLimiter sign_ups_{Rate{10, std::chrono::minutes(1), 10}};
   AttemptLimiter sign_ins_{Rate{5, std::chrono::hours(1), 5}};
-  std::unique_ptr<Store> store_;
+  std::shared_ptr<Store> store_;
   std::unique_ptr<EnvironmentAuthenticator> authenticator_;
   std::unique_ptr<Context> context_;
   std::atomic<int> mail_queued_ = 0;
