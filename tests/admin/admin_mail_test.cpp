@@ -111,11 +111,24 @@ TEST_F(AdminMailTest, AllFailedAndQuarantinedOnesAreRetriedAndTheHoldIsLifted) {
   const Json hold = result("mail hold");
   EXPECT_EQ(hold["explanation"], "bad password");
   EXPECT_EQ(hold["tries"], 3);
+  const std::size_t before = audited().size();
   const Json done = result("mail retry", {{"all", true}});
   EXPECT_EQ(done["retried"], 4);
   EXPECT_EQ(done["hold_lifted"], true);
   EXPECT_TRUE(result("mail hold").is_null());
   EXPECT_EQ(result("mail list", {{"state", "queued"}}).size(), 4U);
+  auto events = audited();
+  events.resize(events.size() - before);  // the newest come first
+  EXPECT_THAT(events, testing::UnorderedElementsAre("mail.hold_lifted", "mail.retried", "mail.retried", "mail.retried",
+                                                    "mail.retried"));
+}
+
+TEST_F(AdminMailTest, AMailThatIsOwedIsCancelled) {
+  ASSERT_TRUE(send());
+  const std::string id = result("mail list")[0]["message_uuid"];
+  EXPECT_EQ(result("mail cancel", {{"message", id}})["state"], "cancelled");
+  EXPECT_EQ(audited().front(), "mail.cancelled");
+  EXPECT_EQ(error("mail cancel", {{"message", id}}), "invalid_parameter message") << "it is cancelled already";
 }
 
 TEST_F(AdminMailTest, QueuedMailShowsTheHoldOthersDoNot) {

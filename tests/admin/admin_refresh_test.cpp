@@ -121,7 +121,10 @@ TEST_F(AdminRefreshTest, AllFailedCallsAreMadeAgainOthersLeftAlone) {
   }
   grant("grace@example.org");
   make_call(CallOutcome::done, 200, {});
+  const std::size_t before = audited().size();
   EXPECT_EQ(result("refresh retry", {{"all", true}})["retried"], 3);
+  EXPECT_EQ(audited().size(), before + 3);
+  EXPECT_EQ(audited().front(), "refresh.retried");
   EXPECT_EQ(refresh_retried_, 1);
   EXPECT_EQ(list("queued").size(), 3U);
   EXPECT_EQ(list("done").size(), 1U);
