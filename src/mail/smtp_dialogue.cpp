@@ -179,6 +179,10 @@ bool refuses_us(const domain::DeliveryResult& result) {
   return result.reply_code >= 400 && refuses_us(result.explanation);
 }
 
+bool has_had_enough(const domain::DeliveryResult& result) {
+  return result.reply_code >= 400 && is_about_today(result.explanation);
+}
+
 bool asks_for_pause(const domain::DeliveryResult& result) {
   return result.outcome == DeliveryOutcome::deferred && (result.reply_code == kShuttingDown || result.reply_code == 0);
 }

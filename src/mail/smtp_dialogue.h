@@ -75,6 +75,9 @@ domain::DeliveryResult judge(const SmtpDialogue& dialogue, std::string_view trou
 /// that it relays for us.
 bool refuses_us(const domain::DeliveryResult& result);
 
+/// Whether the relay is full or busy, or has taken as much from us as it may today: nothing that a setting mends.
+bool has_had_enough(const domain::DeliveryResult& result);
+
 /// Whether a result tells of a relay that wants to be left alone for a while, or of a connection that broke: 421, or no
 /// answer at all.
 bool asks_for_pause(const domain::DeliveryResult& result);

@@ -182,6 +182,18 @@ class MailWaits(RelayTest):
             self.assertEqual(wait_until(lambda: service.cli("mail", "list", "--state", "sent"),
                                         what="the outcome")[0]["hold"], None)
 
+    def test_where_the_relay_wants_us_to_encrypt_and_leaves_when_that_is_mended(self):
+        with Relay(self.authority) as relay, self.service(relay, **{"mail.tls": "off", "mail.user": None,
+                                                                    "mail.password_file": None}) as service:
+            self.assertFalse(service.send_invite("530@example.org").fault)
+            self.assertEqual(self.await_hold(service)["reply_code"], 530)
+            service.process.await_log(r"error mail\.held stage=\w+ reply=530 .*STARTTLS.*remedy=.*mail\.tls")
+            service.stop()
+            service.settings |= relay.settings(self.folder)
+            service.write_config()
+            service.start()
+            relay.await_mail("530@example.org")
+
     def test_where_the_relay_refuses_our_sender_at_the_recipient_and_leaves_when_that_is_mended(self):
         with Relay(self.authority) as relay, self.service(relay) as service:
             reply = "553 5.7.1 <invitations@invited.example>: Sender address rejected: not owned by user invited"
@@ -210,6 +222,7 @@ class MailWaits(RelayTest):
                         self.service(relay, **{"mail.ca_file": str(trusted.ca_file)}) as service:
                     self.assertFalse(service.send_invite("tls@example.org").fault)
                     self.assertRegex(self.await_hold(service)["explanation"], r"(?i)certificate")
+                    service.process.await_log(r"error mail\.held stage=tls .*(?i:certificate).*remedy=.*mail\.ca_file")
                     self.assertEqual(relay.mails(), [])
                     status, said = self.check(service)
                     self.assertNotEqual(status, 0)
@@ -222,6 +235,7 @@ class MailWaits(RelayTest):
             with Service.serve({**NO_RATES, **settings}) as service:
                 self.assertFalse(service.send_invite("stripped@example.org").fault)
                 self.assertIn("STARTTLS", self.await_hold(service)["explanation"].upper())
+                service.process.await_log(r"error mail\.held stage=starttls .*remedy=.*mail\.tls")
                 self.assertEqual(relay.mails(), [])
 
 

@@ -227,6 +227,49 @@ TEST_F(DeliveryWorkerTest, M04_holds_the_queue_fails_no_message_and_releases_it_
   EXPECT_FALSE(hold());
 }
 
+TEST_F(DeliveryWorkerTest, M04_M07_M08_the_log_says_why_the_queue_is_held_and_which_setting_mends_it) {
+  struct Row {
+    Tls tls;
+    DeliveryResult result;
+    std::vector<std::string> named;
+  };
+  const auto held = [](int code, const char* stage, const char* text) {
+    return DeliveryResult{DeliveryOutcome::held, code, stage, text};
+  };
+  queue("guest@example.org");
+  for (const Row& row : {
+           Row{Tls::starttls, held(554, "banner", "5.7.1 no service"), {"mail.host", "mail.port"}},
+           Row{Tls::starttls, held(0, "starttls", "STARTTLS is not offered"), {"mail.tls"}},
+           Row{Tls::starttls, held(0, "tls", "certificate has expired"), {"mail.ca_file", "mail.host"}},
+           Row{Tls::starttls, held(535, "auth", "5.7.8 wrong"), {"mail.user", "mail.password_file"}},
+           Row{Tls::starttls, held(530, "mail_from", "5.7.0 sign in"), {"mail.user", "mail.password_file"}},
+           Row{Tls::starttls, held(530, "rcpt_to", "5.7.0 sign in"), {"mail.user", "mail.password_file"}},
+           Row{Tls::off, held(530, "mail_from", "5.7.0 Must issue a STARTTLS command first"), {"mail.tls"}},
+           Row{Tls::off, held(538, "auth", "5.7.11 encrypt"), {"mail.tls"}},
+           Row{Tls::starttls, held(550, "mail_from", "5.7.1 not you"), {"mail.from"}},
+           Row{Tls::starttls, held(451, "mail_from", "4.7.1 later"), {"mail.from"}},
+           Row{Tls::starttls, held(452, "mail_from", "4.3.1 no room"), {"wait", "goes on by itself", "mail.user"}},
+           Row{Tls::starttls, held(550, "mail_from", "5.4.5 daily limit"), {"wait", "goes on by itself", "mail.user"}},
+       }) {
+    const std::string said = "stage=" + row.result.stage + " reply=" + std::to_string(row.result.reply_code);
+    write([](domain::Transaction& transaction) { transaction.set_mail_hold(std::nullopt); });
+    settings_.tls = row.tls;
+    relay_.answer(row.result);
+    testing::internal::CaptureStderr();
+    start();
+    EXPECT_TRUE(eventually([this] { return hold().has_value(); })) << said;
+    worker_.reset();  // which has written its log then
+    const std::string log = testing::internal::GetCapturedStderr();
+    const auto begin = log.find("error mail.held " + said + ' ');
+    ASSERT_NE(begin, std::string::npos) << said << '\n' << log;
+    const std::string line = log.substr(begin, log.find('\n', begin) - begin);
+    EXPECT_THAT(line, HasSubstr(row.result.explanation));
+    const auto remedy = line.find(" remedy=");
+    ASSERT_NE(remedy, std::string::npos) << line;
+    for (const std::string& named : row.named) EXPECT_THAT(line.substr(remedy), HasSubstr(named)) << line;
+  }
+}
+
 TEST_F(DeliveryWorkerTest, M04_probes_a_held_queue_with_one_message_after_the_other) {
   relay_.answer([this](const Envelope&) {
     clock_.advance(1ms);
