@@ -274,7 +274,7 @@ Invites someone to start using the app. The person receives a mail with a confir
 link, follows it, signs up if need be, and has the role. The answer is empty and
 comes as soon as the invitation is safely stored; the mail follows within moments.
 Calling again within a minute changes nothing and is safe; calling again later
-sends the mail anew, and the old link stops working.
+sends the mail anew, and the old link stops working once the new mail has left.
 
   - SOAP document/literal style messaging
 

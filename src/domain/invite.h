@@ -51,7 +51,7 @@ Foresight foresee_invitees(const std::vector<std::string>& emails);
 
 enum class InviteEffect {
   invited,             ///< a new invitation and its mail
-  resent,              ///< pending before: new generation; the old link ends (domain/link_state)
+  resent,              ///< pending before: new generation; the old link ends once the new mail left (link_state)
   repeated,            ///< the same call again within the window, or the same Idempotency-Key: nothing new
   has_access_already,  ///< nothing to accept; a mail says so, unless one did lately
 };
