@@ -1,7 +1,7 @@
 """Our pages in a real browser: headless Chromium, driven by playwright-core from browser/*.test.js. This script
 makes the world that they play in (services, a real SMTP relay that receives the mail) and runs them.
 
-The scripts ask for what lies outside the browser over HTTP: POST /invite, /reset_mail and /cli, see `World`.
+The scripts ask for what lies outside the browser over HTTP: POST /invite, /mail, /reset_mail and /cli, see `World`.
 """
 
 import http.server
@@ -54,7 +54,11 @@ class World:
         answer = self.services[service].send_invite(invitee, **changes)
         if answer.fault:
             raise AssertionError(repr(answer))
-        mail = self._await_mail(service, invitee, number)
+        return self.mail(service, invitee, number)
+
+    def mail(self, service, recipient, number):
+        """Waits for mail number `number` of that person."""
+        mail = self._await_mail(service, recipient, number)
         return {"link": mail.link if "/i/" in mail.text else None, "subject": mail.subject, "text": mail.text,
                 "html": mail.html}
 

@@ -3,8 +3,8 @@
 
 const assert = require('node:assert/strict');
 const {test, before, after} = require('node:test');
-const {PASSWORD, VIEWS, cli, facts, follow, heading, invite, launch, open, person, rolesOf, signIn, signUp, submit} =
-  require('./world.js');
+const {PASSWORD, VIEWS, awaitStatus, cli, facts, follow, heading, invite, launch, mailTo, open, person, rolesOf, signIn,
+       signUp, submit, tabTo} = require('./world.js');
 
 let browser;
 let main;
@@ -63,41 +63,79 @@ test('signs up with the keyboard alone, seeing where it is', async () => {
   const invitee = await visit();
   const {page} = invitee;
   await open(page, link);
-  const focused = () => page.evaluate(() => {
-    const element = document.activeElement;
-    const style = getComputedStyle(element);
-    return {id: element.id, name: element.name, label: element.textContent,
-            seen: (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== 'none'};
-  });
-  const tabTo = async wanted => {
-    for (let presses = 0; presses < 12; ++presses) {
-      await page.keyboard.press('Tab');
-      const at = await focused();
-      assert.ok(at.seen, `focus on ${JSON.stringify(at)} cannot be seen`);
-      if (at.name === wanted || at.id === wanted) return;
-    }
-    assert.fail(`Tab does not lead to ${wanted}`);
-  };
-  await tabTo('name');
+  await tabTo(page, '#name');
   await page.keyboard.type('Kay Board');
-  await tabTo('password');
+  await tabTo(page, '#password');
   await page.keyboard.type('short');
-  await tabTo('password_again');
+  await tabTo(page, '#password_again');
   await page.keyboard.type('short');
   await page.keyboard.press('Enter');
   // The browser itself refuses what is too short; the server would too.
   assert.ok(await page.isVisible('#password'));
   assert.deepEqual(await rolesOf('main', 'keyboard@example.org'), []);
   await page.reload();
-  await tabTo('name');
+  await tabTo(page, '#name');
   await page.keyboard.type('Kay Board');
-  await tabTo('password');
+  await tabTo(page, '#password');
   await page.keyboard.type(PASSWORD);
-  await tabTo('password_again');
+  await tabTo(page, '#password_again');
   await page.keyboard.type(PASSWORD);
   await follow(page, () => page.keyboard.press('Enter'));
   assert.match(await heading(page), /access/);
   assert.deepEqual(await rolesOf('main', 'keyboard@example.org'), [main.role_name]);
+  await invitee.leave();
+});
+
+test('declines with the keyboard alone', async () => {
+  const {link} = await invite('main', 'keyboard.decline@example.org');
+  const invitee = await visit();
+  const {page} = invitee;
+  await open(page, link);
+  assert.deepEqual(await tabTo(page, 'form[action$="/decline"] button'),
+                   ['email', 'name', 'password', 'Show', 'password_again', 'Accept invitation', 'Decline invitation']);
+  await follow(page, () => page.keyboard.press('Enter'));
+  assert.match(await heading(page), /declined/);
+  const [invitation] = await cli('main', 'invitation', 'list', '--email', 'keyboard.decline@example.org');
+  assert.equal(invitation.state, 'declined');
+  await invitee.leave();
+});
+
+test('signs in to accept with the keyboard alone, after a wrong password too', async () => {
+  const email = 'keyboard.again@example.org';
+  const first = await invite('main', email);
+  const invitee = await visit();
+  const {page} = invitee;
+  await open(page, first.link);
+  await signUp(page, 'Kay Again');
+  const second = await invite('main', email, {number: 2, RoleUUID: main.other_role_uuid});
+  await open(page, second.link);
+  assert.deepEqual(await tabTo(page, '#password'), ['email', 'password']);
+  await page.keyboard.type('not the right one at all');
+  assert.deepEqual(await tabTo(page, 'form[action$="/accept"] button[type=submit]'),
+                   ['Show', 'Forgot your password?', 'Sign in and accept']);
+  await follow(page, () => page.keyboard.press('Enter'));
+  assert.ok(await page.isVisible('#password-error'));
+  assert.deepEqual(await rolesOf('main', email), [main.role_name]);
+  await tabTo(page, '#password');
+  await page.keyboard.type(PASSWORD);
+  await tabTo(page, 'form[action$="/accept"] button[type=submit]');
+  await follow(page, () => page.keyboard.press('Space'));
+  assert.match(await heading(page), /access/);
+  assert.deepEqual(await rolesOf('main', email), [main.other_role_name, main.role_name].sort());
+  await invitee.leave();
+});
+
+test('has a fresh link sent with the keyboard alone', async () => {
+  const {short} = await facts();
+  const email = 'keyboard.expired@example.org';
+  const {link} = await invite('short', email);
+  const invitee = await person(browser, short.base_url);
+  const {page} = invitee;
+  await awaitStatus(page, link, 404);
+  assert.deepEqual(await tabTo(page, 'form[action$="/fresh"] button'), ['Send me a fresh link']);
+  await follow(page, () => page.keyboard.press('Enter'));
+  assert.match(await heading(page), /fresh link/);
+  assert.notEqual((await mailTo('short', email, 2)).link, link);
   await invitee.leave();
 });
 

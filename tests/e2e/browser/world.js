@@ -24,6 +24,7 @@ async function ask(what, question) {
   return JSON.parse(text);
 }
 const invite = (service, invitee, more = {}) => ask('invite', {service, invitee, ...more});
+const mailTo = (service, recipient, number) => ask('mail', {service, recipient, number});
 const resetMail = (service, recipient, number) => ask('reset_mail', {service, recipient, number});
 const cli = (service, ...args) => ask('cli', {service, arguments: args});
 const facts = () => ask('facts', {});
@@ -113,6 +114,26 @@ async function follow(page, action) {
 }
 const submit = (page, action) => follow(page, () => page.click(`form[action$="/${action}"] button[type=submit]`));
 
+// Presses Tab until the focus is on `wanted`. Returns where it was on the way, which must be seen each time.
+async function tabTo(page, wanted) {
+  const stops = [];
+  while (stops.length < 12) {
+    await page.keyboard.press('Tab');
+    const at = await page.evaluate(selector => {
+      const element = document.activeElement;
+      const style = getComputedStyle(element);
+      const {width, height} = element.getBoundingClientRect();
+      const marked = (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== 'none';
+      return {what: element.id || element.textContent.trim().slice(0, 40), seen: marked && width > 0 && height > 0,
+              isWanted: element.matches(selector)};
+    }, wanted);
+    assert.ok(at.seen, `focus on ${JSON.stringify(at)} cannot be seen`);
+    stops.push(at.what);
+    if (at.isWanted) return stops;
+  }
+  return assert.fail(`Tab does not lead to ${wanted}: ${stops.join(', ')}`);
+}
+
 async function signUp(page, name = 'Nora Newcomer', password = PASSWORD) {
   await page.fill('#name', name);
   await page.fill('#password', password);
@@ -130,5 +151,5 @@ const heading = page => page.textContent('h1');
 const rolesOf = async (service, email) =>
   (await cli(service, 'access', 'list')).filter(entry => entry.email === email).map(entry => entry.role_name).sort();
 
-module.exports = {PASSWORD, VIEWS, WCAG, awaitStatus, cli, facts, follow, heading, inspect, invite, launch, open, person,
-                  resetMail, rolesOf, signIn, signUp, submit};
+module.exports = {PASSWORD, VIEWS, WCAG, awaitStatus, cli, facts, follow, heading, inspect, invite, launch, mailTo, open,
+                  person, resetMail, rolesOf, signIn, signUp, submit, tabTo};
