@@ -64,15 +64,13 @@ std::string how_to_mend(const Settings& settings, const domain::DeliveryResult& 
            "by an authority that we know (mail.ca_file, if it is your own), with TLS 1.2 or newer";
   if (settings.tls == Tls::off && (result.reply_code == 530 || result.reply_code == 538))
     return "the relay wants us to encrypt or to sign in: set mail.tls to \"starttls\" or \"implicit\", or mail.user "
-           "and "
-           "mail.password_file";
+           "and mail.password_file";
   if (stage == "auth")
     return "check mail.user and the first line of mail.password_file, and that the relay offers AUTH PLAIN, LOGIN "
            "or CRAM-MD5";
   if (has_had_enough(result))
-    return "no setting here mends it: the relay is full, or has taken as much from us as it may for now; wait (the "
-           "queue "
-           "goes on by itself), or have its limit raised for mail.user";
+    return "no setting here mends it: the relay is full, or has taken as much from us as it may for now; wait "
+           "(the queue goes on by itself), or have its limit raised for mail.user";
   if (stage == "mail_from" || refuses_us(result))
     return "the relay does not take mail from us: check mail.from, and mail.user and mail.password_file if it wants us "
            "to sign in, and that it admits this machine";
