@@ -19,8 +19,6 @@ using domain::refuse;
 using domain::Result;
 using domain::Transaction;
 
-/// As long as people's passwords may be; an operator's own machine password has no least length.
-constexpr std::size_t kMaxBroughtPassword = domain::kMaxPasswordLength;
 /// How long a rotated password goes on working.
 constexpr std::chrono::seconds kDefaultOverlap = std::chrono::hours(24);
 constexpr std::chrono::seconds kLongestOverlap = std::chrono::hours(24 * 90);
@@ -104,8 +102,11 @@ Result<Json> environment_add(const Arguments& arguments, AdminContext& context) 
   base::wipe(*password_text);
   domain::AddEnvironment request{.app_id = {}, .name = *name, .id = *id, .brought_password_hash = {}};
   if (!password.empty()) {
-    if (base::count_code_points(password.reveal()) > kMaxBroughtPassword)
-      return refuse(ErrorCode::invalid_parameter, "The password is longer than 128 characters.", "password");
+    // As long as people's may be; an operator's own machine password has no least length.
+    if (!domain::can_be_password(password.reveal()))
+      return refuse(ErrorCode::invalid_parameter,
+                    "The password is longer than 128 characters, or has a NUL in it, which nobody can send.",
+                    "password");
     // As it is verified: in normal form.
     request.brought_password_hash = context.password_hasher.hash(base::Secret(base::to_nfc(password.reveal())));
   }

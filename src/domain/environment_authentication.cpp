@@ -158,7 +158,8 @@ struct EnvironmentAuthenticator::State {
       if (slot.kind != PasswordKind::brought || !is_valid_at(slot, now)) continue;
       const std::string digest = base::hmac_sha256(memory_key, {slot.hash, "\n", password});
       if (is_remembered(digest)) return Match::yes;
-      if (!may_hash) continue;
+      // Looked at here, and not for every password: an unknown environment must take the same time as a known one.
+      if (!may_hash || !can_be_password(password)) continue;
       // Guesses from many addresses would otherwise have every worker wait here.
       const bool is_admitted = waiting_for_argon2.fetch_add(1) < kMostWaiting;
       if (is_admitted && is_right_by_argon2(slot, password, digest)) match = Match::yes;
@@ -199,7 +200,7 @@ Result<Environment> EnvironmentAuthenticator::authenticate(std::string_view envi
   // A right password always gets through, however many wrong ones came before: nobody can lock anybody out. Only
   // Argon2 is not run for those who are being slowed down.
   bool right = state_->matches_issued(environment, password, now);
-  if (!right && environment != nullptr && !password.empty()) {
+  if (!right && environment != nullptr) {
     const auto match = state_->matches_brought(*environment, password, now, /*may_hash=*/!wait.has_value());
     if (match == State::Match::not_looked_at)
       return refuse(ErrorCode::unavailable, "Too many passwords are being checked. Call again in a moment.", {}, 1s);

@@ -21,6 +21,8 @@ constexpr double kMinEntropyBits = 30;
 /// zxcvbn's work grows faster than the text; nothing beyond this makes a guessable text strong.
 constexpr std::size_t kMaxJudgedBytes = 64;
 constexpr std::size_t kMinWord = 3;
+/// Nothing longer has an NFC of kMaxPasswordLength: decomposed, a code point is four of up to four bytes at most.
+constexpr std::size_t kMaxPasswordBytes = kMaxPasswordLength * 4 * 4;
 /// What must remain when all words that stand beside the form are taken out.
 constexpr std::size_t kMinOwnCharacters = 6;
 
@@ -90,6 +92,16 @@ Result<base::Secret> check_new_password(std::string_view password, std::span<con
   return secret;
 }
 
+bool can_be_password(std::string_view password) {
+  if (password.empty() || password.size() > kMaxPasswordBytes) return false;
+  if (!base::is_valid_utf8(password) || password.find('\0') != std::string_view::npos) return false;
+  // Counted as when it was chosen: decomposed it has more code points.
+  std::string normal = base::to_nfc(password);
+  const std::size_t length = base::count_code_points(normal);
+  base::wipe(normal);
+  return length <= kMaxPasswordLength;
+}
+
 std::string PasswordHasher::hash(const base::Secret& password) {
   // NFC, as verify() does: a better hash of a password that was typed decomposed must not shut its owner out.
   const base::Secret normal(base::is_valid_utf8(password.reveal()) ? base::to_nfc(password.reveal()) : std::string());
@@ -103,7 +115,7 @@ std::string PasswordHasher::hash(const base::Secret& password) {
 }
 
 PasswordHasher::Verification PasswordHasher::verify(std::string_view stored, std::string_view password) {
-  if (!base::is_valid_utf8(password) || base::count_code_points(password) > kMaxPasswordLength) return {};
+  if (!can_be_password(password)) return {};
   // Where there is no hash, the work is done against one that nobody knows the password of.
   static const std::string kNobody = [this] { return hash(base::Secret("nobody")); }();
   const std::string reference = stored.empty() ? kNobody : std::string(stored);

@@ -22,6 +22,10 @@ inline constexpr std::size_t kMaxPasswordLength = 128;
 /// ASVS 5.0 section 6.2, NIST SP 800-63B section 3.1.1.2.
 Result<base::Secret> check_new_password(std::string_view password, std::span<const std::string> related);
 
+/// Whether `password` may be somebody's at all: UTF-8, neither empty nor with a NUL, and its NFC not over-long. What
+/// may not costs next to nothing, however long it is.
+bool can_be_password(std::string_view password);
+
 class PasswordHasher {
  public:
   /// libsodium's text form with parameters and salt.
@@ -31,8 +35,8 @@ class PasswordHasher {
     bool correct = false;
     bool needs_rehash = false;  ///< correct, but made with other parameters than today's
   };
-  /// An empty `stored` costs the same time and is never correct. `password` is made NFC first; over-long is never
-  /// correct and costs nothing.
+  /// An empty `stored` costs the same time and is never correct. `password` is made NFC first; what can be nobody's
+  /// (can_be_password) is never correct and not hashed.
   Verification verify(std::string_view stored, std::string_view password);
 
  private:

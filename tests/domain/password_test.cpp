@@ -133,6 +133,31 @@ TEST(PasswordHasher, VerifiesWhatItHashedWhateverTheNormalForm) {
   EXPECT_FALSE(hasher.verify(stored, std::string(129, 'x')).correct);
 }
 
+TEST(PasswordHasher, WhatCanBeNobodysPasswordIsToldBeforeHashing) {
+  EXPECT_TRUE(can_be_password("x"));
+  EXPECT_TRUE(can_be_password(std::string(kMaxPasswordLength, 'x')));
+  std::string decomposed;
+  for (std::size_t i = 0; i < kMaxPasswordLength; ++i) decomposed += "\u03b1\u0313\u0300\u0345";  // one: U+1F82
+  EXPECT_TRUE(can_be_password(decomposed)) << "counted in NFC, as when it was chosen";
+  EXPECT_FALSE(can_be_password(decomposed + "x"));
+  EXPECT_FALSE(can_be_password(""));
+  EXPECT_FALSE(can_be_password(std::string("a\0b", 3)));
+  EXPECT_FALSE(can_be_password("caf\xe9"));
+  EXPECT_FALSE(can_be_password(std::string(kMaxPasswordLength + 1, 'x')));
+  EXPECT_FALSE(can_be_password(std::string(1 << 20, 'x')));
+}
+
+TEST(PasswordHasher, ALongPasswordThatIsTypedDecomposedIsRight) {
+  PasswordHasher hasher;
+  std::string composed;
+  std::string decomposed;
+  for (int i = 0; i < 100; ++i) {
+    composed += "\u00e9";
+    decomposed += "e\u0301";
+  }
+  EXPECT_TRUE(hasher.verify(hasher.hash(base::Secret(composed)), decomposed).correct);
+}
+
 TEST(PasswordHasher, P06AsksForARehashOfWeakerParameters) {
   PasswordHasher hasher;
   std::array<char, crypto_pwhash_STRBYTES> weaker{};

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <barrier>
+#include <ctime>
 #include <functional>
 #include <thread>
 #include <vector>
@@ -306,6 +307,55 @@ TEST_F(SendInvitationTest, ABroughtPasswordWorksToo) {
   EXPECT_TRUE(send_invitation(brought, *context_));
   brought.environment_password = base::Secret("legacy-passwort");
   EXPECT_EQ(send_invitation(brought, *context_).error().code, ErrorCode::authentication_failed);
+}
+
+TEST_F(SendInvitationTest, A03WhatCanBeNobodysPasswordIsRefusedAsAWrongOneAndWithoutArgon2) {
+  const std::string right = "cl\u00e9-de-1998";
+  std::string environment;
+  write([&](Transaction& t) -> Result<void> {
+    environment = add_environment({app_.id, "Legacy", std::nullopt, hasher_.hash(base::Secret(right))},
+                                  authenticator_->pepper(), t, now())
+                      ->environment.id.to_string();
+    return {};
+  });
+  authenticator_->forget_snapshot();
+  int address = 0;
+  struct Answer {
+    std::optional<Error> refused;
+    std::clock_t cpu;
+  };
+  // Each from an address of its own: nobody is slowed down, and spared Argon2 for that.
+  const auto call = [&](std::string_view password) {
+    const std::string client = "192.0.2." + std::to_string(++address);
+    const std::clock_t began = std::clock();
+    const auto answer = authenticator_->authenticate(environment, password, client);
+    const std::clock_t cpu = std::clock() - began;
+    return Answer{answer ? std::nullopt : std::optional(answer.error()), cpu};
+  };
+  call("the first reads the snapshot");
+  const Answer wrong = call("cle-de-1998");
+  ASSERT_TRUE(wrong.refused);
+  EXPECT_EQ(wrong.refused->code, ErrorCode::authentication_failed);
+  constexpr std::size_t kMaxBody = 64 * 1024;  // more does not get in; 1 MiB costs its HMAC, as for any environment
+  const std::string odd[]{"",
+                          std::string(129, 'x'),
+                          std::string(kMaxBody, 'x'),
+                          std::string(1 << 20, 'x'),
+                          right + '\0',
+                          std::string("\0", 1),
+                          "cl\xe9-de-1998"};
+  for (const std::string& password : odd) {
+    const Answer answer = call(password);
+    SCOPED_TRACE(password.substr(0, 20));
+    ASSERT_TRUE(answer.refused);
+    EXPECT_EQ(answer.refused->code, wrong.refused->code);
+    EXPECT_EQ(answer.refused->message, wrong.refused->message);
+    if (password.size() <= kMaxBody) {
+      EXPECT_LT(answer.cpu, wrong.cpu / 4) << "that was Argon2";
+    }
+  }
+  EXPECT_FALSE(call("cle\u0301-de-1998").refused) << "the right one, spelled in NFD";
+  EXPECT_FALSE(call(right).refused);
 }
 
 // Argon2 runs for one such password at a time. Wrong ones from many addresses, each within its limit, waited for it in
