@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "domain/policy.h"
+
 namespace invited::domain {
 namespace {
 
@@ -21,6 +23,29 @@ int admitted(const Rate& rate, Timestamp& arrival, Timestamp now, int tries) {
     ++count;
   }
   return count;
+}
+
+TEST(Rate, TheDefaultsAreThoseThatWePromise) {
+  const Policy policy;
+  const struct {
+    const char* rate;
+    std::uint32_t is;
+    std::uint32_t promised;
+  } rates[]{
+      {"SendInvite for each environment, a second", policy.environment_per_second, 50},
+      {"burst", policy.environment_burst, 200},
+      {"a day", policy.environment_per_day, 10'000},
+      {"for each inviter, an hour", policy.inviter_per_hour, 100},
+      {"a day", policy.inviter_per_day, 500},
+      {"mail to one address, a minute", policy.mailbox.per_minute, 1},
+      {"an hour", policy.mailbox.per_hour, 3},
+      {"a day", policy.mailbox.per_day, 10},
+      {"forged links of one client address, in 5 minutes", policy.wrong_links_per_5_minutes, 30},
+      {"posts of passwords of one client address, a minute", policy.sign_ups_per_minute, 10},
+      {"failed environment passwords, a minute", policy.wrong_passwords_per_minute, 10},
+      {"then one in so many seconds", static_cast<std::uint32_t>(policy.wrong_password_interval.count()), 10},
+  };
+  for (const auto& rate : rates) EXPECT_EQ(rate.is, rate.promised) << rate.rate;
 }
 
 TEST(Rate, AdmitsTheBurstThenTheRate) {

@@ -408,6 +408,30 @@ TEST_F(SendInvitationTest, A06WrongPasswordsAreSlowedButTheRightOneAlwaysPasses)
   EXPECT_EQ(send_invitation(wrong, *context_).error().code, ErrorCode::authentication_failed) << "a success clears";
 }
 
+TEST_F(SendInvitationTest, A06AfterTenWrongPasswordsOneInTenSecondsIsLookedAt) {
+  auto wrong = request();
+  wrong.environment_password = base::Secret("wrong");
+  const auto codes = [&](int calls) {
+    std::vector<ErrorCode> answered;
+    for (int i = 0; i < calls; ++i) answered.push_back(send_invitation(wrong, *context_).error().code);
+    return answered;
+  };
+  using enum ErrorCode;
+  EXPECT_EQ(codes(10), std::vector(10, authentication_failed));
+  for (int i = 0; i < 3; ++i) {
+    const auto slowed = send_invitation(wrong, *context_);
+    EXPECT_EQ(slowed.error().code, rate_limited);
+    EXPECT_EQ(slowed.error().retry_after, 10s);
+    clock_.advance(9'999ms);
+    EXPECT_EQ(codes(2), (std::vector{rate_limited, rate_limited})) << "and what is slowed down makes it no longer";
+    clock_.advance(1ms);
+    EXPECT_EQ(codes(2), (std::vector{authentication_failed, rate_limited}));
+  }
+  clock_.advance(100s);
+  EXPECT_EQ(codes(10), std::vector(10, authentication_failed)) << "ten at once again, after a pause";
+  EXPECT_EQ(codes(1), std::vector{rate_limited});
+}
+
 TEST_F(SendInvitationTest, A09AnInviterWhoIsDisabledIsRefusedInsideTheTransaction) {
   write([&](Transaction& t) -> Result<void> {
     EXPECT_TRUE(set_account_disabled("grace@example.org", true, t, now()));
@@ -433,6 +457,49 @@ TEST_F(SendInvitationTest, TheInvitersHourlyRateIsKept) {
   EXPECT_TRUE(send("a0@example.org")) << "a repeat counts against no rate";
   clock_.advance(1200s);
   EXPECT_TRUE(send("b@example.org"));
+}
+
+TEST_F(SendInvitationTest, TheInvitersDailyRateIsKept) {
+  policy_.inviter_per_hour = 0;
+  policy_.environment_per_second = 0;
+  for (int i = 0; i < 500; ++i) ASSERT_TRUE(send("a" + std::to_string(i) + "@example.org")) << i;
+  const auto refused = send("b@example.org");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::rate_limited);
+  EXPECT_EQ(refused.error().retry_after, 173s) << "a five-hundredth of a day";
+  clock_.advance(173s);
+  EXPECT_TRUE(send("b@example.org"));
+  EXPECT_EQ(send("c@example.org").error().code, ErrorCode::rate_limited);
+}
+
+TEST_F(SendInvitationTest, TheHourlyAndTheDailyRateOfAnInviterHoldTogether) {
+  policy_.environment_per_second = 0;
+  int number = 0;
+  int sent = 0;
+  for (int hour = 0; hour < 24; ++hour) {
+    int this_hour = 0;
+    while (send("a" + std::to_string(++number) + "@example.org")) ++this_hour;
+    EXPECT_LE(this_hour, 100);
+    sent += this_hour;
+    clock_.advance(1h);
+  }
+  // Five hundred at most to begin with, and what comes free in the 23 hours until the last: 500 * 23 / 24.
+  EXPECT_EQ(sent, 500 + 479);
+}
+
+TEST_F(SendInvitationTest, TheEnvironmentsDailyRateIsKept) {
+  policy_.environment_per_second = 0;
+  policy_.inviter_per_hour = policy_.inviter_per_day = 0;
+  policy_.environment_per_day = 48;
+  for (int i = 0; i < 48; ++i) ASSERT_TRUE(send("a" + std::to_string(i) + "@example.org")) << i;
+  const auto refused = send("b@example.org");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::rate_limited);
+  EXPECT_EQ(refused.error().retry_after, 30min);
+  EXPECT_TRUE(send("a0@example.org")) << "a repeat counts against no rate";
+  clock_.advance(30min);
+  EXPECT_TRUE(send("b@example.org"));
+  EXPECT_EQ(send("c@example.org").error().code, ErrorCode::rate_limited);
 }
 
 TEST_F(SendInvitationTest, TheEnvironmentsBurstIsKept) {
