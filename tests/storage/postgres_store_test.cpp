@@ -109,6 +109,7 @@ TEST_F(PostgresStoreTest, CommitsThatHangLeaveNothingBehindOnTheServerAndAreNotR
         [&](Transaction& t) { return world_.send_invite(t, "hung" + std::to_string(i) + "@example.com", at(0)); });
     ASSERT_FALSE(done);
     EXPECT_EQ(done.error().code, ErrorCode::outcome_unknown);
+    EXPECT_THAT(done.error().message, testing::HasSubstr("call again, a repetition does no harm"));
     // Work that writes nothing waits for no standby, and says nothing about one.
     EXPECT_TRUE(comes_to_an_end([](Transaction&) -> Result<void> { return {}; }));
   }

@@ -191,6 +191,7 @@ class AnswerLost(unittest.TestCase):
                             break
                         proxy.await_cut()
                     self.assertEqual(answer.code, "outcome_unknown")
+                    self.assertIn("call again, a repetition does no harm", answer.message)
                     count = f"SELECT count(*) FROM invitation WHERE invitee_key = '{invitee}'"
                     self.assertEqual(cluster.primary.value(count), stored)
                     self.assertFalse(service.send_invite(invitee).fault)
