@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "support/timing.h"
+
 namespace invited::base {
 namespace {
 
@@ -38,6 +40,21 @@ TEST(ConstantTimeEqual, ComparesLikeEquals) {
   EXPECT_TRUE(constant_time_equal("abc", "abc"));
   EXPECT_FALSE(constant_time_equal("abc", "abd"));
   EXPECT_FALSE(constant_time_equal("abc", "ab"));
+}
+
+TEST(ConstantTimeEqual, A02TakesTheSameTimeWhereverTheTextsDiffer) {
+  // As long as a hash; and so long that a comparison that ends at the first difference cannot hide.
+  for (const std::size_t size : {std::size_t{43}, std::size_t{512}}) {
+    const std::string secret(size, 'x');
+    std::string almost = secret;
+    almost.back() = 'y';
+    volatile bool equal = false;  // or the compiler might leave the comparison out
+    const auto compare = [&](const std::string& input) {
+      constexpr int kTimes = 16;  // one takes about as long as looking at the clock
+      for (int i = 0; i < kTimes; ++i) equal = constant_time_equal(input, secret);
+    };
+    EXPECT_LT(test::least_timing_difference(almost, compare, 10'000), test::kCertainlyNotConstant) << size;
+  }
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "domain/use_case_fixture.h"
+#include "support/timing.h"
 
 namespace invited::domain {
 namespace {
@@ -267,6 +268,21 @@ TEST_F(SendInvitationTest, A01UnknownWrongAndDisabledGiveOneAndTheSameError) {
   EXPECT_EQ(disabled.error().code, ErrorCode::authentication_failed);
   EXPECT_EQ(answers[0], answers[1]);
   EXPECT_EQ(answers[0], answers[2]);
+}
+
+TEST_F(SendInvitationTest, A02ARightBeginningOfAPasswordTakesNoMoreTimeThanAnother) {
+  Policy unlimited;
+  unlimited.wrong_passwords_per_minute = 0;
+  EnvironmentAuthenticator authenticator(*store_, clock_, authenticator_->pepper(), unlimited);
+  const std::string uuid = environment_.id.to_string();
+  std::string almost(password_.reveal());
+  almost.back() = almost.back() == 'A' ? 'B' : 'A';
+  int admitted = 0;
+  const auto authenticate = [&](const std::string& password) {
+    admitted += authenticator.authenticate(uuid, password, "192.0.2.1").has_value() ? 1 : 0;
+  };
+  EXPECT_LT(test::least_timing_difference(almost, authenticate, 10'000), test::kCertainlyNotConstant);
+  EXPECT_EQ(admitted, 0);
 }
 
 TEST_F(SendInvitationTest, A04BothRotationSlotsWorkUntilTheOldOneEnds) {

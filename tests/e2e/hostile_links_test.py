@@ -3,11 +3,13 @@ forged hosts, headers."""
 
 import concurrent.futures
 import http.client
+import json
 import pathlib
 import re
 import secrets
 import socket
 import sys
+import time
 import unittest
 import urllib.parse
 
@@ -16,8 +18,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import captured_mail
 import end_to_end
 import soap_client
+import timing
 import web_client
 from invited_service import NO_RATES, Service, wait_until
+from json_clients import add_token
 
 PASSWORD = "seventeen quiet otters dance"
 OTHER_PASSWORD = "velvet tractor umbrella noon"
@@ -118,8 +122,26 @@ class OneLinkIsOneAcceptance(LinkTest):
 
 
 class DeadLinksLookAlike(LinkTest):
-    def test_used_superseded_revoked_random_and_cut_off_ones(self):
-        """T04: status, headers and size; what the page says to the holder of a genuine token differs."""
+    @classmethod
+    def setUpClass(cls):
+        cls.service = Service.serve({**cls.SETTINGS, "invitation.lifetime": "1s"})
+        # Answered with its link: a mail might not leave before it is dead.
+        made = cls.service.request(
+            "POST", "/api/v1/invitations",
+            json.dumps({"email": "late@example.org", "roles": [cls.service.role_name], "send": False}),
+            {"Authorization": "Bearer " + add_token(cls.service, "--links"), "Content-Type": "application/json"})
+        expired = json.loads(made.text)["link"]
+        wait_until(lambda: cls.service.person().open(expired).status == 404)
+        cls.service.stop()
+        del cls.service.settings["invitation.lifetime"]
+        cls.service.write_config()
+        cls.service.start()
+        cls.dead = {"expired": expired}
+
+    def setUp(self):
+        """`dead` are genuine links, by why they are dead."""
+        if len(self.dead) > 1:
+            return
         used = self.invited("used@example.org").link
         self.accept(used)
         superseded = self.invited("superseded@example.org").link
@@ -128,9 +150,14 @@ class DeadLinksLookAlike(LinkTest):
         revoked = self.invited("revoked@example.org").link
         [invitation] = self.service.cli("invitation", "list", "--email", "revoked@example.org")
         self.service.cli("invitation", "revoke", invitation["invitation_uuid"])
+        self.dead.update(used=used, superseded=superseded, revoked=revoked)
+
+    def test_used_superseded_revoked_expired_random_and_cut_off_ones(self):
+        """T04: status, headers and size; what the page says to the holder of a genuine token differs."""
+        used = self.dead["used"]
         start, token = used.rsplit("/", 1)
         altered = token[:-2] + ("AA" if token[-2:] != "AA" else "BB")
-        links = {"used": used, "superseded": superseded, "revoked": revoked, "altered": f"{start}/{altered}",
+        links = {**self.dead, "altered": f"{start}/{altered}",
                  "random": f"{start}/{secrets.token_urlsafe(54)}", "cut off": used[:-10], "short": f"{start}/x",
                  "with a blank": f"{start}/{token}%20", "with a path": f"{start}/{token}%2e"}
         del links["with a path"]  # not a path at all: the router's 404, checked below
@@ -144,6 +171,40 @@ class DeadLinksLookAlike(LinkTest):
         self.assertLessEqual(max(sizes.values()) - min(sizes.values()), 16, sizes)
         self.assertEqual(self.service.person().open(f"{start}/{'A' * 1900}").status, 404)
         self.assertEqual(self.service.person().open(f"{start}/{'A' * 10240}").status, 414)
+
+    def compare_times(self, links, reference, samples):
+        connection = http.client.HTTPConnection("127.0.0.1", self.service.port, timeout=30)
+        self.addCleanup(connection.close)
+
+        def open_timed(path):
+            began = time.perf_counter_ns()
+            connection.request("GET", path, headers={"Accept": "text/html"})
+            answer = connection.getresponse()
+            answer.read()
+            took = time.perf_counter_ns() - began
+            self.assertEqual(answer.status, 404)
+            return took
+
+        paths = {name: urllib.parse.urlsplit(link).path for name, link in links.items()}
+        return timing.compare({name: lambda path=path: open_timed(path) for name, path in paths.items()}, reference,
+                              samples)
+
+    def test_by_the_time_they_take_forged_ones(self):
+        """T04: how near a guess came, and to what, is not to be seen. The short form has too few samples to say so."""
+        opened = self.invited("opened@example.org").link
+        links = {f"almost {name}": link[:-2] + ("AA" if link[-2:] != "AA" else "BB")
+                 for name, link in {"open": opened, **self.dead}.items()}
+        start, token = opened.rsplit("/", 1)
+        version = token[:3]  # and the key's number
+        links["made up"] = f"{start}/{version}{secrets.token_urlsafe(54)[len(version):]}"
+        _, differences = self.compare_times(links, "made up", end_to_end.rounds(500, 100_000))
+        if end_to_end.IS_LONG_FORM:
+            self.assertLess(max(map(abs, differences.values())), timing.NO_DIFFERENCE, differences)
+
+    def test_by_the_time_they_take_genuine_ones_roughly(self):
+        """T04: their pages differ, and who has such a link may know why it is dead; nothing is to stand out."""
+        medians, _ = self.compare_times(self.dead, "revoked", end_to_end.rounds(500, 10_000))
+        self.assertLess(max(medians.values()), 1.5 * min(medians.values()))
 
     def test_guessing_is_slowed_down_and_genuine_links_are_not(self):
         """T18, bounded."""
