@@ -60,7 +60,7 @@ def with_brought_password(service, password):
 class NothingIsLearnt(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.service = Service.serve(NO_RATES)
+        cls.service = cls.enterClassContext(Service.serve(NO_RATES))
         cls.disabled = cls.service.cli("environment", "add", "--app", cls.service.app_uuid, "--name", "disabled")
         cls.service.cli("environment", "disable", cls.disabled["environment_uuid"])
         right = cls.service.environment_password
@@ -74,10 +74,6 @@ class NothingIsLearnt(unittest.TestCase):
                                 "EnvironmentPassword": cls.disabled["environment_password"]},
             "disabled, wrong": {"EnvironmentUUID": cls.disabled["environment_uuid"], "EnvironmentPassword": almost},
         }
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.service.__exit__(None, None, None)
 
     def test_from_the_fault_of_unknown_wrong_or_disabled(self):
         """A01: every byte of the answer but its Date is the same."""
@@ -317,7 +313,7 @@ class NobodyIsLockedOut(unittest.TestCase):
             print(f"\n  the right ones {name}: median {statistics.median(times) / 1e6:.2f} ms, p99 {slowest[name]:.2f} ms",
                   end="")
         print(f"\n  {min(guessed):.0f} to {max(guessed):.0f} guesses/s, {guessers} guessers", flush=True)
-        self.assertGreater(min(guessed), 200)
+        self.assertGreater(min(guessed), 100)
         if end_to_end.IS_LONG_FORM:
             self.assertGreater(min(guessed), 0.9 * per_second)
             self.assertLess(slowest["beside"], 2 * slowest["alone"])

@@ -35,11 +35,7 @@ class LinkTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.service = Service.serve(cls.SETTINGS)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.service.__exit__(None, None, None)
+        cls.service = cls.enterClassContext(Service.serve(cls.SETTINGS))
 
     def invited(self, invitee, number=1, **changes):
         answer = self.service.send_invite(invitee, **changes)
@@ -124,7 +120,7 @@ class OneLinkIsOneAcceptance(LinkTest):
 class DeadLinksLookAlike(LinkTest):
     @classmethod
     def setUpClass(cls):
-        cls.service = Service.serve({**cls.SETTINGS, "invitation.lifetime": "1s"})
+        cls.service = cls.enterClassContext(Service.serve({**cls.SETTINGS, "invitation.lifetime": "1s"}))
         # Answered with its link: a mail might not leave before it is dead.
         made = cls.service.request(
             "POST", "/api/v1/invitations",

@@ -196,8 +196,10 @@ TEST_F(SmtpTransportTest, does_not_wait_for_ever_for_a_banner) {
 }
 
 TEST_F(SmtpTransportTest, leaves_a_relay_that_does_not_answer_quit) {
+  timeouts_.answer = seconds(60);
+  timeouts_.total = seconds(120);
   start();
-  relay_->say("quit", {{"221 bye", milliseconds(60'000)}});
+  relay_->say("quit", {{"221 bye", seconds(60)}});
   relay_->say("rcpt_to", {{"250 ok"}, {"550 no"}});
   EXPECT_EQ(deliver().outcome, DeliveryOutcome::sent);
   const auto begin = std::chrono::steady_clock::now();

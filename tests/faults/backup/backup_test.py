@@ -177,7 +177,7 @@ class BackupInQuiet(unittest.TestCase):
             self.assertFalse((service.folder / "backup").exists())
 
     def test_it_needs_as_much_room_as_the_database_has_in_it_however_long_the_log(self):
-        with Service.serve() as service, small_disk("2m") as stick:
+        with small_disk("2m") as stick, Service.serve() as service:
             service.send_invite("guest@example.org")
             log = service.state_dir / "invited.db-wal"
             self.assertGreater(log.stat().st_size, 3 << 20, "room that is written ahead")
@@ -186,7 +186,7 @@ class BackupInQuiet(unittest.TestCase):
                 self.assertEqual(made["counts"]["invitations"], 1)
 
     def test_what_does_not_fit_is_refused_in_numbers_before_anything_is_copied(self):
-        with Service.serve() as service, small_disk("4m") as stick:
+        with small_disk("4m") as stick, Service.serve() as service:
             service.stop()
             with contextlib.closing(sqlite3.connect(service.state_dir / "invited.db")) as database:
                 database.execute("CREATE TABLE ballast AS SELECT zeroblob(8 << 20)")

@@ -61,6 +61,8 @@ def expect_whole(connection):
     try:
         found = [text for (text,) in connection.execute("PRAGMA integrity_check") if text != "ok"]
         found += [f"foreign key: {row}" for row in connection.execute("PRAGMA foreign_key_check")]
+    except sqlite3.OperationalError:  # it cannot be opened, or is locked
+        raise
     except sqlite3.DatabaseError as error:
         raise Damaged(str(error)) from error
     if found:

@@ -72,6 +72,19 @@ TEST(HostileClients, H25_SlowHeadsAreCutAndGoodRequestsServedMeanwhile) {
   EXPECT_EQ(listener.handled, 5);
 }
 
+/// A proxy would take a body for the next answer.
+TEST(HostileClients, H25_NoBodyFollowsTheAnswerToASlowHeadRequest) {
+  http::ServerOptions options;
+  options.limits.headers = 200ms;
+  TestListener listener(options);
+  RawHttpClient client(listener.port());
+  client.send("HEAD /page HTTP/1.1\r\nHost: a\r\n");
+  const auto answer = client.read_answer(/*to_head=*/true);
+  EXPECT_EQ(answer.status, 408);
+  EXPECT_NE(answer.header("Content-Length"), "0");
+  EXPECT_TRUE(client.is_closed());
+}
+
 TEST(HostileClients, H26_SlowBodiesAreCut) {
   http::ServerOptions options;
   options.limits.body_time = 200ms;
