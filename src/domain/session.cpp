@@ -24,11 +24,14 @@ std::optional<Account> find_account(std::string_view token, Transaction& transac
   return account;
 }
 
-void end_session(std::string_view token, Transaction& transaction, base::Timestamp now) {
+/// An event only where it ends a session that was not over: not for `stays`, who is signed in again in its place.
+void end_session(std::string_view token, std::optional<base::Uuid> stays, Transaction& transaction,
+                 base::Timestamp now) {
   const std::string hash = hash_of(token);
   const auto session = transaction.find_session(hash);
   if (!session || !transaction.erase_session(hash)) return;
   const base::Uuid& id = session->account_id;
+  if (now >= session->expires_at || id == stays) return;
   transaction.insert(AuditEvent{now, "account:" + id.to_string(), "account.signed_out", id, {}});
 }
 
@@ -74,7 +77,7 @@ Result<SignedIn> sign_in(const SignIn& request, Context& context) {
           current->password_hash = better_hash;
           transaction.update(*current);
         }
-        if (!request.previous_token.empty()) end_session(request.previous_token, transaction, now);
+        if (!request.previous_token.empty()) end_session(request.previous_token, current->id, transaction, now);
         transaction.insert(Session{hash_of(signed_in.token.reveal()), current->id, current->password_generation, now,
                                    signed_in.expires_at});
         transaction.insert(AuditEvent{now, "account:" + current->id.to_string(), "account.signed_in", current->id, {}});
@@ -89,7 +92,7 @@ Result<void> sign_out(std::string_view token, Context& context) {
   if (token.empty()) return {};
   return context.store.write(
       [&](Transaction& transaction) -> Result<void> {
-        end_session(token, transaction, context.clock.now());
+        end_session(token, std::nullopt, transaction, context.clock.now());
         return {};
       },
       Urgency::owed);

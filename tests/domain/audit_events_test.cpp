@@ -100,6 +100,12 @@ class AuditEventsTest : public CallerTest, public testing::WithParamInterface<Pa
     return std::string(signed_in->token.reveal());
   }
 
+  bool is_signed_in(const std::string& session) {
+    const auto person = find_signed_in(session, *context_);
+    EXPECT_TRUE(person) << person.error().message;
+    return person->has_value();
+  }
+
   Account accept(const Invitation& invitation) {
     const auto accepted = accept_invitation(sign_up(token_of(invitation)), *context_);
     EXPECT_TRUE(accepted) << accepted.error().message;
@@ -340,6 +346,15 @@ const std::vector<Row>& AuditEventsTest::rows() {
          return {event(by_account(test.grace()), "account.signed_out", test.grace().id),
                  event(by_account(person), "account.signed_in", person.id)};
        }},
+      {"SignInAgainInTheSameBrowser",
+       [](Test& test) -> Events {
+         const Account person = test.ada_with_password();
+         const std::string before = test.sign_in_as(kAda);
+         test.from_here();
+         test.sign_in_as(kAda, before);
+         EXPECT_FALSE(test.is_signed_in(before));
+         return {event(by_account(person), "account.signed_in", person.id)};
+       }},
       {"SignOut",
        [](Test& test) -> Events {
          const Account person = test.ada_with_password();
@@ -347,6 +362,26 @@ const std::vector<Row>& AuditEventsTest::rows() {
          test.from_here();
          for (int times = 0; times < 2; ++times) EXPECT_TRUE(sign_out(session, *test.context_));
          return {event(by_account(person), "account.signed_out", person.id)};
+       }},
+      {"SignOutAfterExpiry",
+       [](Test& test) -> Events {
+         test.ada_with_password();
+         const std::string session = test.sign_in_as(kAda);
+         test.clock_.advance(test.policy_.session_lifetime);
+         test.from_here();
+         EXPECT_TRUE(sign_out(session, *test.context_));
+         return {};
+       }},
+      {"SignInAsAnotherPersonAfterExpiry",
+       [](Test& test) -> Events {
+         const Account person = test.ada_with_password();
+         test.in_transaction(
+             [&](Transaction& t) { return set_account_password(kGrace, person.password_hash, t, test.now()); });
+         const std::string before = test.sign_in_as(kGrace);
+         test.clock_.advance(test.policy_.session_lifetime);
+         test.from_here();
+         test.sign_in_as(kAda, before);
+         return {event(by_account(person), "account.signed_in", person.id)};
        }},
       {"EditProfile",
        [](Test& test) -> Events {
