@@ -269,17 +269,17 @@ INSTANTIATE_TEST_SUITE_P(H24, CompliantRequest, testing::ValuesIn(compliant()),
 
 /// Compliant, says the guardian, and refused here all the same: what such a request asks for is not to be had, and to
 /// guess where its body ends instead would be the mistake.
-struct Exception {
+struct RefusedCase {
   std::string name;
   std::string request;
   int status;
   std::string reason;
 };
 
-std::vector<Exception> exceptions() {
+std::vector<RefusedCase> refused_though_compliant() {
   const std::string only_chunked = "The only transfer coding spoken here is chunked.";
   const auto coded = [&](std::string name, const std::string& lines) {
-    return Exception{std::move(name), request_of(post("", lines), "5\r\nhello\r\n0\r\n\r\n"), 400, only_chunked};
+    return RefusedCase{std::move(name), request_of(post("", lines), "5\r\nhello\r\n0\r\n\r\n"), 400, only_chunked};
   };
   const std::string five =
       "Transfer-Encoding: gzip\r\nTransfer-Encoding: deflate\r\nTransfer-Encoding: identity\r\n"
@@ -300,7 +300,7 @@ std::vector<Exception> exceptions() {
   };
 }
 
-class RefusedThoughCompliant : public testing::TestWithParam<Exception> {};
+class RefusedThoughCompliant : public testing::TestWithParam<RefusedCase> {};
 
 TEST_P(RefusedThoughCompliant, H24_WithTheReasonAndNothingIsSmuggled) {
   TestListener listener;
@@ -314,7 +314,7 @@ TEST_P(RefusedThoughCompliant, H24_WithTheReasonAndNothingIsSmuggled) {
   EXPECT_EQ(listener.handled, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(H24, RefusedThoughCompliant, testing::ValuesIn(exceptions()),
+INSTANTIATE_TEST_SUITE_P(H24, RefusedThoughCompliant, testing::ValuesIn(refused_though_compliant()),
                          [](const auto& tested) { return tested.param.name; });
 
 }  // namespace
