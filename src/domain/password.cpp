@@ -67,17 +67,33 @@ double entropy_bits(std::string_view password, std::span<const std::string> word
   return bits;
 }
 
+base::Secret nfc_of(std::string_view password) {
+  std::string normal = base::to_nfc(password);
+  base::Secret secret(normal);
+  base::wipe(normal);
+  return secret;
+}
+
+/// What is hashed, where `password` may be used at all; its least length is not looked at.
+Result<base::Secret> normal_form(std::string_view password) {
+  constexpr std::string_view kTooLong = "Use a password of at most 128 characters.";
+  if (password.size() > kMaxPasswordBytes) return refuse_password(kTooLong);
+  if (!base::is_valid_utf8(password) || password.find('\0') != std::string_view::npos)
+    return refuse_password("This password holds characters that cannot be used. Choose another one.");
+  base::Secret normal = nfc_of(password);
+  // Counted as when it was chosen: decomposed it has more code points.
+  if (base::count_code_points(normal.reveal()) > kMaxPasswordLength) return refuse_password(kTooLong);
+  return normal;
+}
+
 }  // namespace
 
 Result<base::Secret> check_new_password(std::string_view password, std::span<const std::string> related) {
-  if (!base::is_valid_utf8(password) || password.find('\0') != std::string_view::npos)
-    return refuse_password("This password holds characters that cannot be used. Choose another one.");
-  std::string normal = base::to_nfc(password);
-  const base::Secret secret(normal);
-  const std::size_t length = base::count_code_points(normal);
-  base::wipe(normal);
-  if (length < kMinPasswordLength) return refuse_password("Use a password of at least 15 characters.");
-  if (length > kMaxPasswordLength) return refuse_password("Use a password of at most 128 characters.");
+  const auto normal = normal_form(password);
+  if (!normal) return normal;
+  const base::Secret& secret = *normal;
+  if (base::count_code_points(secret.reveal()) < kMinPasswordLength)
+    return refuse_password("Use a password of at least 15 characters.");
 
   const std::vector<std::string> words = words_of(related);
   std::string own = without(base::fold_case(secret.reveal()), words);
@@ -92,19 +108,11 @@ Result<base::Secret> check_new_password(std::string_view password, std::span<con
   return secret;
 }
 
-bool can_be_password(std::string_view password) {
-  if (password.empty() || password.size() > kMaxPasswordBytes) return false;
-  if (!base::is_valid_utf8(password) || password.find('\0') != std::string_view::npos) return false;
-  // Counted as when it was chosen: decomposed it has more code points.
-  std::string normal = base::to_nfc(password);
-  const std::size_t length = base::count_code_points(normal);
-  base::wipe(normal);
-  return length <= kMaxPasswordLength;
-}
+bool can_be_password(std::string_view password) { return !password.empty() && normal_form(password).has_value(); }
 
 std::string PasswordHasher::hash(const base::Secret& password) {
   // NFC, as verify() does: a better hash of a password that was typed decomposed must not shut its owner out.
-  const base::Secret normal(base::is_valid_utf8(password.reveal()) ? base::to_nfc(password.reveal()) : std::string());
+  const base::Secret normal = base::is_valid_utf8(password.reveal()) ? nfc_of(password.reveal()) : base::Secret();
   const std::string_view bytes = normal.empty() ? password.reveal() : normal.reveal();
   std::array<char, crypto_pwhash_STRBYTES> text{};
   slots_.acquire();
@@ -115,12 +123,13 @@ std::string PasswordHasher::hash(const base::Secret& password) {
 }
 
 PasswordHasher::Verification PasswordHasher::verify(std::string_view stored, std::string_view password) {
-  if (!can_be_password(password)) return {};
+  if (password.empty()) return {};
+  const auto normal = normal_form(password);
+  if (!normal) return {};
   // Where there is no hash, the work is done against one that nobody knows the password of.
   static const std::string kNobody = [this] { return hash(base::Secret("nobody")); }();
   const std::string reference = stored.empty() ? kNobody : std::string(stored);
-  const base::Secret normal(base::to_nfc(password));
-  const std::string_view bytes = normal.reveal();
+  const std::string_view bytes = normal->reveal();
   slots_.acquire();
   const bool matches = crypto_pwhash_str_verify(reference.c_str(), bytes.data(), bytes.size()) == 0;
   slots_.release();

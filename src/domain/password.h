@@ -22,8 +22,8 @@ inline constexpr std::size_t kMaxPasswordLength = 128;
 /// ASVS 5.0 section 6.2, NIST SP 800-63B section 3.1.1.2.
 Result<base::Secret> check_new_password(std::string_view password, std::span<const std::string> related);
 
-/// Whether `password` may be somebody's at all: UTF-8, neither empty nor with a NUL, and its NFC not over-long. What
-/// may not costs next to nothing, however long it is.
+/// Whether `password` may be somebody's at all: UTF-8, neither empty nor with a NUL, and its NFC not over-long.
+/// Refusing costs next to nothing, however long the text is.
 bool can_be_password(std::string_view password);
 
 class PasswordHasher {
