@@ -66,8 +66,8 @@ Result<Json> mail_hold(const Arguments&, AdminContext& context) {
   });
 }
 
-void audit(std::string_view action, const base::Uuid& subject, Transaction& transaction, base::Timestamp now) {
-  transaction.insert(domain::AuditEvent{now, "operator", std::string(action), subject, {}});
+void audit_retry(const domain::OutboxMessage& message, Transaction& transaction, base::Timestamp now) {
+  transaction.insert(domain::AuditEvent{now, "operator", "mail.retried", message.id, {}, message.environment_id});
 }
 
 std::string way_to_a_fresh_one(const domain::OutboxMessage& message) {
@@ -92,7 +92,7 @@ Result<Json> retry_one(const base::Uuid& id, AdminContext& context) {
                     "message");
     if (!transaction.retry_message(id, now))
       return refuse(ErrorCode::invalid_parameter, why_not_retried(*message), "message");
-    audit("mail.retried", id, transaction, now);
+    audit_retry(*message, transaction, now);
     return to_json(*transaction.find_message(id), transaction.find_mail_hold());
   });
 }
@@ -112,7 +112,7 @@ Result<RetriedBatch> retry_batch(MessageState state, std::uint32_t offset, Admin
       if (state == MessageState::queued && message.due_at <= now) break;
       ++batch.listed;
       if (message.expires_at <= now || !transaction.retry_message(message.id, now)) continue;
-      audit("mail.retried", message.id, transaction, now);
+      audit_retry(message, transaction, now);
       ++batch.retried;
     }
     return batch;
@@ -124,7 +124,7 @@ Result<Json> retry_all(AdminContext& context) {
   const auto lifted = domain::write_returning(context.store, [&](Transaction& transaction) -> Result<bool> {
     const bool held = transaction.find_mail_hold().has_value();
     transaction.set_mail_hold(std::nullopt);
-    if (held) audit("mail.hold_lifted", {}, transaction, context.clock.now());
+    if (held) transaction.insert(domain::AuditEvent{context.clock.now(), "operator", "mail.hold_lifted", {}, {}});
     return held;
   });
   if (!lifted) return error_of(lifted);

@@ -58,8 +58,8 @@ Result<Json> refresh_show(const Arguments& arguments, AdminContext& context) {
   });
 }
 
-void audit_retry(const base::Uuid& id, Transaction& transaction, base::Timestamp now) {
-  transaction.insert(domain::AuditEvent{now, "operator", "refresh.retried", id, {}});
+void audit_retry(const domain::RefreshCall& call, Transaction& transaction, base::Timestamp now) {
+  transaction.insert(domain::AuditEvent{now, "operator", "refresh.retried", call.id, {}, call.environment_id});
 }
 
 Result<Json> retry_one(const base::Uuid& id, AdminContext& context) {
@@ -78,7 +78,7 @@ Result<Json> retry_one(const base::Uuid& id, AdminContext& context) {
                         ? "The call is being made at this moment: see invited refresh show."
                         : "The call is done: the app asks for itself whenever it wants.",
                     "refresh");
-    audit_retry(id, transaction, now);
+    audit_retry(*call, transaction, now);
     return to_json(*transaction.find_refresh_call(id), domain::RelatedRows(transaction));
   });
 }
@@ -96,7 +96,7 @@ Result<RetriedBatch> retry_batch(std::uint32_t offset, AdminContext& context) {
          transaction.list_refresh_calls(CallState::failed, {.limit = kRetryBatch, .offset = offset})) {
       ++batch.listed;
       if (!transaction.retry_call(domain::CallKind::refresh, call.id, now)) continue;
-      audit_retry(call.id, transaction, now);
+      audit_retry(call, transaction, now);
       ++batch.retried;
     }
     return batch;

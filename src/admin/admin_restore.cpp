@@ -79,8 +79,9 @@ std::unexpected<domain::Error> name_one(std::string_view flag) {
 }
 
 bool cancel(const base::Uuid& id, Transaction& transaction, base::Timestamp now) {
-  if (!transaction.cancel_message(id, now)) return false;
-  transaction.insert(domain::AuditEvent{now, std::string(kActor), "mail.cancelled", id, {}});
+  const auto message = transaction.find_message(id);
+  if (!message || !transaction.cancel_message(id, now)) return false;
+  transaction.insert(domain::AuditEvent{now, std::string(kActor), "mail.cancelled", id, {}, message->environment_id});
   return true;
 }
 

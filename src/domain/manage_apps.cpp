@@ -22,6 +22,12 @@ void audit(std::string_view action, const base::Uuid& subject, std::string detai
   transaction.insert(AuditEvent{now, std::string(kOperator), std::string(action), subject, std::move(detail)});
 }
 
+/// About an environment, and its own: who has a token of it may read it.
+void audit_environment(std::string_view action, const base::Uuid& id, std::string detail, Transaction& transaction,
+                       base::Timestamp now) {
+  transaction.insert(AuditEvent{now, std::string(kOperator), std::string(action), id, std::move(detail), id});
+}
+
 Error no_such_app(const base::Uuid& id) {
   return {ErrorCode::not_found, "There is no app " + id.to_string() + ": see `app list`.", "app", std::nullopt};
 }
@@ -257,7 +263,7 @@ Result<AddedEnvironment> add_environment(const AddEnvironment& request, const ba
   }
   added.environment = {request.id.value_or(base::Uuid::random()), request.app_id, *name, false, {slot}, now};
   transaction.insert(added.environment);
-  audit("environment.added", added.environment.id, "app=" + request.app_id.to_string(), transaction, now);
+  audit_environment("environment.added", added.environment.id, "app=" + request.app_id.to_string(), transaction, now);
   return added;
 }
 
@@ -285,8 +291,8 @@ Result<AddedEnvironment> rotate_password(const base::Uuid& environment_id, const
   }
   environment->passwords = std::move(slots);
   transaction.update(*environment);
-  audit("environment.password_rotated", environment_id, "overlap=" + std::to_string(overlap.count()) + "s", transaction,
-        now);
+  audit_environment("environment.password_rotated", environment_id, "overlap=" + std::to_string(overlap.count()) + "s",
+                    transaction, now);
   rotated.environment = std::move(*environment);
   return rotated;
 }
@@ -328,7 +334,8 @@ Result<Environment> set_environment(const base::Uuid& environment_id, const Envi
     changed += " refresh-namespace=" + environment->refresh_namespace;
   }
   transaction.update(*environment);
-  audit("environment.changed", environment_id, changed.empty() ? changed : changed.substr(1), transaction, now);
+  audit_environment("environment.changed", environment_id, changed.empty() ? changed : changed.substr(1), transaction,
+                    now);
   return *environment;
 }
 
@@ -341,7 +348,7 @@ Result<Environment> set_environment_disabled(const base::Uuid& environment_id, b
   environment->disabled = disabled;
   transaction.update(*environment);
   if (comes_back) go_on(environment_id, transaction, now);
-  audit(disabled ? "environment.disabled" : "environment.enabled", environment_id, {}, transaction, now);
+  audit_environment(disabled ? "environment.disabled" : "environment.enabled", environment_id, {}, transaction, now);
   return *environment;
 }
 

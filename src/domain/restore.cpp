@@ -42,7 +42,7 @@ Result<OutboxMessage> release_held_message(const base::Uuid& id, std::string_vie
     auto resent = resend_invitation(message->invitation_id, actor, transaction, policy, now);
     if (!resent) return std::unexpected(std::move(resent.error()));
   }
-  transaction.insert(AuditEvent{now, std::string(actor), "mail.released", id, {}});
+  transaction.insert(AuditEvent{now, std::string(actor), "mail.released", id, {}, message->environment_id});
   return *transaction.find_message(id);
 }
 

@@ -50,6 +50,7 @@ TEST_F(AdminMailTest, AFailedMailIsQueuedAgainAndTheWorkerWoken) {
   EXPECT_EQ(result("mail retry", {{"message", id}})["state"], "queued");
   EXPECT_EQ(mail_queued_, 1);
   EXPECT_EQ(audited().front(), "mail.retried");
+  EXPECT_EQ(newest_event().environment_id, environment_.id);
   EXPECT_EQ(error("mail retry", {{"message", id}}), "invalid_parameter message") << "it is queued already";
 }
 
@@ -128,6 +129,7 @@ TEST_F(AdminMailTest, AMailThatIsOwedIsCancelled) {
   const std::string id = result("mail list")[0]["message_uuid"];
   EXPECT_EQ(result("mail cancel", {{"message", id}})["state"], "cancelled");
   EXPECT_EQ(audited().front(), "mail.cancelled");
+  EXPECT_EQ(newest_event().environment_id, environment_.id);
   EXPECT_EQ(error("mail cancel", {{"message", id}}), "invalid_parameter message") << "it is cancelled already";
 }
 

@@ -93,6 +93,7 @@ TEST_F(AdminRefreshTest, AFailedCallIsMadeAgain) {
   EXPECT_EQ(queued["attempt_count"], 0);
   EXPECT_EQ(refresh_retried_, 1);
   EXPECT_EQ(audited().front(), "refresh.retried");
+  EXPECT_EQ(newest_event().environment_id, environment_.id);
   EXPECT_EQ(result("refresh retry", {{"refresh", id}})["state"], "queued") << "one that waits is made now";
   EXPECT_EQ(refresh_retried_, 2);
   make_call(CallOutcome::done, 200, {});
@@ -125,6 +126,7 @@ TEST_F(AdminRefreshTest, AllFailedCallsAreMadeAgainOthersLeftAlone) {
   EXPECT_EQ(result("refresh retry", {{"all", true}})["retried"], 3);
   EXPECT_EQ(audited().size(), before + 3);
   EXPECT_EQ(audited().front(), "refresh.retried");
+  EXPECT_EQ(newest_event().environment_id, environment_.id);
   EXPECT_EQ(refresh_retried_, 1);
   EXPECT_EQ(list("queued").size(), 3U);
   EXPECT_EQ(list("done").size(), 1U);

@@ -1,4 +1,4 @@
-// What the use cases write down of what they changed: exactly these events, by whom, about what. One row for
+// What the use cases write down of what they changed: exactly these events, by whom, about what and whose. One row for
 // each event that a use case inserts; and for those that change nothing, where somebody might think that they do. The
 // rows stand in audit_events_of_*_test.cpp, each on both databases; audit_events_test.cpp runs them.
 #pragma once
@@ -52,6 +52,8 @@ class AuditEventsTest : public CallerTest, public testing::WithParamInterface<Au
   static constexpr const char* kAda = "ada@example.org";
   static constexpr const char* kGrace = "grace@example.org";
   static constexpr const char* kClient = "192.0.2.7";
+  static constexpr const char* kHere = "Production";  ///< the environment of the fixture
+  static constexpr const char* kService = "-";        ///< no environment's: of the service as a whole
 
   AuditEventsTest() : CallerTest(open(std::get<storage::StoreFactory>(GetParam()))) {}
 
@@ -59,8 +61,10 @@ class AuditEventsTest : public CallerTest, public testing::WithParamInterface<Au
     if (const auto reason = std::get<storage::StoreFactory>(GetParam()).why_not()) GTEST_SKIP() << *reason;
   }
 
-  static std::string event(std::string_view actor, std::string_view action, const base::Uuid& subject) {
-    return std::string(actor) + ' ' + std::string(action) + ' ' + subject.to_string();
+  /// `environment`: by its name; who holds a token of it may read the event.
+  static std::string event(std::string_view environment, std::string_view actor, std::string_view action,
+                           const base::Uuid& subject) {
+    return std::string(environment) + ": " + std::string(actor) + ' ' + std::string(action) + ' ' + subject.to_string();
   }
   static std::string by_account(const Account& account) { return "account:" + account.id.to_string(); }
 
@@ -73,8 +77,12 @@ class AuditEventsTest : public CallerTest, public testing::WithParamInterface<Au
   Events written() {
     Events found;
     EXPECT_TRUE(store_->read([&](Transaction& t) -> Result<void> {
-      for (const AuditEvent& written : t.list_audit_events({.limit = 1'000, .offset = 0}))
-        if (written.at >= from_) found.push_back(event(written.actor, written.action, written.subject_id));
+      for (const AuditEvent& written : t.list_audit_events({.limit = 1'000, .offset = 0})) {
+        if (written.at < from_) continue;
+        const auto environment = t.find_environment(written.environment_id);
+        found.push_back(
+            event(environment ? environment->name : kService, written.actor, written.action, written.subject_id));
+      }
       return {};
     }));
     return found;
@@ -120,8 +128,8 @@ class AuditEventsTest : public CallerTest, public testing::WithParamInterface<Au
     return *account(kAda);
   }
   Events accepted_by(const Account& person, const Invitation& invitation) const {
-    return {event(by_account(person), "invitation.accepted", invitation.id),
-            event(by_account(person), "access.granted", person.id)};
+    return {event(kHere, by_account(person), "invitation.accepted", invitation.id),
+            event(kHere, by_account(person), "access.granted", person.id)};
   }
 
   Webhook a_webhook() {

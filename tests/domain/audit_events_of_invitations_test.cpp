@@ -11,13 +11,13 @@ std::vector<AuditEventsRow> AuditEventsTest::inviting_and_answering() {
        [](Test& test) -> Events {
          test.from_here();
          for (int times = 0; times < 2; ++times) test.sent();  // the second one is a repeat
-         return {event(test.by_environment(), "invitation.created", test.newest().id)};
+         return {event(kHere, test.by_environment(), "invitation.created", test.newest().id)};
        }},
       {"SendInviteWhilePending",
        [](Test& test) -> Events {
          test.sent();
          test.from_here();
-         return {event(test.by_environment(), "invitation.resent", test.sent().id)};
+         return {event(kHere, test.by_environment(), "invitation.resent", test.sent().id)};
        }},
       {"SendInviteAfterExpiry",
        [](Test& test) -> Events {
@@ -26,21 +26,21 @@ std::vector<AuditEventsRow> AuditEventsTest::inviting_and_answering() {
          test.from_here();
          const auto fresh = test.sent();
          EXPECT_NE(fresh.id, expired.id);
-         return {event(test.by_environment(), "invitation.created", fresh.id)};
+         return {event(kHere, test.by_environment(), "invitation.created", fresh.id)};
        }},
       {"SendInviteToWhoHasAccess",
        [](Test& test) -> Events {
          test.from_here();
          EXPECT_TRUE(test.send(kGrace));
          EXPECT_TRUE(test.send(kGrace)) << "no second notice, no second event";
-         return {event(test.by_environment(), "invitation.not_needed", test.grace().id)};
+         return {event(kHere, test.by_environment(), "invitation.not_needed", test.grace().id)};
        }},
       {"InviteByToken",
        [](Test& test) -> Events {
          const Caller caller = test.make_caller();
          test.from_here();
          const auto invited = test.invite(caller, test.to(kAda, {test.user_, test.planner_}));
-         return {event("token:" + caller.token_id.to_string(), "invitation.created", invited->invitation->id)};
+         return {event(kHere, "token:" + caller.token_id.to_string(), "invitation.created", invited->invitation->id)};
        }},
       {"InviteMany",
        [](Test& test) -> Events {
@@ -54,7 +54,7 @@ std::vector<AuditEventsRow> AuditEventsTest::inviting_and_answering() {
              return invite_all(caller, items, dry_run, t, test.policy_, test.now());
            });
            for (const BulkVerdict& verdict : verdicts)
-             if (!dry_run) expected.push_back(event(caller.actor, "invitation.created", verdict.invitation->id));
+             if (!dry_run) expected.push_back(event(kHere, caller.actor, "invitation.created", verdict.invitation->id));
          }
          return expected;
        }},
@@ -65,7 +65,7 @@ std::vector<AuditEventsRow> AuditEventsTest::inviting_and_answering() {
          test.from_here();
          test.in_transaction(
              [&](Transaction& t) { return resend(caller, invitation, true, t, test.policy_, test.now()); });
-         return {event(caller.actor, "invitation.resent", invitation.id)};
+         return {event(kHere, caller.actor, "invitation.resent", invitation.id)};
        }},
       {"ResendByOperator",
        [](Test& test) -> Events {
@@ -73,7 +73,7 @@ std::vector<AuditEventsRow> AuditEventsTest::inviting_and_answering() {
          test.from_here();
          test.in_transaction(
              [&](Transaction& t) { return resend_invitation(invitation.id, "operator", t, test.policy_, test.now()); });
-         return {event("operator", "invitation.resent", invitation.id)};
+         return {event(kHere, "operator", "invitation.resent", invitation.id)};
        }},
       {"RevokeByOperator",
        [](Test& test) -> Events {
@@ -81,7 +81,7 @@ std::vector<AuditEventsRow> AuditEventsTest::inviting_and_answering() {
          test.from_here();
          test.in_transaction(
              [&](Transaction& t) { return revoke_invitation(invitation.id, "operator", t, test.now()); });
-         return {event("operator", "invitation.revoked", invitation.id)};
+         return {event(kHere, "operator", "invitation.revoked", invitation.id)};
        }},
       {"RevokeByToken",
        [](Test& test) -> Events {
@@ -89,7 +89,7 @@ std::vector<AuditEventsRow> AuditEventsTest::inviting_and_answering() {
          const auto invitation = test.sent();
          test.from_here();
          test.in_transaction([&](Transaction& t) { return revoke_invitation(caller, invitation, t, test.now()); });
-         return {event(caller.actor, "invitation.revoked", invitation.id)};
+         return {event(kHere, caller.actor, "invitation.revoked", invitation.id)};
        }},
       {"ChangeInvitation",
        [](Test& test) -> Events {
@@ -99,7 +99,7 @@ std::vector<AuditEventsRow> AuditEventsTest::inviting_and_answering() {
          test.in_transaction([&](Transaction& t) {
            return change_invitation(invitation, {.metadata = R"({"order":1})"}, caller, t, test.now());
          });
-         return {event(caller.actor, "invitation.changed", invitation.id)};
+         return {event(kHere, caller.actor, "invitation.changed", invitation.id)};
        }},
       {"ShowLink",
        [](Test& test) -> Events {
@@ -107,7 +107,7 @@ std::vector<AuditEventsRow> AuditEventsTest::inviting_and_answering() {
          const auto invitation = test.sent();
          test.from_here();
          test.write([&](Transaction& t) { return note_link_shown(caller, invitation, t, test.now()); });
-         return {event(caller.actor, "invitation.link_shown", invitation.id)};
+         return {event(kHere, caller.actor, "invitation.link_shown", invitation.id)};
        }},
 
       // --- answering --------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ std::vector<AuditEventsRow> AuditEventsTest::inviting_and_answering() {
          const auto invitation = test.sent();
          test.from_here();
          const Account person = test.accept(invitation);
-         return test.accepted_by(person, invitation) + Events{event("invitee", "account.created", person.id)};
+         return test.accepted_by(person, invitation) + Events{event(kService, "invitee", "account.created", person.id)};
        }},
       {"AcceptSigningIn",
        [](Test& test) -> Events {
@@ -132,7 +132,8 @@ std::vector<AuditEventsRow> AuditEventsTest::inviting_and_answering() {
          const auto invitation = test.sent();
          test.from_here();
          test.accept(invitation);
-         return test.accepted_by(person, invitation) + Events{event("invitee", "account.password_set", person.id)};
+         return test.accepted_by(person, invitation) +
+                Events{event(kService, "invitee", "account.password_set", person.id)};
        }},
       {"AcceptWithTheFirstPasswordAndAnotherName",
        [](Test& test) -> Events {
@@ -140,8 +141,9 @@ std::vector<AuditEventsRow> AuditEventsTest::inviting_and_answering() {
          const auto invitation = test.sent();
          test.from_here();
          test.accept(invitation);
-         return test.accepted_by(person, invitation) + Events{event("invitee", "account.password_set", person.id),
-                                                              event("invitee", "account.profile_changed", person.id)};
+         return test.accepted_by(person, invitation) +
+                Events{event(kService, "invitee", "account.password_set", person.id),
+                       event(kService, "invitee", "account.profile_changed", person.id)};
        }},
       {"AcceptSeveralRoles",
        [](Test& test) -> Events {
@@ -149,8 +151,9 @@ std::vector<AuditEventsRow> AuditEventsTest::inviting_and_answering() {
              *test.invite(test.environments_caller(), test.to(kAda, {test.user_, test.planner_}))->invitation;
          test.from_here();
          const Account person = test.accept(invitation);
-         return test.accepted_by(person, invitation) + Events{event("invitee", "account.created", person.id),
-                                                              event(by_account(person), "access.granted", person.id)};
+         return test.accepted_by(person, invitation) +
+                Events{event(kService, "invitee", "account.created", person.id),
+                       event(kHere, by_account(person), "access.granted", person.id)};
        }},
       {"AcceptAsSomebodyRegistered",
        [](Test& test) -> Events {
@@ -161,14 +164,15 @@ std::vector<AuditEventsRow> AuditEventsTest::inviting_and_answering() {
              {.email = invitation.invitee, .name = "Ada", .password_hash = "hash", .account_id = std::nullopt},
              *test.context_);
          EXPECT_TRUE(person);
-         return test.accepted_by(*person, invitation) + Events{event("invitee", "account.created", person->id)};
+         return test.accepted_by(*person, invitation) +
+                Events{event(kService, "invitee", "account.created", person->id)};
        }},
       {"Decline",
        [](Test& test) -> Events {
          const auto invitation = test.sent();
          test.from_here();
          EXPECT_TRUE(decline_invitation(test.token_of(invitation), kClient, *test.context_));
-         return {event("invitee", "invitation.declined", invitation.id)};
+         return {event(kHere, "invitee", "invitation.declined", invitation.id)};
        }},
       {"AskForAFreshLink",
        [](Test& test) -> Events {
@@ -176,7 +180,7 @@ std::vector<AuditEventsRow> AuditEventsTest::inviting_and_answering() {
          test.clock_.advance(test.policy_.invitation_lifetime);
          test.from_here();
          EXPECT_TRUE(request_fresh_link(test.token_of(invitation), kClient, *test.context_));
-         return {event("invitee", "invitation.resent", invitation.id)};
+         return {event(kHere, "invitee", "invitation.resent", invitation.id)};
        }},
   };
 }

@@ -17,26 +17,26 @@ std::vector<AuditEventsRow> AuditEventsTest::operators() {
          test.from_here();
          const auto app = test.in_transaction(
              [&](Transaction& t) { return add_app("Ledger", "https://ledger.example.org/", "nl", t, test.now()); });
-         return {event("operator", "app.added", app.id)};
+         return {event(kService, "operator", "app.added", app.id)};
        }},
       {"SetApp",
        [](Test& test) -> Events {
          test.from_here();
          test.in_transaction([&](Transaction& t) { return set_app(test.app_.id, {.name = "Harbour"}, t, test.now()); });
-         return {event("operator", "app.changed", test.app_.id)};
+         return {event(kService, "operator", "app.changed", test.app_.id)};
        }},
       {"AddRole",
        [](Test& test) -> Events {
          test.from_here();
          const auto role = test.in_transaction(
              [&](Transaction& t) { return add_role(test.app_.id, std::nullopt, "Guest", t, test.now()); });
-         return {event("operator", "role.added", role.id)};
+         return {event(kService, "operator", "role.added", role.id)};
        }},
       {"RenameRole",
        [](Test& test) -> Events {
          test.from_here();
          test.in_transaction([&](Transaction& t) { return rename_role(test.user_, "Member", t, test.now()); });
-         return {event("operator", "role.renamed", test.user_.id)};
+         return {event(kService, "operator", "role.renamed", test.user_.id)};
        }},
       {"ImportRoles",
        [](Test& test) -> Events {
@@ -47,8 +47,9 @@ std::vector<AuditEventsRow> AuditEventsTest::operators() {
                                                {test.administrator_.id, "Administrator"}};
          test.from_here();
          test.in_transaction([&](Transaction& t) { return import_roles(test.app_.id, roles, t, test.now()); });
-         return {event("operator", "role.added", added), event("operator", "role.renamed", test.user_.id),
-                 event("operator", "role.changed", test.planner_.id)};
+         return {event(kService, "operator", "role.added", added),
+                 event(kService, "operator", "role.renamed", test.user_.id),
+                 event(kService, "operator", "role.changed", test.planner_.id)};
        }},
       {"MapAndUnmapRole",
        [](Test& test) -> Events {
@@ -56,7 +57,8 @@ std::vector<AuditEventsRow> AuditEventsTest::operators() {
          test.in_transaction(
              [&](Transaction& t) { return map_role(test.app_, "medusa", "admin", test.user_.id, t, test.now()); });
          test.write([&](Transaction& t) { return unmap_role(test.app_, "medusa", "admin", t, test.now()); });
-         return {event("operator", "role.mapped", test.user_.id), event("operator", "role.unmapped", test.app_.id)};
+         return {event(kService, "operator", "role.mapped", test.user_.id),
+                 event(kService, "operator", "role.unmapped", test.app_.id)};
        }},
       {"AddEnvironment",
        [](Test& test) -> Events {
@@ -65,7 +67,7 @@ std::vector<AuditEventsRow> AuditEventsTest::operators() {
            return add_environment({test.app_.id, "Acceptance", std::nullopt, {}}, test.authenticator_->pepper(), t,
                                   test.now());
          });
-         return {event("operator", "environment.added", added.environment.id)};
+         return {event("Acceptance", "operator", "environment.added", added.environment.id)};
        }},
       {"RotatePassword",
        [](Test& test) -> Events {
@@ -73,7 +75,7 @@ std::vector<AuditEventsRow> AuditEventsTest::operators() {
          test.in_transaction([&](Transaction& t) {
            return rotate_password(test.environment_.id, {.overlap = 0s}, test.authenticator_->pepper(), t, test.now());
          });
-         return {event("operator", "environment.password_rotated", test.environment_.id)};
+         return {event(kHere, "operator", "environment.password_rotated", test.environment_.id)};
        }},
       {"SetEnvironment",
        [](Test& test) -> Events {
@@ -81,7 +83,7 @@ std::vector<AuditEventsRow> AuditEventsTest::operators() {
          test.in_transaction([&](Transaction& t) {
            return set_environment(test.environment_.id, {.name = "Live"}, "https://invite.example.org", t, test.now());
          });
-         return {event("operator", "environment.changed", test.environment_.id)};
+         return {event("Live", "operator", "environment.changed", test.environment_.id)};
        }},
       {"DisableAndEnableEnvironment",
        [](Test& test) -> Events {
@@ -89,8 +91,8 @@ std::vector<AuditEventsRow> AuditEventsTest::operators() {
          for (const bool disabled : {true, false})
            test.in_transaction(
                [&](Transaction& t) { return set_environment_disabled(test.environment_.id, disabled, t, test.now()); });
-         return {event("operator", "environment.disabled", test.environment_.id),
-                 event("operator", "environment.enabled", test.environment_.id)};
+         return {event(kHere, "operator", "environment.disabled", test.environment_.id),
+                 event(kHere, "operator", "environment.enabled", test.environment_.id)};
        }},
 
       // --- operators: API tokens, webhooks, after a restore -----------------------------------------
@@ -100,28 +102,29 @@ std::vector<AuditEventsRow> AuditEventsTest::operators() {
          const auto id = test.add_token().token.id;
          for (int times = 0; times < 2; ++times)
            test.in_transaction([&](Transaction& t) { return revoke_api_token(id, t, test.now()); });
-         return {event("operator", "token.added", id), event("operator", "token.revoked", id)};
+         return {event(kHere, "operator", "token.added", id), event(kHere, "operator", "token.revoked", id)};
        }},
       {"AddAndRemoveWebhook",
        [](Test& test) -> Events {
          test.from_here();
          const auto id = test.a_webhook().id;
          test.in_transaction([&](Transaction& t) { return remove_webhook(id, t, test.now()); });
-         return {event("operator", "webhook.added", id), event("operator", "webhook.removed", id)};
+         return {event(kHere, "operator", "webhook.added", id), event(kHere, "operator", "webhook.removed", id)};
        }},
       {"DisableAndEnableWebhook",
        [](Test& test) -> Events {
          const auto webhook = test.a_webhook();
          test.from_here();
          for (const bool disabled : {true, false}) test.set_disabled(webhook, disabled);
-         return {event("operator", "webhook.disabled", webhook.id), event("operator", "webhook.enabled", webhook.id)};
+         return {event(kHere, "operator", "webhook.disabled", webhook.id),
+                 event(kHere, "operator", "webhook.enabled", webhook.id)};
        }},
       {"RotateWebhookSecret",
        [](Test& test) -> Events {
          const auto webhook = test.a_webhook();
          test.from_here();
          test.in_transaction([&](Transaction& t) { return rotate_webhook_secret(webhook.id, false, t, test.now()); });
-         return {event("operator", "webhook.secret_rotated", webhook.id)};
+         return {event(kHere, "operator", "webhook.secret_rotated", webhook.id)};
        }},
       {"ReplayDelivery",
        [](Test& test) -> Events {
@@ -134,14 +137,14 @@ std::vector<AuditEventsRow> AuditEventsTest::operators() {
          for (const bool disabled : {true, false}) test.set_disabled(webhook, disabled);  // cancels it
          test.from_here();
          test.in_transaction([&](Transaction& t) { return replay_delivery(delivery.id, t, test.now()); });
-         return {event("operator", "webhook.replayed", webhook.id)};
+         return {event(kHere, "operator", "webhook.replayed", webhook.id)};
        }},
       {"AcceptRestoredDatabase",
        [](Test& test) -> Events {
          test.sent();
          test.from_here();
          test.held_message();
-         return {event("operator", "restore.accepted", {})};
+         return {event(kService, "operator", "restore.accepted", {})};
        }},
       {"ReleaseHeldInvitation",
        [](Test& test) -> Events {
@@ -149,7 +152,8 @@ std::vector<AuditEventsRow> AuditEventsTest::operators() {
          const auto held = test.held_message();
          test.from_here();
          test.release(held);
-         return {event("operator", "invitation.resent", invitation.id), event("operator", "mail.released", held.id)};
+         return {event(kHere, "operator", "invitation.resent", invitation.id),
+                 event(kHere, "operator", "mail.released", held.id)};
        }},
       {"ReleaseHeldNotice",
        [](Test& test) -> Events {
@@ -157,7 +161,7 @@ std::vector<AuditEventsRow> AuditEventsTest::operators() {
          const auto held = test.held_message();
          test.from_here();
          test.release(held);
-         return {event("operator", "mail.released", held.id)};
+         return {event(kHere, "operator", "mail.released", held.id)};
        }},
       {"ReleaseHeldPasswordReset",
        [](Test& test) -> Events {
@@ -165,7 +169,7 @@ std::vector<AuditEventsRow> AuditEventsTest::operators() {
          const auto held = test.held_message();
          test.from_here();
          test.release(held);
-         return {event("operator", "mail.released", held.id)};
+         return {event(kService, "operator", "mail.released", held.id)};
        }},
   };
 }

@@ -17,7 +17,7 @@ std::vector<AuditEventsRow> AuditEventsTest::people_and_access() {
          const Account person = test.ada_with_password();
          test.from_here();
          test.sign_in_as(kAda);
-         return {event(by_account(person), "account.signed_in", person.id)};
+         return {event(kService, by_account(person), "account.signed_in", person.id)};
        }},
       {"SignInAsAnotherPersonInTheSameBrowser",
        [](Test& test) -> Events {
@@ -27,8 +27,8 @@ std::vector<AuditEventsRow> AuditEventsTest::people_and_access() {
          const std::string before = test.sign_in_as(kGrace);
          test.from_here();
          test.sign_in_as(kAda, before);
-         return {event(by_account(test.grace()), "account.signed_out", test.grace().id),
-                 event(by_account(person), "account.signed_in", person.id)};
+         return {event(kService, by_account(test.grace()), "account.signed_out", test.grace().id),
+                 event(kService, by_account(person), "account.signed_in", person.id)};
        }},
       {"SignInAgainInTheSameBrowser",
        [](Test& test) -> Events {
@@ -37,7 +37,7 @@ std::vector<AuditEventsRow> AuditEventsTest::people_and_access() {
          test.from_here();
          test.sign_in_as(kAda, before);
          EXPECT_FALSE(test.is_signed_in(before));
-         return {event(by_account(person), "account.signed_in", person.id)};
+         return {event(kService, by_account(person), "account.signed_in", person.id)};
        }},
       {"SignOut",
        [](Test& test) -> Events {
@@ -45,7 +45,7 @@ std::vector<AuditEventsRow> AuditEventsTest::people_and_access() {
          const std::string session = test.sign_in_as(kAda);
          test.from_here();
          for (int times = 0; times < 2; ++times) EXPECT_TRUE(sign_out(session, *test.context_));
-         return {event(by_account(person), "account.signed_out", person.id)};
+         return {event(kService, by_account(person), "account.signed_out", person.id)};
        }},
       {"SignOutAfterExpiry",
        [](Test& test) -> Events {
@@ -65,7 +65,7 @@ std::vector<AuditEventsRow> AuditEventsTest::people_and_access() {
          test.clock_.advance(test.policy_.session_lifetime);
          test.from_here();
          test.sign_in_as(kAda, before);
-         return {event(by_account(person), "account.signed_in", person.id)};
+         return {event(kService, by_account(person), "account.signed_in", person.id)};
        }},
       {"EditProfile",
        [](Test& test) -> Events {
@@ -73,14 +73,14 @@ std::vector<AuditEventsRow> AuditEventsTest::people_and_access() {
          const std::string session = test.sign_in_as(kAda);
          test.from_here();
          for (int times = 0; times < 2; ++times) EXPECT_TRUE(edit_profile({session, "Ada King", {}}, *test.context_));
-         return {event(by_account(person), "account.profile_changed", person.id)};
+         return {event(kService, by_account(person), "account.profile_changed", person.id)};
        }},
       {"AskForANewPassword",
        [](Test& test) -> Events {
          test.from_here();
          for (const char* email : {kGrace, "nobody@example.org"})
            EXPECT_TRUE(request_password_reset(email, base::Language::en, kClient, *test.context_));
-         return {event("visitor", "account.password_reset_asked", test.grace().id)};
+         return {event(kService, "visitor", "account.password_reset_asked", test.grace().id)};
        }},
       {"ResetPassword",
        [](Test& test) -> Events {
@@ -90,14 +90,14 @@ std::vector<AuditEventsRow> AuditEventsTest::people_and_access() {
          const auto token = make_reset_token(test.keys_, {person.id, person.password_generation, expiry});
          EXPECT_TRUE(reset_password({token, base::Secret(kOtherPassword), base::Secret(kOtherPassword), kClient},
                                     *test.context_));
-         return {event(by_account(person), "account.password_reset", person.id)};
+         return {event(kService, by_account(person), "account.password_reset", person.id)};
        }},
 
       // --- operators: accounts and access -----------------------------------------------------------
       {"AddAccount",
        [](Test& test) -> Events {
          test.from_here();
-         return {event("operator", "account.created", test.ada().id)};
+         return {event(kService, "operator", "account.created", test.ada().id)};
        }},
       {"SetAccount",
        [](Test& test) -> Events {
@@ -105,33 +105,33 @@ std::vector<AuditEventsRow> AuditEventsTest::people_and_access() {
          const auto changed = test.in_transaction([&](Transaction& t) {
            return set_account(kGrace, {"Grace", {{ProfileField::company_id, "C-1"}}}, t, test.now());
          });
-         return {event("operator", "account.profile_changed", changed.id)};
+         return {event(kService, "operator", "account.profile_changed", changed.id)};
        }},
       {"SetAccountPassword",
        [](Test& test) -> Events {
          test.from_here();
          test.in_transaction([&](Transaction& t) { return set_account_password(kGrace, "hash", t, test.now()); });
-         return {event("operator", "account.password_set", test.grace().id)};
+         return {event(kService, "operator", "account.password_set", test.grace().id)};
        }},
       {"DisableAndEnableAccount",
        [](Test& test) -> Events {
          test.from_here();
          for (const bool disabled : {true, false})
            test.in_transaction([&](Transaction& t) { return set_account_disabled(kGrace, disabled, t, test.now()); });
-         return {event("operator", "account.disabled", test.grace().id),
-                 event("operator", "account.enabled", test.grace().id)};
+         return {event(kService, "operator", "account.disabled", test.grace().id),
+                 event(kService, "operator", "account.enabled", test.grace().id)};
        }},
       {"GrantAccess",
        [](Test& test) -> Events {
          test.from_here();
          for (int times = 0; times < 2; ++times) test.grant(kGrace, test.planner_);
-         return {event("operator", "access.granted", test.grace().id)};
+         return {event(kHere, "operator", "access.granted", test.grace().id)};
        }},
       {"RevokeAccess",
        [](Test& test) -> Events {
          test.from_here();
          for (int times = 0; times < 2; ++times) test.withdraw(kGrace, test.user_);
-         return {event("operator", "access.withdrawn", test.grace().id)};
+         return {event(kHere, "operator", "access.withdrawn", test.grace().id)};
        }},
       {"GiveAndTakeRoleByToken",
        [](Test& test) -> Events {
@@ -139,8 +139,8 @@ std::vector<AuditEventsRow> AuditEventsTest::people_and_access() {
          test.from_here();
          test.in_transaction([&](Transaction& t) { return give_role(caller, kGrace, "Planner", t, test.now()); });
          test.in_transaction([&](Transaction& t) { return take_role(caller, kGrace, "Planner", t, test.now()); });
-         return {event(caller.actor, "access.granted", test.grace().id),
-                 event(caller.actor, "access.withdrawn", test.grace().id)};
+         return {event(kHere, caller.actor, "access.granted", test.grace().id),
+                 event(kHere, caller.actor, "access.withdrawn", test.grace().id)};
        }},
   };
 }

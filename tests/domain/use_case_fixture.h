@@ -112,6 +112,15 @@ class UseCaseTest : public testing::Test {
     return actions;
   }
 
+  AuditEvent newest_event() {
+    AuditEvent newest;
+    EXPECT_TRUE(store_->read([&](Transaction& t) -> Result<void> {
+      newest = t.list_audit_events({.limit = 1, .offset = 0}).at(0);
+      return {};
+    }));
+    return newest;
+  }
+
   /// The token of an invitation's newest generation, as it stands in the mail.
   std::string token_of(const Invitation& invitation) const {
     return make_token(keys_, {invitation.id, invitation.generation});
