@@ -361,9 +361,10 @@ std::vector<Setting> make_settings() {
 
       size("storage.disk_watermark", 64 * kMiB, 0, 1024 * kGiB, INVITED_TARGET(storage.disk_watermark),
            "With less free disk than this, new invitations are refused; mail that is owed and sign-ups go on."),
-      size("storage.log_size", storage::SqliteConnection::kLogSize, kMiB, kGiB, INVITED_TARGET(storage.log_size),
-           "How long SQLite's log (invited.db-wal) gets before it is written back into the database. With a shorter one "
-           "the disk writes more for each invitation, and a start after a crash reads less."),
+      size(
+          "storage.log_size", storage::SqliteConnection::kLogSize, kMiB, kGiB, INVITED_TARGET(storage.log_size),
+          "How long SQLite's log (invited.db-wal) gets before it is written back into the database. With a shorter one "
+          "the disk writes more for each invitation, and a start after a crash reads less."),
       number("storage.queue_length", 4096, 16, 65'536, INVITED_TARGET(storage.queue_length),
              "Writes that may wait for the disk; more are refused with 503."),
       number("storage.max_batch", 512, 1, 4096, INVITED_TARGET(storage.max_batch),

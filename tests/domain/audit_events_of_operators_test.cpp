@@ -83,7 +83,7 @@ std::vector<AuditEventsRow> AuditEventsTest::operators() {
          test.in_transaction([&](Transaction& t) {
            return set_environment(test.environment_.id, {.name = "Live"}, "https://invite.example.org", t, test.now());
          });
-         return {event("-", "operator", "environment.changed", test.environment_.id)};
+         return {event(kService, "operator", "environment.changed", test.environment_.id)};
        }},
       {"DisableAndEnableEnvironment",
        [](Test& test) -> Events {
