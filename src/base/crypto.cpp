@@ -102,6 +102,12 @@ std::string sha256(std::string_view message) {
   return digest;
 }
 
+std::string blake2b_128(std::string_view message) {
+  std::string digest(16, '\0');
+  crypto_generichash(bytes_of(digest), digest.size(), bytes_of(message), message.size(), nullptr, 0);
+  return digest;
+}
+
 struct Sha256::State {
   crypto_hash_sha256_state hash;
 };

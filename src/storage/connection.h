@@ -73,6 +73,8 @@ class Connection {
   virtual void maintain() = 0;
   /// Instead of `maintain`, after a COMMIT that found the disk full: makes what space it can.
   virtual void make_space() { maintain(); }
+  /// Called outside any transaction: one that changes most of the database comes next, or is over.
+  virtual void expect_large_work(bool /*expected*/) {}
   /// Called by the writer when there is nothing more to come and all went well: waits for what `maintain` began. Only
   /// after this may closing write anything. Throws DatabaseFailure.
   virtual void end_maintenance() {}

@@ -10,6 +10,12 @@ inline constexpr std::string_view kInvitationColumns =
     "SELECT id, environment_id, role_id, inviter_id, invitee, state, generation, created_at, sent_at, expires_at,"
     " settled_at, updated_at, more_role_ids, metadata, redirect_url, lifetime_seconds, token_id FROM invitation ";
 
+/// What finds a mailbox's invitations, with the parameter :mailbox.
+inline std::string of_mailbox(const Connection& connection) {
+  return std::string(by_dialect(connection, "invitation.mailbox_digest = digest(8, :mailbox) AND ", "")) +
+         "invitation.mailbox = :mailbox";
+}
+
 struct InvitationRow {
   Text id, environment_id, role_id, inviter_id, invitee, invitee_key, mailbox, state;
   Number generation = 0;

@@ -29,13 +29,18 @@ struct InvitationStatements::Prepared {
   std::map<std::pair<InvitationState, bool>, std::unique_ptr<Statement>> lists_in_state;
 
   Statement make_find_pending(const std::string& end) {
-    return {connection,
-            std::string(kInvitationColumns) +
-                "WHERE mailbox = :mailbox AND invitee_key = :invitee_key AND environment_id = :environment_id AND"
-                " (CASE WHEN state = 'pending' THEN 1 END) = 1" +  // as in the index invitation_by_invitee
-                end,
-            {{"mailbox", row.mailbox}, {"invitee_key", row.invitee_key}, {"environment_id", row.environment_id}},
-            row.columns()};
+    return {
+        connection,
+        std::string(kInvitationColumns) + "WHERE " + of_mailbox(connection) +
+            " AND invitee_key = :invitee_key AND environment_id = :environment_id AND" +
+            // As in the index invitation_by_invitee.
+            std::string(by_dialect(
+                connection,
+                " (CASE WHEN state = 'pending' THEN invitee_digest END) = digest(16, :environment_id, :invitee_key)",
+                " (CASE WHEN state = 'pending' THEN 1 END) = 1")) +
+            end,
+        {{"mailbox", row.mailbox}, {"invitee_key", row.invitee_key}, {"environment_id", row.environment_id}},
+        row.columns()};
   }
 
   // Filters that are not asked for are left out, so that each list finds its index.
@@ -82,10 +87,13 @@ struct InvitationStatements::Prepared {
       connection,
       "INSERT INTO invitation (id, environment_id, role_id, inviter_id, invitee, invitee_key, mailbox, state,"
       " generation, created_at, sent_at, expires_at, settled_at, updated_at, more_role_ids, metadata, redirect_url,"
-      " lifetime_seconds, token_id)"
-      " VALUES (:id, :environment_id, :role_id, :inviter_id, :invitee, :invitee_key, :mailbox, :state,"
-      " :generation, :created_at, :sent_at, :expires_at, :settled_at, :updated_at, :more_role_ids, :metadata,"
-      " :redirect_url, :lifetime_seconds, :token_id)",
+      " lifetime_seconds, token_id" +
+          std::string(by_dialect(connection, ", mailbox_digest, invitee_digest", "")) +
+          ") VALUES (:id, :environment_id, :role_id, :inviter_id, :invitee, :invitee_key, :mailbox, :state,"
+          " :generation, :created_at, :sent_at, :expires_at, :settled_at, :updated_at, :more_role_ids, :metadata,"
+          " :redirect_url, :lifetime_seconds, :token_id" +
+          std::string(by_dialect(connection, ", digest(8, :mailbox), digest(16, :environment_id, :invitee_key)", "")) +
+          ")",
       {{"id", row.id},
        {"environment_id", row.environment_id},
        {"role_id", row.role_id},
@@ -137,10 +145,12 @@ struct InvitationStatements::Prepared {
   Statement list_all = make_list("", {}, newest_first);
   Statement list_of_environment =
       make_list(by_environment.condition + " AND ", {{"environment_id", row.environment_id}}, by_environment.order);
-  Statement list_of_invitee = make_list("mailbox = :mailbox AND invitee_key = :invitee_key AND ",
+  Statement list_of_invitee = make_list(of_mailbox(connection) + " AND invitee_key = :invitee_key AND ",
                                         {{"mailbox", row.mailbox}, {"invitee_key", row.invitee_key}}, newest_first);
   Statement list_of_both =
-      make_list("mailbox = :mailbox AND invitee_key = :invitee_key AND environment_id = :environment_id AND ",
+      // SQLite's planner is not to walk all invitations of the environment, which come in the right order.
+      make_list(of_mailbox(connection) + " AND invitee_key = :invitee_key AND " +
+                    std::string(by_dialect(connection, "+", "")) + "environment_id = :environment_id AND ",
                 {{"mailbox", row.mailbox}, {"invitee_key", row.invitee_key}, {"environment_id", row.environment_id}},
                 newest_first);
 };

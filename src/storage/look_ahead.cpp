@@ -52,9 +52,10 @@ struct LookAhead::State {
   Number is_known = 0;
   Statement find_anything{connection,
                           "SELECT EXISTS (SELECT 1 FROM account WHERE email_key = :key)"
-                          " OR EXISTS (SELECT 1 FROM invitation WHERE mailbox = :mailbox)"
-                          " OR EXISTS (SELECT 1 FROM outbox_message WHERE mailbox = :mailbox"
-                          " AND kind = 'already_has_access')",
+                          " OR EXISTS (SELECT 1 FROM invitation WHERE " +
+                              of_mailbox(connection) +
+                              ") OR EXISTS (SELECT 1 FROM outbox_message WHERE mailbox = :mailbox"
+                              " AND kind = 'already_has_access')",
                           {{"key", key}, {"mailbox", mailbox}},
                           {&is_known}};
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 #include "base/embedded_file.h"
 #include "base/failpoint.h"
@@ -17,6 +18,23 @@ namespace {
 
 /// Others use the table meanwhile.
 constexpr std::chrono::seconds kPauseForOthers{1};
+
+class LargeWork {
+ public:
+  explicit LargeWork(Connection& connection) : connection_(connection) { connection.expect_large_work(true); }
+  ~LargeWork() {
+    try {
+      connection_.expect_large_work(false);
+    } catch (const DatabaseFailure&) {
+      // What was migrated is; its next statement fails as well.
+    }
+  }
+  LargeWork(const LargeWork&) = delete;
+  LargeWork& operator=(const LargeWork&) = delete;
+
+ private:
+  Connection& connection_;
+};
 
 std::vector<std::string_view> split_statements(std::string_view sql) {
   std::vector<std::string_view> statements;
@@ -118,9 +136,11 @@ domain::Result<void> migrate(Connection& connection, std::span<const Migration> 
         .run();
     const int found = current_version(connection);
     if (auto judged = judge_version(found, migrations, older); !judged) return judged;
+    std::optional<LargeWork> large_work;
     for (const Migration& migration : migrations) {
       if (migration.version <= found) continue;
       doing = migration.name;
+      if (!large_work) large_work.emplace(connection);
       while (!try_apply(connection, migration, now))
         if (patience == nullptr || !patience->allows(kPauseForOthers, "whoever uses a table that is to be changed"))
           return domain::refuse(domain::ErrorCode::unavailable,

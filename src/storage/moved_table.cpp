@@ -137,7 +137,9 @@ MovedTable::MovedTable(const Description& description, Connection& source, Conne
           refuse("has the column " + name + " in PostgreSQL only");
         columns_.push_back(std::move(column));
       });
-  std::erase(source_columns, "seq");  // the order of insertion, which the ids have too
+  std::erase(source_columns, "seq");     // the order of insertion, which the ids have too
+  if (description.name == "invitation")  // of what other columns have (sqlite_digest.h)
+    for (const std::string_view digest : {"mailbox_digest", "invitee_digest"}) std::erase(source_columns, digest);
   if (columns_.empty()) refuse("is not there in PostgreSQL");
   if (!source_columns.empty()) refuse("has the column " + source_columns.front() + " in SQLite only");
   row_.resize(columns_.size());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "storage/invitation_row.h"
 #include "storage/outbox_rows.h"
 #include "storage/row_values.h"
 
@@ -60,8 +61,8 @@ struct OutboxStatements::Prepared {
       // PostgreSQL's planner is not to begin with the mails (see look_ahead.cpp).
       std::string(by_dialect(connection,
                              "SELECT outbox_message.not_before FROM invitation JOIN outbox_message"
-                             " ON outbox_message.invitation_id = invitation.id WHERE invitation.mailbox = :mailbox"
-                             " AND outbox_message.not_before > :since AND " +
+                             " ON outbox_message.invitation_id = invitation.id WHERE " +
+                                 of_mailbox(connection) + " AND outbox_message.not_before > :since AND " +
                                  takes_slot("outbox_message."),
                              "SELECT mail.not_before FROM (SELECT id FROM invitation WHERE mailbox = :mailbox OFFSET 0)"
                              " AS invited CROSS JOIN LATERAL (SELECT not_before FROM outbox_message"

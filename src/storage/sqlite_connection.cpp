@@ -18,6 +18,7 @@
 
 #include "base/file_owner.h"
 #include "storage/file_guard.h"
+#include "storage/sqlite_digest.h"
 #include "storage/sqlite_failure.h"
 #include "storage/sqlite_kept_index.h"
 #include "storage/sqlite_log_check.h"
@@ -34,6 +35,13 @@ using namespace sqlite_api;
 
 // Steps of SQLite's machine, some microseconds each, between two looks at the clock.
 constexpr int kStepsBetweenLooks = 10'000;
+
+// Digests (sqlite_digest.h) by which a row would not be found.
+constexpr const char* kHasDigests =
+    "SELECT count(*) FROM pragma_table_info('invitation') WHERE name = 'mailbox_digest'";
+constexpr const char* kWrongDigest =
+    "SELECT id FROM invitation WHERE mailbox_digest IS NOT digest(8, mailbox)"
+    " OR invitee_digest IS NOT digest(16, environment_id, invitee_key) LIMIT 1";
 
 // Of a log that cannot grow: with fewer each commit would have the database synced.
 constexpr int kLeastPagesToWriteBack = 64;
@@ -152,11 +160,11 @@ struct SqliteConnection::State {
     execute(("PRAGMA application_id = " + ours).c_str());
   }
 
-  /// Large enough for the inner pages of the database's indexes, a hundredth of it, and as small as it can be: the
-  /// pages of a small database come from the system's cache as fast.
+  /// Large enough for the inner pages of the database's indexes, less than a hundredth of it, and as small as it can
+  /// be: the pages of a small database come from the system's cache as fast.
   void fit_cache() {
     const std::int64_t database_kib = std::stoll(ask("PRAGMA page_count")) * kPage / 1'024;
-    const std::int64_t wanted = std::clamp(database_kib / 64, kSmallestCacheKib, kLargestCacheKib);
+    const std::int64_t wanted = std::clamp(database_kib / 128, kSmallestCacheKib, kLargestCacheKib);
     if (wanted == cache_kib) return;
     execute(("PRAGMA cache_size = -" + std::to_string(wanted)).c_str());
     cache_kib = wanted;
@@ -265,6 +273,7 @@ SqliteConnection::SqliteConnection(const std::string& path, Role role, int check
   // again, and what is damaged stays as it is.
   state.checkpoint_on_close(false);
 
+  add_digest_function(state.handle);
   state.execute("PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF;");
   if (role == Role::reader) {
     state.execute("PRAGMA query_only = ON; PRAGMA cache_size = -2048; PRAGMA wal_autocheckpoint = 0;");
@@ -344,6 +353,14 @@ void SqliteConnection::end_maintenance() {
   state_->checkpoint_on_close(true);
 }
 
+void SqliteConnection::expect_large_work(bool expected) {
+  const std::string folder = expected ? std::filesystem::absolute(state_->path).parent_path().string() : std::string();
+  char* const sql = sqlite3_mprintf("PRAGMA temp_store_directory = %Q", folder.c_str());
+  const std::unique_ptr<char, decltype(&sqlite3_free)> owner(sql, &sqlite3_free);
+  state_->execute(sql);
+  state_->execute(expected ? "PRAGMA temp_store = FILE" : "PRAGMA temp_store = MEMORY");
+}
+
 void SqliteConnection::expect_in_place() {
   state_->files.expect_in_place();
   state_->files_seen_by_commit = true;
@@ -373,6 +390,9 @@ bool SqliteConnection::check(std::optional<std::chrono::milliseconds> limit) {
   if (code == SQLITE_OK && found == "ok" && !limit)
     if (const std::string table = state_->ask("SELECT \"table\" FROM pragma_foreign_key_check LIMIT 1"); !table.empty())
       found = "a row of " + table + " refers to one that is not there";
+  if (code == SQLITE_OK && found == "ok" && !limit && state_->ask(kHasDigests) != "0")
+    if (const std::string id = state_->ask(kWrongDigest); !id.empty())
+      found = "the invitation " + id + " is not found by whom it is for (was it written by hand?)";
   if (code == SQLITE_INTERRUPT) return false;
   if (code != SQLITE_OK) throw failure_of(code);
   std::ranges::replace(found, '\n', ' ');

@@ -51,6 +51,8 @@ class SqliteConnection final : public Connection {
   void maintain() override;
   void make_space() override;
   void end_maintenance() override;
+  /// What SQLite keeps to undo a statement, as many pages as it changes, is in a file beside the database meanwhile.
+  void expect_large_work(bool expected) override;
   void expect_in_place() override;
 
   // For SqliteStatement.

@@ -73,6 +73,12 @@ TEST(Crypto, Base64IsReadWithItsPadding) {
     EXPECT_EQ(from_base64(text), std::nullopt) << text;
 }
 
+/// Databases hold them, so they are for ever. Computed by another program.
+TEST(Crypto, Blake2bOfSixteenBytes) {
+  EXPECT_EQ(to_hex(blake2b_128("")), "cae66941d9efbd404e4d88758ea67670");
+  EXPECT_EQ(to_hex(blake2b_128("invited")), "9b6b4106c64cd1d09742b9d3320e9c27");
+}
+
 TEST(Crypto, RandomBytesAreOfTheSizeAskedForAndNotTheSameTwice) {
   EXPECT_EQ(random_bytes(32).size(), 32u);
   EXPECT_NE(random_bytes(32), random_bytes(32));

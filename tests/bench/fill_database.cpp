@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/uuid.h"
+#include "storage/sqlite_digest.h"
 
 namespace invited::bench {
 namespace {
@@ -35,6 +36,7 @@ class Database {
  public:
   explicit Database(const std::string& path) {
     if (sqlite3_open_v2(path.c_str(), &handle_, SQLITE_OPEN_READWRITE, nullptr) != SQLITE_OK) fail();
+    storage::add_digest_function(handle_);
   }
   ~Database() { sqlite3_close(handle_); }
   Database(const Database&) = delete;
@@ -204,10 +206,11 @@ class Filler {
                   "INSERT INTO account (id, email, email_key, name, password_hash, disabled, created_at)"
                   " VALUES (?, ?, ?, ?, ?, 0, ?)"};
   Insert access_{database_, "INSERT INTO access (account_id, environment_id, role_id, granted_at) VALUES (?, ?, ?, ?)"};
-  Insert invitation_{database_,
-                     "INSERT INTO invitation (id, environment_id, role_id, inviter_id, invitee, invitee_key, mailbox,"
-                     " state, generation, created_at, sent_at, expires_at, settled_at)"
-                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)"};
+  Insert invitation_{
+      database_,
+      "INSERT INTO invitation (id, environment_id, role_id, inviter_id, invitee, invitee_key, mailbox,"
+      " state, generation, created_at, sent_at, expires_at, settled_at, mailbox_digest, invitee_digest)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10, ?11, ?12, digest(8, ?7), digest(16, ?2, ?6))"};
   Insert message_{database_,
                   "INSERT INTO outbox_message (id, kind, state, environment_id, invitation_id, generation, recipient,"
                   " recipient_key, mailbox, language, inviter_name, app_name, app_url, role_name, queued_at,"

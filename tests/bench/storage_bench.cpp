@@ -20,6 +20,7 @@
 
 #include "base/log.h"
 #include "storage/postgres_store.h"
+#include "storage/sqlite_digest.h"
 #include "storage/sqlite_store.h"
 #include "support/sample_data.h"
 #include "support/temporary_directory.h"
@@ -140,6 +141,7 @@ class BareSqlite {
  public:
   BareSqlite(const std::string& path, const test::SampleWorld& world) : world_(world) {
     check(sqlite3_open(path.c_str(), &database_));
+    storage::add_digest_function(database_);
     execute(
         "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;"
         "PRAGMA wal_autocheckpoint=2000");
@@ -175,19 +177,22 @@ class BareSqlite {
       "SELECT 1 FROM access WHERE account_id = ? AND environment_id = ? LIMIT 1",
       "SELECT app_id, id, name, created_at FROM role WHERE app_id = ? AND id = ?",
       "SELECT id, name, url, language, created_at FROM app WHERE id = ?",
-      "SELECT id FROM invitation WHERE mailbox = ? AND invitee_key = ? AND environment_id = ? AND"
-      " (CASE WHEN state = 'pending' THEN 1 END) = 1",
+      "SELECT id FROM invitation WHERE mailbox_digest = digest(8, ?1) AND mailbox = ?1 AND invitee_key = ?2 AND"
+      " environment_id = ?3 AND (CASE WHEN state = 'pending' THEN invitee_digest END) = digest(16, ?3, ?2)",
       "SELECT short_term, long_term FROM rate WHERE subject = ?",
       "INSERT INTO rate (subject, short_term, long_term) VALUES (?, 1, 2) ON CONFLICT (subject) DO UPDATE SET"
       " short_term = short_term + 1, long_term = long_term + 1",
       "SELECT outbox_message.not_before FROM invitation JOIN outbox_message ON outbox_message.invitation_id ="
-      " invitation.id WHERE invitation.mailbox = ?1 AND outbox_message.not_before > 0 AND outbox_message.state <>"
+      " invitation.id WHERE mailbox_digest = digest(8, ?1) AND invitation.mailbox = ?1 AND outbox_message.not_before > "
+      "0 "
+      "AND outbox_message.state <>"
       " 'cancelled' UNION ALL SELECT not_before FROM outbox_message WHERE kind = 'already_has_access' AND mailbox = ?1"
       " AND not_before > 0 AND state <> 'cancelled'",
-      "INSERT INTO invitation (id, environment_id, role_id, inviter_id, invitee, invitee_key, mailbox, state, "
-      "generation,"
-      " created_at, sent_at, expires_at, settled_at) VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', 1, 1795163400000,"
-      " 1795163400000, 1795768200000, NULL)",
+      "INSERT INTO invitation (id, environment_id, role_id, inviter_id, invitee, invitee_key, mailbox, state,"
+      " generation, created_at, sent_at, expires_at, settled_at, mailbox_digest, invitee_digest) VALUES (?1, ?2, ?3, "
+      "?4,"
+      " ?5, ?6, ?7, 'pending', 1, 1795163400000, 1795163400000, 1795768200000, NULL, digest(8, ?7), digest(16, ?2, "
+      "?6))",
       "INSERT INTO outbox_message (id, kind, state, environment_id, invitation_id, account_id, generation, recipient,"
       " recipient_key, mailbox, language, inviter_name, app_name, app_url, role_name, queued_at, not_before, due_at,"
       " expires_at, attempts, deaths, claims, finished_at, last_error) VALUES (?, 'invitation_to_sign_up', 'queued', ?,"

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <filesystem>
 
 #include "storage/sqlite_connection.h"
 #include "storage/sqlite_store.h"
@@ -149,6 +152,47 @@ TEST_F(MigratorTest, WhatSchemaFourHeldIsReadByTheStore) {
   }));
 }
 
+// Schema 6 was in use before schema 7 came: whom an invitation is for is found by digests from then on.
+TEST_F(MigratorTest, WhoWasInvitedUnderSchemaSixIsFound) {
+  const test::SampleWorld world;
+  SqliteOptions options;
+  options.path = path_;
+  options.watermark_bytes = 0;
+  const test::ManualClock clock;
+  const auto pending = world.invitation("guest+1@example.org", test::at(0));
+  {
+    const auto store = open_sqlite_store(options, clock);
+    ASSERT_TRUE((*store)->write([&](domain::Transaction& t) -> domain::Result<void> {
+      world.insert_into(t);
+      t.insert(pending);
+      t.insert(world.message(pending));
+      auto declined = world.invitation("guest+1@example.org", test::at(0));
+      declined.state = domain::InvitationState::declined;
+      t.insert(declined);
+      return {};
+    }));
+  }
+  {
+    auto connection = open();
+    for (const char* sql :
+         {"DROP TRIGGER invitation_keeps_invitee", "DROP INDEX invitation_by_invitee",
+          "ALTER TABLE invitation DROP COLUMN mailbox_digest", "ALTER TABLE invitation DROP COLUMN invitee_digest",
+          "CREATE UNIQUE INDEX invitation_by_invitee"
+          " ON invitation (mailbox, invitee_key, environment_id, (CASE WHEN state = 'pending' THEN 1 END))",
+          "DELETE FROM schema_version WHERE version = 7"})
+      Statement(connection, sql).run();
+  }
+  const auto store = open_sqlite_store(options, clock);
+  ASSERT_TRUE(store) << store.error().message;
+  ASSERT_TRUE((*store)->read([&](domain::Transaction& t) -> domain::Result<void> {
+    const auto found = t.find_pending_invitation(world.environment.id, "guest+1@example.org");
+    EXPECT_TRUE(found && found->id == pending.id);
+    EXPECT_EQ(t.list_invitations({{}, "guest+1@example.org", {}, {}}, {}).size(), 2u);
+    EXPECT_EQ(t.list_mailbox_slots("guest@example.org", test::at(-1)).size(), 1u);
+    return {};
+  }));
+}
+
 TEST_F(MigratorTest, WhatIsMissingIsAppliedOnce) {
   auto connection = open();
   ASSERT_TRUE(migrate(connection, std::vector{one_}, test::at(0)));
@@ -158,6 +202,44 @@ TEST_F(MigratorTest, WhatIsMissingIsAppliedOnce) {
   EXPECT_EQ(count(connection, "SELECT count(*) FROM schema_version"), 2);
   EXPECT_EQ(count(connection, "SELECT applied_at FROM schema_version WHERE version = 2"),
             test::at(1).time_since_epoch().count());
+}
+
+/// In memory it was as large as the tables that a migration changes: 400 MiB for a million invitations.
+TEST_F(MigratorTest, WhatUndoesALargeStatementIsInAFileBesideTheDatabase) {
+  static std::string folder;
+  folder = folder_.path().string();
+  // How many files there the process has open that have no name any more, for SQL.
+  static constexpr auto kCountFiles = [](sqlite3_context* context, int, sqlite3_value**) {
+    int found = 0;
+    for (const auto& descriptor : std::filesystem::directory_iterator("/proc/self/fd")) {
+      std::error_code gone;
+      const std::string name = std::filesystem::read_symlink(descriptor, gone).string();
+      if (name.starts_with(folder) && name.ends_with("(deleted)")) ++found;
+    }
+    sqlite3_result_int(context, found);
+  };
+  constexpr auto kOpened = [](sqlite3* handle, const char**, const sqlite3_api_routines*) {
+    return sqlite3_create_function(handle, "files_without_a_name", 0, SQLITE_UTF8, nullptr, kCountFiles, nullptr,
+                                   nullptr);
+  };
+  auto* const opened = reinterpret_cast<void (*)()>(+kOpened);
+  sqlite3_auto_extension(opened);
+  auto connection = open();
+  sqlite3_cancel_auto_extension(opened);
+
+  const std::string change_all = "UPDATE many SET digest = digest(16, text)";
+  const std::string sql =
+      "CREATE TABLE many (text TEXT, digest BLOB);\n"
+      "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"
+      " INSERT INTO many SELECT hex(randomblob(500)), NULL FROM n;\n" +
+      change_all + ";\nCREATE TABLE seen AS SELECT files_without_a_name() AS files;\n";
+  ASSERT_TRUE(migrate(connection, std::vector<Migration>{{1, "0001_large.sqlite.sql", sql}}, test::at(0)));
+  EXPECT_EQ(count(connection, "SELECT files FROM seen"), 1);
+
+  Statement(connection, "BEGIN IMMEDIATE").run();
+  Statement(connection, change_all).run();
+  EXPECT_EQ(count(connection, "SELECT files_without_a_name()"), 0) << "everything else is undone in memory";
+  Statement(connection, "ROLLBACK").run();
 }
 
 TEST_F(MigratorTest, ANewerSchemaIsRefusedWithBothVersionsNamed) {

@@ -131,7 +131,7 @@ TEST(SqliteCacheSizeTest, FollowsTheDatabasesWithinItsBounds) {
   EXPECT_EQ(cache_kib(path), 16 << 10) << "new";
   // As if it had grown: its header says so ("In-header database size" of the file format), and the file is as long,
   // without content.
-  for (const auto& [gibibytes, kib] : {std::pair{2, 32 << 10}, std::pair{8, 64 << 10}}) {
+  for (const auto& [gibibytes, kib] : {std::pair{4, 32 << 10}, std::pair{16, 64 << 10}}) {
     const auto pages = static_cast<std::uint32_t>(gibibytes) << 18;
     std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(28);

@@ -1,0 +1,167 @@
+// The values by which SQLite finds invitations, and that they only find: the texts decide.
+#include "storage/sqlite_digest.h"
+
+#include <sqlite3.h>
+
+#include <optional>
+#include <set>
+
+#include "base/crypto.h"
+#include "storage/store_fixture.h"
+
+namespace invited::storage {
+namespace {
+
+using domain::Transaction;
+using testing::HasSubstr;
+
+class SqliteDigestTest : public testing::Test {
+ protected:
+  SqliteDigestTest() {
+    options_.path = folder_ / "invited.db";
+    options_.watermark_bytes = 0;
+  }
+
+  auto open() { return open_sqlite_store(options_, clock_); }
+
+  /// What an operator types into a shell: its error, or nothing.
+  std::string type(const std::string& sql) {
+    sqlite3* shell = nullptr;
+    EXPECT_EQ(sqlite3_open(options_.path.c_str(), &shell), SQLITE_OK);
+    char* error = nullptr;
+    sqlite3_exec(shell, sql.c_str(), nullptr, nullptr, &error);
+    std::string said = error == nullptr ? "" : error;
+    sqlite3_free(error);
+    sqlite3_close(shell);
+    return said;
+  }
+
+  test::TemporaryDirectory folder_{test::TemporaryDirectory::in_memory()};
+  test::ManualClock clock_;
+  SqliteOptions options_;
+  const test::SampleWorld world_;
+};
+
+/// Databases hold them, so they are for ever. Computed by another program.
+TEST_F(SqliteDigestTest, DigestsNeverChange) {
+  EXPECT_EQ(base::to_hex(digest_of(8, {"guest@example.com"})), "abddf36b2735f18e");
+  EXPECT_EQ(base::to_hex(digest_of(16, {"a", "b"})), "08b1e8b75c8635d39c23d0ebbd825af4");
+  EXPECT_EQ(base::to_hex(digest_of(16, {"ab"})), "29ec5944eb10b4b4aaad6e4654a2c979");
+}
+
+TEST_F(SqliteDigestTest, SqlMakesTheSame) {
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(":memory:", &database), SQLITE_OK);
+  add_digest_function(database);
+  const auto ask = [&](const char* sql) -> std::optional<std::string> {
+    sqlite3_stmt* statement = nullptr;
+    EXPECT_EQ(sqlite3_prepare_v2(database, sql, -1, &statement, nullptr), SQLITE_OK) << sqlite3_errmsg(database);
+    std::optional<std::string> answer;
+    if (sqlite3_step(statement) != SQLITE_ROW)
+      answer = "error";
+    else if (const void* bytes = sqlite3_column_blob(statement, 0))
+      answer.emplace(static_cast<const char*>(bytes), static_cast<std::size_t>(sqlite3_column_bytes(statement, 0)));
+    sqlite3_finalize(statement);
+    return answer;
+  };
+  EXPECT_EQ(ask("SELECT digest(8, 'guest@example.com')"), digest_of(8, {"guest@example.com"}));
+  EXPECT_EQ(ask("SELECT digest(16, 'a', 'b')"), digest_of(16, {"a", "b"}));
+  EXPECT_EQ(ask("SELECT digest(16, 'a', NULL)"), std::nullopt);
+  for (const char* wrong : {"SELECT digest()", "SELECT digest(0, 'a')", "SELECT digest(17, 'a')"})
+    EXPECT_EQ(ask(wrong), "error") << wrong;
+  sqlite3_close(database);
+}
+
+/// Somebody who looks for them finds addresses with one digest.
+TEST_F(SqliteDigestTest, AddressesWithOneDigestAreToldApart) {
+  {
+    const auto store = open();
+    ASSERT_TRUE((*store)->write([&](Transaction& t) -> domain::Result<void> {
+      world_.insert_into(t);
+      const auto invitation = world_.invitation("other@example.com", test::at(0));
+      t.insert(invitation);
+      t.insert(world_.message(invitation));
+      return {};
+    }));
+  }
+  const std::string mailbox = base::to_hex(digest_of(8, {"guest@example.com"}));
+  const std::string invitee = base::to_hex(digest_of(16, {world_.environment.id.to_string(), "guest@example.com"}));
+  ASSERT_EQ(type("UPDATE invitation SET mailbox_digest = x'" + mailbox + "', invitee_digest = x'" + invitee + "'"), "");
+  EXPECT_THAT(check_sqlite_database(options_.path).error().message, HasSubstr("not found by whom it is for"));
+  const auto store = open();
+  ASSERT_TRUE((*store)->read([&](Transaction& t) -> domain::Result<void> {
+    EXPECT_FALSE(t.find_pending_invitation(world_.environment.id, "guest@example.com"));
+    EXPECT_TRUE(t.list_invitations({{}, "guest@example.com", {}, {}}, {}).empty());
+    EXPECT_TRUE(t.list_mailbox_slots("guest@example.com", test::at(-1)).empty());
+    return {};
+  }));
+}
+
+/// The statements themselves, as the store runs them: without statistics the planner may like another index better.
+TEST_F(SqliteDigestTest, WhomAnInvitationIsForFindsIt) {
+  static std::set<std::string> statements;
+  statements.clear();
+  constexpr auto kOpened = [](sqlite3* handle, const char**, const sqlite3_api_routines*) {
+    return sqlite3_trace_v2(
+        handle, SQLITE_TRACE_STMT,
+        [](unsigned, void*, void*, void* text) {
+          statements.emplace(static_cast<const char*>(text));
+          return 0;
+        },
+        nullptr);
+  };
+  auto* const opened = reinterpret_cast<void (*)()>(+kOpened);
+  sqlite3_auto_extension(opened);
+  const auto store = open();
+  sqlite3_cancel_auto_extension(opened);
+  ASSERT_TRUE((*store)->write(
+      [&](Transaction& t) -> domain::Result<void> {
+        world_.insert_into(t);
+        t.insert(world_.invitation("guest@example.com", test::at(0)));
+        t.find_pending_invitation(world_.environment.id, "guest@example.com");
+        t.list_invitations({{}, "guest@example.com", {}, {}}, {});
+        t.list_invitations({world_.environment.id, "guest@example.com", {}, {}}, {});
+        t.list_mailbox_slots("guest@example.com", test::at(0));
+        return {};
+      },
+      domain::Urgency::new_work, {.invitee_keys = {"other@example.com"}}));
+
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(options_.path.c_str(), &database), SQLITE_OK);
+  add_digest_function(database);
+  int found = 0;
+  for (const std::string& sql : statements) {
+    if (!sql.starts_with("SELECT") || sql.find("mailbox_digest") == std::string::npos) continue;
+    ++found;
+    std::string plan;
+    const auto add_step = [](void* target, int, char** values, char**) {
+      *static_cast<std::string*>(target) += std::string(values[3]) + "\n";
+      return 0;
+    };
+    ASSERT_EQ(sqlite3_exec(database, ("EXPLAIN QUERY PLAN " + sql).c_str(), add_step, &plan, nullptr), SQLITE_OK)
+        << sql;
+    EXPECT_THAT(plan, HasSubstr("invitation_by_invitee (mailbox_digest=?")) << sql;
+  }
+  sqlite3_close(database);
+  EXPECT_EQ(found, 5);
+}
+
+TEST_F(SqliteDigestTest, WhomAnInvitationIsForCannotBeChangedByHand) {
+  {
+    const auto store = open();
+    ASSERT_TRUE((*store)->write([&](Transaction& t) -> domain::Result<void> {
+      world_.insert_into(t);
+      t.insert(world_.invitation("guest@example.com", test::at(0)));
+      return {};
+    }));
+  }
+  EXPECT_TRUE(check_sqlite_database(options_.path));
+  for (const char* change : {"invitee = 'guest@example.net'", "mailbox = 'guest@example.net'",
+                             "invitee_key = 'guest@example.net'", "environment_id = ''"})
+    EXPECT_THAT(type(std::string("UPDATE invitation SET ") + change), HasSubstr("revoke it and send another one"))
+        << change;
+  EXPECT_EQ(type("UPDATE invitation SET state = 'revoked'"), "");
+}
+
+}  // namespace
+}  // namespace invited::storage
