@@ -25,8 +25,8 @@ class LargeWork {
   ~LargeWork() {
     try {
       connection_.expect_large_work(false);
-    } catch (const DatabaseFailure&) {
-      // What was migrated is; its next statement fails as well.
+    } catch (const DatabaseFailure& failure) {  // what was migrated is
+      base::log::error("storage.maintenance_failed", {{"kind", to_string(failure.kind)}, {"reason", failure.what()}});
     }
   }
   LargeWork(const LargeWork&) = delete;

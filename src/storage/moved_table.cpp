@@ -147,6 +147,7 @@ MovedTable::MovedTable(const Description& description, Connection& source, Conne
 
 std::string MovedTable::select_source() const {
   std::vector<std::string> texts;
+  texts.reserve(columns_.size());
   for (const auto& column : columns_) texts.push_back(column.source);
   return "SELECT " + joined(texts, ", ") + " FROM " + std::string(name());
 }
@@ -218,6 +219,7 @@ RowSum MovedTable::copy(const Progress& progress) {
 
 void MovedTable::each_of_target(const std::function<void()>& row) {
   std::vector<std::string> names;
+  names.reserve(columns_.size());
   for (const auto& column : columns_) names.push_back(column.name);
   const std::string cursor = "rows_of_" + std::string(name());
   Statement(target_, target_.begin_read_sql()).run();

@@ -173,13 +173,14 @@ TEST_F(MigratorTest, WhoWasInvitedUnderSchemaSixIsFound) {
     }));
   }
   {
+    constexpr const char* kOldIndex =
+        "CREATE UNIQUE INDEX invitation_by_invitee"
+        " ON invitation (mailbox, invitee_key, environment_id, (CASE WHEN state = 'pending' THEN 1 END))";
     auto connection = open();
     for (const char* sql :
          {"DROP TRIGGER invitation_keeps_invitee", "DROP INDEX invitation_by_invitee",
           "ALTER TABLE invitation DROP COLUMN mailbox_digest", "ALTER TABLE invitation DROP COLUMN invitee_digest",
-          "CREATE UNIQUE INDEX invitation_by_invitee"
-          " ON invitation (mailbox, invitee_key, environment_id, (CASE WHEN state = 'pending' THEN 1 END))",
-          "DELETE FROM schema_version WHERE version = 7"})
+          kOldIndex, "DELETE FROM schema_version WHERE version = 7"})
       Statement(connection, sql).run();
   }
   const auto store = open_sqlite_store(options, clock);

@@ -25,7 +25,7 @@ class SqliteDigestTest : public testing::Test {
   auto open() { return open_sqlite_store(options_, clock_); }
 
   /// What an operator types into a shell: its error, or nothing.
-  std::string type(const std::string& sql) {
+  std::string type(const std::string& sql) const {
     sqlite3* shell = nullptr;
     EXPECT_EQ(sqlite3_open(options_.path.c_str(), &shell), SQLITE_OK);
     char* error = nullptr;
