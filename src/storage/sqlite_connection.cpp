@@ -36,13 +36,6 @@ using namespace sqlite_api;
 // Steps of SQLite's machine, some microseconds each, between two looks at the clock.
 constexpr int kStepsBetweenLooks = 10'000;
 
-// Digests (sqlite_digest.h) by which a row would not be found.
-constexpr const char* kHasDigests =
-    "SELECT count(*) FROM pragma_table_info('invitation') WHERE name = 'mailbox_digest'";
-constexpr const char* kWrongDigest =
-    "SELECT id FROM invitation WHERE mailbox_digest IS NOT digest(8, mailbox)"
-    " OR invitee_digest IS NOT digest(16, environment_id, invitee_key) LIMIT 1";
-
 // Of a log that cannot grow: with fewer each commit would have the database synced.
 constexpr int kLeastPagesToWriteBack = 64;
 
@@ -390,9 +383,6 @@ bool SqliteConnection::check(std::optional<std::chrono::milliseconds> limit) {
   if (code == SQLITE_OK && found == "ok" && !limit)
     if (const std::string table = state_->ask("SELECT \"table\" FROM pragma_foreign_key_check LIMIT 1"); !table.empty())
       found = "a row of " + table + " refers to one that is not there";
-  if (code == SQLITE_OK && found == "ok" && !limit && state_->ask(kHasDigests) != "0")
-    if (const std::string id = state_->ask(kWrongDigest); !id.empty())
-      found = "the invitation " + id + " is not found by whom it is for (was it written by hand?)";
   if (code == SQLITE_INTERRUPT) return false;
   if (code != SQLITE_OK) throw failure_of(code);
   std::ranges::replace(found, '\n', ' ');

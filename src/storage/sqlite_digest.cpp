@@ -11,17 +11,12 @@
 namespace invited::storage {
 namespace {
 
-void append(std::string& all, std::string_view text) {
-  all += text;
-  all += '\0';
-}
-
 void digest(sqlite3_context* context, int count, sqlite3_value** values) try {
   std::string all;
   for (int i = 1; i < count; ++i) {
     const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(values[i]));
     if (text == nullptr) return sqlite3_result_null(context);
-    append(all, {text, static_cast<std::size_t>(sqlite3_value_bytes(values[i]))});
+    all.append(text, static_cast<std::size_t>(sqlite3_value_bytes(values[i]))) += '\0';
   }
   const std::string hash = base::blake2b_128(all);
   const int size = count == 0 ? 0 : sqlite3_value_int(values[0]);
@@ -33,12 +28,6 @@ void digest(sqlite3_context* context, int count, sqlite3_value** values) try {
 }
 
 }  // namespace
-
-std::string digest_of(std::size_t size, std::initializer_list<std::string_view> texts) {
-  std::string all;
-  for (const std::string_view text : texts) append(all, text);
-  return base::blake2b_128(all).substr(0, size);
-}
 
 void add_digest_function(void* connection) {
   auto* const handle = static_cast<sqlite3*>(connection);

@@ -1,6 +1,7 @@
 #include "storage/sqlite_store.h"
 
 #include <filesystem>
+#include <optional>
 
 #include "base/log.h"
 #include "storage/batch_writer.h"
@@ -14,6 +15,7 @@
 #include "storage/sqlite_connection.h"
 #include "storage/sqlite_kept_index.h"
 #include "storage/sqlite_log_check.h"
+#include "storage/statement.h"
 
 namespace invited::storage {
 namespace {
@@ -72,6 +74,23 @@ std::string explain(const std::string& path, const DatabaseFailure& failure) {
          path + "* aside. To see what can be read, work on a copy of these files: sqlite3 COPY .recover";
 }
 
+/// A pending one whose digests (sqlite_digest.h) are not those of its texts.
+std::optional<std::string> find_invitation_without_digests(Connection& connection) {
+  Number is_known = 0;
+  Statement(connection, "SELECT count(*) FROM pragma_table_info('invitation') WHERE name = 'mailbox_digest'", {},
+            {&is_known})
+      .find();
+  Text id;
+  if (is_known == 0 ||  // an older schema
+      !Statement(connection,
+                 "SELECT id FROM invitation WHERE state = 'pending' AND (mailbox_digest IS NOT digest(8, mailbox)"
+                 " OR invitee_digest IS NOT digest(16, environment_id, invitee_key)) LIMIT 1",
+                 {}, {&id})
+           .find())
+    return std::nullopt;
+  return id;
+}
+
 // A start must not take long, however large the database is.
 constexpr std::chrono::milliseconds kCheckAtStart{300};
 
@@ -125,7 +144,14 @@ domain::Result<void> expect_whole_sqlite_log(const std::string& path) {
 
 domain::Result<void> check_sqlite_database(const std::string& path) {
   try {
-    SqliteConnection(path, SqliteConnection::Role::reader, 0, std::chrono::hours(24)).check(std::nullopt);
+    SqliteConnection connection(path, SqliteConnection::Role::reader, 0, std::chrono::hours(24));
+    connection.check(std::nullopt);
+    if (const auto id = find_invitation_without_digests(connection))
+      return domain::refuse(
+          ErrorCode::unavailable,
+          "In the database " + path + " the invitation " + *id +
+              " was written by hand and is not found by whom it is for: revoke it (invited invitation "
+              "revoke), and send another one.");
     return {};
   } catch (const DatabaseFailure& failure) {
     return domain::refuse(ErrorCode::unavailable, explain(path, failure));

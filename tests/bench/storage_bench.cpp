@@ -184,15 +184,13 @@ class BareSqlite {
       " short_term = short_term + 1, long_term = long_term + 1",
       "SELECT outbox_message.not_before FROM invitation JOIN outbox_message ON outbox_message.invitation_id ="
       " invitation.id WHERE mailbox_digest = digest(8, ?1) AND invitation.mailbox = ?1 AND outbox_message.not_before > "
-      "0 "
-      "AND outbox_message.state <>"
-      " 'cancelled' UNION ALL SELECT not_before FROM outbox_message WHERE kind = 'already_has_access' AND mailbox = ?1"
-      " AND not_before > 0 AND state <> 'cancelled'",
+      "0"
+      " AND outbox_message.state <> 'cancelled' UNION ALL SELECT not_before FROM outbox_message"
+      " WHERE kind = 'already_has_access' AND mailbox = ?1 AND not_before > 0 AND state <> 'cancelled'",
       "INSERT INTO invitation (id, environment_id, role_id, inviter_id, invitee, invitee_key, mailbox, state,"
-      " generation, created_at, sent_at, expires_at, settled_at, mailbox_digest, invitee_digest) VALUES (?1, ?2, ?3, "
-      "?4,"
-      " ?5, ?6, ?7, 'pending', 1, 1795163400000, 1795163400000, 1795768200000, NULL, digest(8, ?7), digest(16, ?2, "
-      "?6))",
+      " generation, created_at, sent_at, expires_at, settled_at, mailbox_digest, invitee_digest)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending', 1, 1795163400000, 1795163400000, 1795768200000, NULL,"
+      " digest(8, ?7), digest(16, ?2, ?6))",
       "INSERT INTO outbox_message (id, kind, state, environment_id, invitation_id, account_id, generation, recipient,"
       " recipient_key, mailbox, language, inviter_name, app_name, app_url, role_name, queued_at, not_before, due_at,"
       " expires_at, attempts, deaths, claims, finished_at, last_error) VALUES (?, 'invitation_to_sign_up', 'queued', ?,"
