@@ -82,7 +82,9 @@ TEST_F(SqliteDigestTest, AddressesWithOneDigestAreToldApart) {
   const std::string mailbox = digest("8, 'guest@example.com'");
   const std::string invitee = digest("16, '" + world_.environment.id.to_string() + "', 'guest@example.com'");
   ASSERT_EQ(type("UPDATE invitation SET mailbox_digest = x'" + mailbox + "', invitee_digest = x'" + invitee + "'"), "");
-  EXPECT_THAT(check_sqlite_database(options_.path).error().message, HasSubstr("invited invitation revoke"));
+  const auto checked = check_sqlite_database(options_.path);
+  ASSERT_FALSE(checked);
+  EXPECT_THAT(checked.error().message, HasSubstr("invited invitation revoke"));
   const auto store = open();
   ASSERT_TRUE((*store)->read([&](Transaction& t) -> domain::Result<void> {
     EXPECT_FALSE(t.find_pending_invitation(world_.environment.id, "guest@example.com"));
